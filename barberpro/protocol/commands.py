@@ -1,0 +1,223 @@
+"""Commands: the requests for a transition, as a client sends them.
+
+`parse_command` is the one way in, for every door. Unknown, missing and ill-typed fields are refused by name.
+"""
+
+import re
+from typing import Annotated, ClassVar, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from barberpro.protocol.errors import bad_field, bad_request
+from barberpro.protocol.ids import Id
+
+
+_UNSHOWABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters: Postgres cannot hold NUL, the others forge log lines
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line breaks and direction overrides: they forge screens
+    "\ud800-\udfff]"  # half a character: not UTF-8
+)
+
+
+def _showable(text: str) -> str:
+    if _UNSHOWABLE.search(text):
+        raise ValueError("has a character that cannot be shown, such as a line break or a control character")
+    return text
+
+
+_SHOWABLE: Final = AfterValidator(_showable)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _SHOWABLE]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _SHOWABLE]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), _SHOWABLE]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}$")]
+Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$")]
+
+
+class Wire(BaseModel):
+    """Base of everything that comes in: camelCase, strict types, nothing unknown."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, serialize_by_alias=True
+    )
+
+
+class Expect(Wire):
+    """What the caller saw; when it no longer holds, the command is refused with STALE_STATE.
+
+    A `servingBookingId` of null says that the caller saw nobody being served.
+    """
+
+    seq: Annotated[int, Field(ge=0)] | None = None
+    serving_booking_id: Id | None = None
+
+
+class Customer(Wire):
+    name: Name
+    phone: Phone | None = None
+
+
+class Payment(Wire):
+    method: Literal["cash", "card", "upi"]
+    amount: Money
+    tip: Money | None = None
+
+
+class Command(Wire):
+    """What all commands share. `may_repeat` has no field: any command may be sent again with its id."""
+
+    command_id: Id
+    expect: Expect | None = None
+    type: str
+
+    subject: ClassVar[Literal["barber", "booking", "either"]] = "booking"
+
+
+class _OnQueue(Command):
+    subject = "barber"
+    barber_id: Id
+
+
+class _OnBooking(Command):
+    booking_id: Id
+
+
+class _OnEither(Command):
+    """Names the queue, or the booking in it; one of them."""
+
+    subject = "either"
+    barber_id: Id | None = None
+    booking_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.barber_id is None) == (self.booking_id is None):
+            raise ValueError("give either barberId or bookingId")
+        return self
+
+
+class Join(_OnQueue):
+    type: Literal["join"]
+    service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
+    customer: Customer | None = None
+    notes: Notes | None = None
+
+
+class Schedule(_OnQueue):
+    """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time."""
+
+    type: Literal["schedule"]
+    service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
+    at: AwareDatetime
+    customer: Customer | None = None
+    notes: Notes | None = None
+
+
+class CheckIn(_OnBooking):
+    type: Literal["check_in"]
+
+
+class Start(_OnEither):
+    type: Literal["start"]
+
+
+class Complete(_OnEither):
+    type: Literal["complete"]
+    payment: Payment | None = None
+
+
+class Advance(_OnQueue):
+    type: Literal["advance"]
+    payment: Payment | None = None
+
+
+class Skip(_OnBooking):
+    type: Literal["skip"]
+    reason: Reason | None = None
+
+
+class NoShow(_OnBooking):
+    type: Literal["no_show"]
+
+
+class Recall(_OnBooking):
+    type: Literal["recall"]
+    to: Literal["front", "back"]
+
+
+class StepBack(_OnBooking):
+    type: Literal["step_back"]
+    places: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Move(_OnBooking):
+    """`position` counts as in the states: 1 is `next`, so 2 is the first who waits."""
+
+    type: Literal["move"]
+    position: Annotated[int, Field(ge=2, le=10_000)]
+    reason: Reason
+
+
+class Transfer(_OnBooking):
+    type: Literal["transfer"]
+    to_barber_id: Id
+
+
+class Cancel(_OnBooking):
+    type: Literal["cancel"]
+    reason: Reason | None = None
+
+
+class Open(_OnQueue):
+    type: Literal["open"]
+
+
+class Pause(_OnQueue):
+    type: Literal["pause"]
+    reason: Reason | None = None
+
+
+class Close(_OnQueue):
+    type: Literal["close"]
+    waiting: Literal["keep", "cancel"]
+
+
+AnyCommand = (
+    Join | CheckIn | Start | Complete | Advance | Skip | NoShow | Recall | StepBack | Move | Transfer | Cancel
+    | Open | Pause | Close
+)  # fmt: skip
+"""Every command that a client may send; Schedule has its own door."""
+
+COMMAND_TYPES: Final = tuple(
+    str(member.model_fields["type"].annotation.__args__[0])  # the one word of the Literal
+    for member in AnyCommand.__args__
+)
+
+_COMMANDS: Final[TypeAdapter[AnyCommand]] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="type")])
+
+
+def parse_command(document: object) -> AnyCommand:
+    """The command that a JSON document holds.
+
+    Raises BarberProError(BAD_REQUEST); details.fields names each field and its problem.
+    """
+    if not isinstance(document, dict):
+        raise bad_field("(body)", "is not a JSON object")
+    if "type" not in document:
+        raise bad_field("type", "is missing")
+    if document["type"] not in COMMAND_TYPES:
+        raise bad_field("type", f"is none of {', '.join(COMMAND_TYPES)}")
+    try:
+        return _COMMANDS.validate_python(document)
+    except ValidationError as error:
+        raise bad_request(error, drop_prefix=1) from None

@@ -1,0 +1,75 @@
+"""The one error that crosses every door, and how it looks on the wire."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
+
+
+class BarberProError(Exception):
+    """A refusal that its caller may see: a code of the contract, a sentence, and details.
+
+    Every door turns it into the same `{code, message, temporary, details}` object.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str | None = None,
+        details: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """`retry_after`: seconds after which trying again makes sense; for temporary codes only."""
+        self.code = code
+        self.message = message or MESSAGES[code]
+        self.details = details or {}
+        self.retry_after = retry_after if retry_after is not None else (1.0 if self.temporary else None)
+        super().__init__(f"{code}: {self.message}")
+
+    @property
+    def temporary(self) -> bool:
+        return self.code in TEMPORARY
+
+    @property
+    def http_status(self) -> int:
+        return HTTP_STATUS[self.code]
+
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            "code": self.code.value,
+            "message": self.message,
+            "temporary": self.temporary,
+            "details": self.details,
+        }
+
+
+def not_found(resource: str) -> BarberProError:
+    """`resource` is the kind that was looked for: booking, queue, barber, shop, room, service."""
+    return BarberProError(ErrorCode.NOT_FOUND, details={"resource": resource})
+
+
+def bad_field(path: str, problem: str) -> BarberProError:
+    """A refusal of one field, by its path in the request."""
+    return BarberProError(
+        ErrorCode.BAD_REQUEST,
+        f"{path}: {problem}",
+        {"fields": [{"path": path, "problem": problem}]},
+    )
+
+
+def bad_request(error: ValidationError, drop_prefix: int = 0) -> BarberProError:
+    """The BAD_REQUEST that names every field pydantic refused.
+
+    `drop_prefix`: how many leading steps of pydantic's path are not in the caller's document (a union's tag).
+    The refused input itself is not repeated: it may be private.
+    """
+    fields = [
+        {
+            "path": ".".join(str(step) for step in problem["loc"][drop_prefix:]) or "(body)",
+            "problem": problem["msg"].removeprefix("Value error, "),
+        }
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    summary = "; ".join(f"{field['path']}: {field['problem']}" for field in fields[:3])
+    return BarberProError(ErrorCode.BAD_REQUEST, summary, {"fields": fields})

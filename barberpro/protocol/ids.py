@@ -1,0 +1,59 @@
+"""Ids: opaque to clients, at most 64 characters, with a prefix that says what they are.
+
+A booking's id contains its shop's, so that any server can tell the shard of a booking without a look-up.
+"""
+
+import re
+import secrets
+import time
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_BOOKING: Final = re.compile(r"bk_([A-Za-z0-9-]{1,24})_[A-Za-z0-9]{1,32}")
+
+ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+
+def _random(length: int) -> str:
+    bits = secrets.randbits(5 * length)
+    return "".join(_ALPHABET[(bits >> (5 * place)) & 31] for place in range(length))
+
+
+def _time_ordered(length: int = 20) -> str:
+    """48 bits of milliseconds, then randomness: new ids sort after old ones, which keeps B-trees dense."""
+    millis = time.time_ns() // 1_000_000
+    stamp = "".join(_ALPHABET[(millis >> (5 * place)) & 31] for place in range(9, -1, -1))
+    return stamp + _random(length - 10)
+
+
+def new_shop_id() -> str:
+    return f"sh_{_random(10)}"
+
+
+def new_barber_id() -> str:
+    return f"bb_{_random(12)}"
+
+
+def new_service_id() -> str:
+    return f"sv_{_random(12)}"
+
+
+def new_user_id() -> str:
+    return f"us_{_random(16)}"
+
+
+def new_request_id() -> str:
+    return f"req_{_time_ordered()}"
+
+
+def new_booking_id(shop_id: str) -> str:
+    return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
+
+
+def shop_of_booking(booking_id: str) -> str | None:
+    """The shop that a booking's id names, or None when it is no booking id."""
+    match = _BOOKING.fullmatch(booking_id)
+    return f"sh_{match.group(1)}" if match else None
