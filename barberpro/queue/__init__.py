@@ -1,0 +1,1 @@
+"""The queue engine: transitions in Lua, made durable in Postgres, folded into views."""

@@ -1,0 +1,149 @@
+"""The fold: a shop's state from its events, each of which tells absolutely what it changed.
+
+Folding all events from the first, or a snapshot and the events after it, gives the same state.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from barberpro.storage.snapshot import ShopSnapshot
+
+Json = dict[str, Any]
+
+_ENDED_KEPT: Final = 256
+CALLS_KEPT: Final = 20
+_TERMINAL: Final = frozenset({"completed", "cancelled"})
+
+
+@dataclass(slots=True)
+class Call:
+    """A screen's announcement: this token, to that barber. `call_id` is the same on every node."""
+
+    call_id: str
+    token: int
+    barber_id: str
+    at: int
+
+
+@dataclass(slots=True)
+class QueueState:
+    """doc: the queue as it stands in events. waiting: rank by booking id."""
+
+    barber_id: str
+    doc: Json
+    waiting: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, None] = field(default_factory=dict)
+    cause: Json | None = None
+    at: int = 0
+
+    def order(self) -> list[str]:
+        """Who waits, first to last; `next` is not among them."""
+        return sorted(self.waiting, key=self.waiting.__getitem__)
+
+    @property
+    def serving(self) -> str | None:
+        return self.doc.get("serving")
+
+    @property
+    def next(self) -> str | None:
+        return self.doc.get("next")
+
+    @property
+    def called(self) -> str | None:
+        """Who should be at the chair: the one in it, or the next one while it is free and the barber works."""
+        return self.serving or (self.next if self.doc["status"] != "paused" else None)
+
+
+class ShopState:
+    """Queues, live and skipped bookings, and the last calls of one shop, at (epoch, shop_seq)."""
+
+    def __init__(self, shop_id: str) -> None:
+        self.shop_id = shop_id
+        self.epoch = 0
+        self.shop_seq = 0
+        self.queues: dict[str, QueueState] = {}
+        self.bookings: dict[str, Json] = {}
+        self.born: dict[str, Json] = {}
+        self.ended: OrderedDict[str, Json] = OrderedDict()
+        """The bookings that ended last, for those who still watch them."""
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+
+    @classmethod
+    def of_snapshot(cls, snapshot: ShopSnapshot) -> Self:
+        state = cls(snapshot.shop_id)
+        state.epoch, state.shop_seq = snapshot.epoch, snapshot.shop_seq
+        for barber_id, doc in snapshot.queues.items():
+            state.queues[barber_id] = QueueState(barber_id, doc)
+        state.bookings = dict(snapshot.bookings)
+        state.born = dict(snapshot.born)
+        for booking_id, booking in state.bookings.items():
+            queue = state.queues.get(booking["barberId"])
+            if queue is not None and booking["status"] == "waiting":
+                queue.waiting[booking_id] = booking["rank"]
+            elif queue is not None and booking["status"] == "skipped":
+                queue.skipped[booking_id] = None
+        return state
+
+    def apply(self, event: Json, born: Json | None = None) -> QueueState:
+        """Folds the shop's next event in; returns the queue it belongs to.
+
+        Raises ValueError when it is not the next one.
+        """
+        if event["shopSeq"] != self.shop_seq + 1:
+            raise ValueError(f"event {event['shopSeq']} of {self.shop_id} does not follow {self.shop_seq}")
+        self.shop_seq, self.epoch = event["shopSeq"], event["epoch"]
+        queue = self.queues.get(event["barberId"])
+        if queue is None:
+            queue = self.queues[event["barberId"]] = QueueState(event["barberId"], event["queue"])
+            was_called = None
+        else:
+            was_called = queue.called
+            if event["queue"]["day"] != queue.doc["day"]:
+                self._let_day_go(queue)
+        queue.doc, queue.cause, queue.at = event["queue"], event, event["at"]
+        if born is not None:
+            self.born[born["bookingId"]] = born
+        for booking in event["changes"]:
+            self._change(queue, booking)
+        called = queue.called
+        if called is not None and called != was_called:
+            token = self.bookings[called]["token"]
+            self.calls.append(Call(f"{queue.barber_id}-{event['seq']}", token, queue.barber_id, event["at"]))
+        return queue
+
+    def _let_day_go(self, queue: QueueState) -> None:
+        for booking_id in queue.skipped:
+            self.bookings.pop(booking_id, None)
+            self.born.pop(booking_id, None)
+        queue.skipped.clear()
+
+    def _change(self, queue: QueueState, booking: Json) -> None:
+        booking_id, status = booking["bookingId"], booking["status"]
+        queue.waiting.pop(booking_id, None)
+        queue.skipped.pop(booking_id, None)
+        if status in _TERMINAL:
+            self.bookings.pop(booking_id, None)
+            self.born.pop(booking_id, None)
+            self.ended[booking_id] = booking
+            if len(self.ended) > _ENDED_KEPT:
+                self.ended.popitem(last=False)
+            return
+        self.bookings[booking_id] = booking
+        if booking["barberId"] != queue.barber_id:
+            return  # transferred away: the other queue's event puts it there
+        if status == "waiting":
+            queue.waiting[booking_id] = booking["rank"]
+        elif status == "skipped":
+            queue.skipped[booking_id] = None
+
+    def position(self, booking: Json) -> int | None:
+        """0 while serving, 1 for next, then on; None when not in a line. O(n log n) for those who wait."""
+        status = booking["status"]
+        if status == "serving":
+            return 0
+        if status == "next":
+            return 1
+        if status != "waiting":
+            return None
+        return self.queues[booking["barberId"]].order().index(booking["bookingId"]) + 2

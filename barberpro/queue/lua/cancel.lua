@@ -1,0 +1,20 @@
+-- cancel: scheduled, waiting or next -> cancelled; serving -> cancelled by staff only.
+-- Arguments: bookingId, reason?
+-- Refusals: NOT_FOUND, INVALID_TRANSITION, STALE_STATE
+-- Event: cancel.
+
+return execute(function()
+    local q, b = named_queue(), named_booking()
+    if b.status == 'skipped' or (b.status == 'serving' and not staff()) then
+        impossible(b, {'scheduled', 'waiting', 'next'})
+    end
+    if b.status == 'scheduled' then
+        forget_appointment(b)
+    else
+        if b.status ~= 'serving' then dequeue(q, b) end
+        q.cancelled = q.cancelled + 1
+    end
+    finish(q, b, 'cancelled', cmd.reason, actor.role)
+    promote(q)
+    conclude(q, 'cancel', {bookingId = b.bookingId, reason = cmd.reason}, b)
+end)

@@ -1,0 +1,13 @@
+-- The turn of the business day, for a queue that nobody has touched since. queue() does the work.
+-- Arguments: barberId
+-- Refusals: INVALID_TRANSITION always: it has no effect of its own
+-- Event: day_started, when the day has turned.
+
+return execute(function()
+    redis.call('ZREM', g .. 'timers', 'day|' .. shop .. '|' .. cmd.barberId)
+    local q = queue(cmd.barberId)
+    if q.status == 'closed' and not q.serving and line_length(q) == 0 and q.lastToken == 0 then
+        redis.call('ZREM', g .. 'timers', 'day|' .. shop .. '|' .. q.id)  -- idle: its next command arms it again
+    end
+    refuse('INVALID_TRANSITION', {barberId = q.id, problem = 'not_due'})
+end)

@@ -1,0 +1,13 @@
+-- no_show: next -> skipped.
+-- Arguments: bookingId
+-- Refusals: NOT_FOUND, INVALID_TRANSITION, STALE_STATE
+-- Event: no_show.
+
+return execute(function()
+    local q, b = named_queue(), named_booking()
+    if b.status ~= 'next' then impossible(b, {'next'}) end
+    dequeue(q, b)
+    set_skipped(q, b, 'no_show')
+    promote(q)
+    conclude(q, 'no_show', {bookingId = b.bookingId}, b)
+end)

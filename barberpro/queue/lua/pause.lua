@@ -1,0 +1,11 @@
+-- pause: open -> paused. Nobody joins, and the no-show grace stands still.
+-- Arguments: barberId, reason?
+-- Refusals: INVALID_TRANSITION (it is not open), STALE_STATE
+-- Event: pause.
+
+return execute(function()
+    local q = named_queue()
+    if q.status ~= 'open' then refuse('INVALID_TRANSITION', {barberId = q.id, status = q.status}) end
+    q.status, q.pauseReason = 'paused', cmd.reason
+    conclude(q, 'pause', {reason = cmd.reason})
+end)

@@ -1,0 +1,185 @@
+"""Cold shards: noticing that Redis lost memory, and rebuilding a shard from Postgres.
+
+Redis may only ever be ahead of Postgres, by events that nobody was told of. It is found to be behind
+  - when it does not know our scripts (it was restarted or replaced): every shard is compared with Postgres
+    before the scripts are loaded, so no script ever runs on memory that nobody looked at;
+  - when a commit meets another event at its place (the fence), or an event below it is nowhere (a hole);
+  - when an answer rests on less than this node knows to be durable.
+A rebuild raises the shard's epoch in Postgres first: from then on no event of an older epoch can commit, so what
+is read there is final, and becomes the new generation in Redis.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+import structlog
+from asyncpg import Pool
+
+from barberpro.queue.gateway import Gateway, RedisClient
+from barberpro.queue.scripts import REBUILD, Event, Script
+from barberpro.storage.keys import Keys
+from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
+
+log = structlog.get_logger(__name__)
+
+_RAISE: Final = "UPDATE shards SET epoch = greatest(epoch, $2) + 1 WHERE shard = $1 RETURNING epoch"
+_RAISE_MARKS: Final = "UPDATE watermarks SET epoch = $2 WHERE shard = $1 RETURNING shop_id"
+_LATE: Final = "SELECT shop_id, late_seconds FROM shops WHERE shop_id = ANY ($1::text[])"
+_MARKS: Final = "SELECT shard, shop_id, shop_seq, epoch FROM watermarks WHERE shop_seq > 0"
+
+Listener = Callable[[list[str]], None]
+
+
+class Recovery:
+    """Keeps the shards in Redis true. `rebuilt` listeners get the ids of the shops of a rebuilt shard."""
+
+    def __init__(
+        self,
+        pool: "Pool[Any]",
+        client: RedisClient,
+        gateway: Gateway,
+        scripts: dict[str, Script],
+        keys: Keys,
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._gateway = gateway
+        self._scripts = scripts
+        self._keys = keys
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._verifying: asyncio.Task[None] | None = None
+        self._sweeps: set[asyncio.Task[None]] = set()
+        self.rebuilt: list[Listener] = []
+        self.rebuilds = 0
+        """How many shards this node has rebuilt; a figure for operators."""
+
+    async def scripts_unknown(self) -> None:
+        """Redis does not know the scripts: compare every shard with Postgres, then load them. Once at a time."""
+        if self._verifying is None:
+            self._verifying = asyncio.create_task(self._verify())
+        task = self._verifying
+        try:
+            await asyncio.shield(task)
+        finally:
+            if task.done() and self._verifying is task:
+                self._verifying = None
+
+    async def _verify(self) -> None:
+        marks: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+        for row in await self._pool.fetch(_MARKS):
+            marks[row["shard"]][row["shop_id"]] = (row["shop_seq"], row["epoch"])
+        for shard, shops in marks.items():
+            epoch = await self._epoch(shard)
+            if epoch is None:
+                continue  # cold already: the first command that comes rebuilds it
+            seqs = await self._seqs(shard, epoch)
+            behind = [
+                shop_id
+                for shop_id, (shop_seq, durable_epoch) in shops.items()
+                if epoch < durable_epoch or seqs.get(shop_id, 0) < shop_seq
+            ]
+            if behind:
+                await self.rebuild(shard, epoch, f"behind Postgres for {len(behind)} shops, {behind[0]} first")
+        await self._gateway.load(list(self._scripts.values()))
+        log.info("scripts_loaded", shards_compared=len(marks))
+
+    async def _epoch(self, shard: int) -> int | None:
+        value = await self._client.get(self._keys.epoch(shard))
+        return int(value) if value is not None else None
+
+    async def _seqs(self, shard: int, epoch: int) -> dict[str, int]:
+        raw: dict[bytes, bytes] = await self._client.hgetall(f"{self._keys.generation(shard, epoch)}seqs")  # type: ignore[misc]  # typed for sync too
+        return {shop.decode(): int(seq) for shop, seq in raw.items()}
+
+    async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None:
+        """The journal met proof that the shard of this shop, in this epoch, is not true."""
+        await self.rebuild(self._keys.shard_of(shop_id), epoch, f"{why} at {shop_id}")
+
+    async def rebuild(self, shard: int, epoch: int, why: str) -> None:
+        """Makes the shard's generation newer than `epoch` (0: whatever there is, if it is cold).
+
+        Does nothing when it is newer by now. Raises what Postgres or Redis raise while they are away.
+        """
+        async with self._locks[shard]:
+            present = await self._epoch(shard)
+            if present is not None and present > epoch:
+                return
+            shops = await self._raise_and_load(shard, max(epoch, present or 0))
+            self.rebuilds += 1
+            log.warning("shard_rebuilt", shard=shard, epoch=shops[0], shops=len(shops[1]), why=why)
+            for listener in self.rebuilt:
+                listener(list(shops[1]))
+            sweep = asyncio.create_task(self._sweep(shard, shops[0]))
+            self._sweeps.add(sweep)
+            sweep.add_done_callback(self._sweeps.discard)
+
+    async def _raise_and_load(self, shard: int, above: int) -> tuple[int, dict[str, ShopSnapshot]]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            epoch: int = await connection.fetchval(_RAISE, shard, above)
+            shop_ids = [row["shop_id"] for row in await connection.fetch(_RAISE_MARKS, shard, epoch)]
+            # The row locks above keep every commit of this shard out until this transaction ends.
+            shops = await load_shops(connection, shop_ids)
+            commands = await load_commands(connection, shop_ids)
+            late = dict(await connection.fetch(_LATE, shop_ids))
+        document = {
+            "epoch": epoch,
+            "shops": [
+                {
+                    "shopId": shop.shop_id,
+                    "shopSeq": shop.shop_seq,
+                    "lateMs": late[shop.shop_id] * 1000,
+                    "queues": shop.queues,
+                    "bookings": list(shop.bookings.values()),
+                    "commands": commands.get(shop.shop_id, []),
+                }
+                for shop in shops.values()
+            ],
+        }
+        script = self._scripts[REBUILD]
+        # EVAL, not EVALSHA: this one runs before the scripts are loaded.
+        await self._client.eval(script.source, 1, self._keys.epoch(shard), orjson.dumps(document))  # type: ignore[misc]  # typed for sync too
+        return epoch, shops
+
+    async def _sweep(self, shard: int, epoch: int) -> None:
+        """Lets the keys of older generations go, a few at a time."""
+        keep = self._keys.generation(shard, epoch).encode()
+        root = self._keys.root(shard).encode()
+        try:
+            async for key in self._client.scan_iter(match=_glob(root) + b"e*:*", count=500):
+                generation = key[: len(root) + key[len(root) :].index(b":") + 1]
+                if generation != keep and int(generation[len(root) + 1 : -1]) < epoch:
+                    await self._client.unlink(key)
+        except Exception as error:  # noqa: BLE001 - it is only tidying; the next rebuild tidies again
+            log.info("sweep_stopped", shard=shard, problem=repr(error))
+
+    async def waiting_events(self, shop_id: str) -> list[Event]:
+        """The events that wait in Redis for their commit, of all shops of this shop's shard."""
+        shard = self._keys.shard_of(shop_id)
+        epoch = await self._epoch(shard)
+        if epoch is None:
+            return []
+        stream = f"{self._keys.generation(shard, epoch)}events"
+        return [stream_event(epoch, entry) for entry in await self._client.xrange(stream)]
+
+    async def close(self) -> None:
+        for task in self._sweeps:
+            task.cancel()
+        await asyncio.gather(*self._sweeps, return_exceptions=True)
+
+
+def _glob(literal: bytes) -> bytes:
+    """`literal` as a pattern that matches only itself; braces mean nothing in Redis patterns."""
+    for special in (b"\\", b"*", b"?", b"[", b"]"):
+        literal = literal.replace(special, b"\\" + special)
+    return literal
+
+
+def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
+    """An entry of a shard's stream, as the prelude's emit() wrote it."""
+    stream_id, fields = entry
+    return Event(
+        fields[b"s"].decode(), int(fields[b"n"]), epoch, fields[b"e"], fields[b"b"] or None, stream_id
+    )

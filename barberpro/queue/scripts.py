@@ -1,0 +1,106 @@
+"""The Lua scripts, one transition a file, and what they answer.
+
+A script's text begins with the deployment's prefix, so each deployment has hashes of its own. That matters
+because an unknown hash (NOSCRIPT) is how a node notices a Redis that was restarted or replaced: script caches
+do not survive either. Scripts are loaded only after the memory was compared with Postgres (recovery.py).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+import orjson
+
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+
+TRANSITIONS: Final = (
+    "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show", "recall",
+    "step_back", "move", "transfer", "cancel", "open", "pause", "close",
+    "expire_grace", "expire_day", "expire_appointment",
+)  # fmt: skip
+REBUILD: Final = "rebuild"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    name: str
+    source: str
+    sha: str
+
+
+def load_scripts(prefix: str) -> dict[str, Script]:
+    """All scripts by name; `prefix` is the deployment's (see above)."""
+    folder = files("barberpro.queue") / "lua"
+    prelude = (folder / "prelude.lua").read_text()
+    scripts = {}
+    for name in (*TRANSITIONS, REBUILD):
+        body = (folder / f"{name}.lua").read_text()
+        shared = "" if name == REBUILD else prelude
+        source = f"#!lua\n-- deployment: {prefix}\n{shared}\n{body}"
+        # Redis names scripts by SHA-1; nothing is secured by it.
+        sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+        scripts[name] = Script(name, source, sha)
+    return scripts
+
+
+@dataclass(slots=True)
+class Event:
+    """One event as the script wrote it.
+
+    raw: its JSON. born: what its booking was born with (JSON), or None. stream_id: where it waits in Redis.
+    """
+
+    shop_id: str
+    shop_seq: int
+    epoch: int
+    raw: bytes
+    born: bytes | None
+    stream_id: bytes | None = None
+    _data: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event, decoded on first use."""
+        if self._data is None:
+            self._data = orjson.loads(self.raw)
+        return self._data
+
+
+Status = Literal["ok", "replayed", "refused", "cold"]
+
+
+class Reply:
+    """What a script answered."""
+
+    __slots__ = ("__dict__", "epoch", "events", "payload", "rests_on", "status")
+
+    def __init__(self, shop_id: str, raw: Sequence[Any]) -> None:
+        self.status: Status = raw[0].decode()
+        self.events: list[Event] = []
+        if self.status == "cold":
+            return
+        self.epoch: int = raw[1]
+        self.rests_on: int = raw[2]
+        """The answer may be given when Postgres has the shop's events up to here."""
+        self.payload: bytes = raw[3]
+        for at in range(4, len(raw), 4):
+            stream_id, shop_seq, event, born = raw[at : at + 4]
+            self.events.append(Event(shop_id, shop_seq, self.epoch, event, born or None, stream_id))
+
+    @cached_property
+    def refusal(self) -> BarberProError:
+        """The typed error of a `refused` reply."""
+        refusal = orjson.loads(self.payload)
+        return BarberProError(ErrorCode(refusal["code"]), details=refusal.get("details") or None)
+
+    @property
+    def judges_present(self) -> bool:
+        """Whether the answer was made from the shop's present state (and not from an older answer)."""
+        return self.status == "ok" or (
+            self.status == "refused"
+            and self.refusal.code not in {ErrorCode.IDEMPOTENCY_MISMATCH, ErrorCode.PERSISTENCE_UNAVAILABLE}
+        )

@@ -1,0 +1,130 @@
+"""Shops, barbers and services as the engine and the doors read them: whole shops, kept for some seconds."""
+
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from asyncpg import Pool
+
+from barberpro.storage.postgres import Away
+from barberpro.storage.zones import offset_table
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    service_id: str
+    name: str
+    price: Decimal
+    duration_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Barber:
+    barber_id: str
+    shop_id: str
+    name: str
+    services: dict[str, Service]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop with its barbers. `policy` is what the scripts need to know of it, as JSON."""
+
+    shop_id: str
+    name: str
+    time_zone: str
+    currency: str
+    public_display: bool
+    barbers: dict[str, Barber]
+    policy: orjson.Fragment
+
+
+_SHOP = "SELECT * FROM shops WHERE shop_id = $1"
+_BARBERS = """
+    SELECT b.barber_id, b.name, s.service_id, s.name AS service_name,
+           coalesce(o.price, s.price) AS price, coalesce(o.duration_minutes, s.duration_minutes) AS minutes
+    FROM barbers b
+    LEFT JOIN barber_services o USING (barber_id)
+    LEFT JOIN services s ON s.service_id = o.service_id AND s.active
+    WHERE b.shop_id = $1 AND b.active
+    ORDER BY b.created_at, b.barber_id, s.created_at, s.service_id
+"""
+
+
+class Catalogue:
+    """Reads a shop at most once in `keep_seconds`; while Postgres is away, what was read last stands."""
+
+    def __init__(self, pool: "Pool[Any]", max_backlog: int = 10_000, keep_seconds: float = 5.0) -> None:
+        """max_backlog: how many unconfirmed events a shard may hold before its scripts refuse."""
+        self._pool = pool
+        self._max_backlog = max_backlog
+        self._keep = keep_seconds
+        self._shops: dict[str, tuple[float, Shop]] = {}
+        self._shop_of_barber: dict[str, str] = {}
+
+    async def shop(self, shop_id: str) -> Shop | None:
+        kept = self._shops.get(shop_id)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            shop = await self._read(shop_id)
+        except Away:
+            if kept is None:
+                raise
+            return kept[1]
+        if shop is not None:
+            self._shops[shop_id] = (time.monotonic() + self._keep, shop)
+            self._shop_of_barber.update(dict.fromkeys(shop.barbers, shop_id))
+        return shop
+
+    async def barber(self, barber_id: str) -> Barber | None:
+        shop_id = self._shop_of_barber.get(barber_id)
+        if shop_id is None:
+            shop_id = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
+        shop = await self.shop(shop_id) if shop_id is not None else None
+        return shop.barbers.get(barber_id) if shop is not None else None
+
+    def forget(self, shop_id: str) -> None:
+        """The next read is fresh: the shop was just changed here."""
+        self._shops.pop(shop_id, None)
+
+    async def _read(self, shop_id: str) -> Shop | None:
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_SHOP, shop_id)
+            if row is None:
+                return None
+            offers = await connection.fetch(_BARBERS, shop_id)
+        barbers: dict[str, Barber] = {}
+        for offer in offers:
+            barber = barbers.setdefault(
+                offer["barber_id"], Barber(offer["barber_id"], shop_id, offer["name"], {})
+            )
+            if offer["service_id"] is not None:
+                barber.services[offer["service_id"]] = Service(
+                    offer["service_id"], offer["service_name"], offer["price"], offer["minutes"]
+                )
+        return Shop(
+            shop_id=shop_id,
+            name=row["name"],
+            time_zone=row["time_zone"],
+            currency=row["currency"],
+            public_display=row["public_display"],
+            barbers=barbers,
+            policy=self._policy(row),
+        )
+
+    def _policy(self, row: Any) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record
+        return orjson.Fragment(
+            orjson.dumps(
+                {
+                    "capacity": row["queue_capacity"],
+                    "graceMs": row["grace_seconds"] * 1000,
+                    "graceAction": row["grace_action"],
+                    "maxSkips": row["max_skips"],
+                    "lateMs": row["late_seconds"] * 1000,
+                    "maxBacklog": self._max_backlog,
+                    "zone": offset_table(row["time_zone"]),
+                }
+            )
+        )

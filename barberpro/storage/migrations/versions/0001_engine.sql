@@ -1,0 +1,342 @@
+-- The shop's catalogue, the engine's record, and the function through which every event becomes durable.
+-- Each table and column that is not plain from its name is commented; docs/schema.md is the guided tour.
+
+-- Deployment ----------------------------------------------------------------------------------------------
+
+CREATE TABLE deployment (
+    only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    shards     integer NOT NULL CHECK (shards BETWEEN 1 AND 4096),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN deployment.shards IS
+    'Fixed when the data is created: every Redis key''s hash tag depends on it.';
+
+CREATE TABLE shards (
+    shard integer PRIMARY KEY,
+    epoch bigint NOT NULL DEFAULT 0
+);
+COMMENT ON COLUMN shards.epoch IS
+    'Raised by 1 each time the shard is rebuilt in Redis; an event of a lower epoch can no longer commit.';
+
+-- Catalogue -----------------------------------------------------------------------------------------------
+
+CREATE TABLE shops (
+    shop_id        text PRIMARY KEY,
+    name           text NOT NULL,
+    time_zone      text NOT NULL,
+    currency       text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    queue_capacity integer NOT NULL DEFAULT 100 CHECK (queue_capacity BETWEEN 1 AND 10000),
+    grace_seconds  integer NOT NULL DEFAULT 300 CHECK (grace_seconds BETWEEN 0 AND 86400),
+    grace_action   text NOT NULL DEFAULT 'skip' CHECK (grace_action IN ('skip', 'no_show')),
+    max_skips      integer NOT NULL DEFAULT 2 CHECK (max_skips BETWEEN 0 AND 100),
+    late_seconds   integer NOT NULL DEFAULT 900 CHECK (late_seconds BETWEEN 0 AND 86400),
+    public_display boolean NOT NULL DEFAULT true,
+    created_at     timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN shops.grace_seconds IS
+    'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
+COMMENT ON COLUMN shops.late_seconds IS
+    'How long after its appointed time an appointment may still check in; then the system cancels it.';
+
+CREATE TABLE barbers (
+    barber_id  text PRIMARY KEY,
+    shop_id    text NOT NULL REFERENCES shops,
+    name       text NOT NULL,
+    active     boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX barbers_of_shop ON barbers (shop_id);
+
+CREATE TABLE services (
+    service_id       text PRIMARY KEY,
+    shop_id          text NOT NULL REFERENCES shops,
+    name             text NOT NULL,
+    price            numeric(12, 2) NOT NULL CHECK (price >= 0),
+    duration_minutes integer NOT NULL CHECK (duration_minutes BETWEEN 1 AND 600),
+    active           boolean NOT NULL DEFAULT true,
+    created_at       timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX services_of_shop ON services (shop_id);
+
+CREATE TABLE barber_services (
+    barber_id        text NOT NULL REFERENCES barbers,
+    service_id       text NOT NULL REFERENCES services,
+    price            numeric(12, 2) CHECK (price >= 0),
+    duration_minutes integer CHECK (duration_minutes BETWEEN 1 AND 600),
+    PRIMARY KEY (barber_id, service_id)
+);
+COMMENT ON TABLE barber_services IS 'What a barber offers; price and minutes when they differ from the shop''s.';
+
+-- The engine's record -------------------------------------------------------------------------------------
+
+CREATE TABLE watermarks (
+    shop_id  text PRIMARY KEY REFERENCES shops,
+    shard    integer NOT NULL REFERENCES shards,
+    epoch    bigint NOT NULL,
+    shop_seq bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+CREATE INDEX watermarks_of_shard ON watermarks (shard);
+COMMENT ON COLUMN watermarks.shop_seq IS 'Every event of the shop up to this one is committed; none after it is.';
+COMMENT ON COLUMN watermarks.epoch IS 'The epoch of the shop''s shard; kept here so that one row lock fences a commit.';
+
+CREATE TABLE queues (
+    barber_id     text PRIMARY KEY REFERENCES barbers,
+    shop_id       text NOT NULL REFERENCES shops,
+    status        text NOT NULL CHECK (status IN ('open', 'paused', 'closed')),
+    pause_reason  text,
+    seq           bigint NOT NULL,
+    business_date date NOT NULL,
+    last_token    integer NOT NULL,
+    completed     integer NOT NULL,
+    cancelled     integer NOT NULL,
+    grace_for     text,
+    grace_due_at  timestamptz,
+    shop_seq      bigint NOT NULL,
+    updated_at    timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX queues_of_shop ON queues (shop_id);
+COMMENT ON COLUMN queues.completed IS 'This business day''s count; so is cancelled.';
+COMMENT ON COLUMN queues.grace_for IS 'The booking whose no-show grace is running until grace_due_at.';
+
+CREATE TABLE bookings (
+    booking_id       text PRIMARY KEY,
+    shop_id          text NOT NULL REFERENCES shops,
+    kind             text NOT NULL CHECK (kind IN ('walk_in', 'appointment')),
+    customer_id      text,
+    customer_name    text,
+    phone_sealed     text,
+    services         jsonb NOT NULL,
+    duration_minutes integer NOT NULL,
+    total_price      numeric(12, 2) NOT NULL,
+    currency         text NOT NULL,
+    notes            text,
+    created_at       timestamptz NOT NULL,
+    -- From here on: what transitions change.
+    barber_id        text NOT NULL REFERENCES barbers,
+    status           text NOT NULL CHECK (status IN
+                         ('scheduled', 'waiting', 'next', 'serving', 'completed', 'cancelled', 'skipped')),
+    business_date    date,
+    token_number     integer,
+    rank             bigint,
+    skip_count       integer NOT NULL DEFAULT 0,
+    appointment_at   timestamptz,
+    joined_at        timestamptz,
+    called_at        timestamptz,
+    started_at       timestamptz,
+    ended_at         timestamptz,
+    end_reason       text,
+    cancelled_by     text,
+    payment          jsonb,
+    shop_seq         bigint NOT NULL
+) WITH (fillfactor = 80);
+CREATE INDEX bookings_live ON bookings (shop_id)
+    WHERE status IN ('scheduled', 'waiting', 'next', 'serving', 'skipped');
+CREATE INDEX bookings_of_customer ON bookings (customer_id, created_at) WHERE customer_id IS NOT NULL;
+COMMENT ON COLUMN bookings.phone_sealed IS 'AES-256-GCM, with the key''s id; never in the clear.';
+COMMENT ON COLUMN bookings.rank IS 'Orders those who wait, lowest first; null for all others.';
+COMMENT ON COLUMN bookings.shop_seq IS 'The last event that changed this booking.';
+
+CREATE TABLE queue_events (
+    shop_id         text NOT NULL,
+    shop_seq        bigint NOT NULL,
+    barber_id       text NOT NULL,
+    seq             bigint NOT NULL,
+    epoch           bigint NOT NULL,
+    type            text NOT NULL,
+    at              timestamptz NOT NULL,
+    business_date   date NOT NULL,
+    booking_id      text,
+    token_allocated integer,
+    actor_id        text NOT NULL,
+    actor_role      text NOT NULL,
+    data            jsonb NOT NULL,
+    PRIMARY KEY (shop_id, shop_seq),
+    CONSTRAINT queue_events_one_per_seq UNIQUE (barber_id, seq)
+);
+CREATE UNIQUE INDEX queue_events_token_once ON queue_events (barber_id, business_date, token_allocated)
+    WHERE token_allocated IS NOT NULL;
+CREATE INDEX queue_events_of_booking ON queue_events (booking_id, shop_seq) WHERE booking_id IS NOT NULL;
+COMMENT ON COLUMN queue_events.data IS
+    'The whole event as the script wrote it. No name, phone or note: those stand in bookings alone.';
+COMMENT ON COLUMN queue_events.token_allocated IS 'The token that this event gave out, if it did.';
+
+CREATE TABLE commands (
+    shop_id    text NOT NULL,
+    command_id text NOT NULL,
+    digest     text NOT NULL,
+    shop_seq   bigint NOT NULL,
+    at         timestamptz NOT NULL,
+    PRIMARY KEY (shop_id, command_id)
+);
+CREATE INDEX commands_by_age ON commands USING brin (at);
+COMMENT ON TABLE commands IS
+    'Every command that had an effect. Its result stands in the event (shop_id, shop_seq), data->command->result.';
+COMMENT ON COLUMN commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
+
+CREATE TABLE audit_logs (
+    audit_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at          timestamptz NOT NULL DEFAULT now(),
+    actor_id    text NOT NULL,
+    actor_role  text NOT NULL,
+    action      text NOT NULL,
+    shop_id     text,
+    object_type text NOT NULL,
+    object_id   text NOT NULL,
+    request_id  text,
+    ip          text,
+    detail      jsonb
+);
+CREATE INDEX audit_logs_of_shop ON audit_logs (shop_id, at);
+COMMENT ON COLUMN audit_logs.detail IS
+    'What the action did. For a queue''s transition {"shopSeq": n}: before and after stand in that event.';
+
+-- Append-only, for every role: what happened is not edited -------------------------------------------------
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_logs
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON queue_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Durability ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION millis(n text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(n::double precision / 1000);
+
+-- Commits a batch of events: the one way into queue_events, bookings, queues, commands and watermarks.
+--
+-- p_shops, p_epochs, p_firsts: one entry a shop, each shop once: its id, the epoch of its events, the
+-- shopSeq of its first event in the batch. p_events: the events themselves, as JSON; a shop's events ascend
+-- by 1 from its first. p_born: beside each event what its booking was born with, as JSON, or null.
+--
+-- Returns one row a shop: its watermark after the call, and
+--   committed  its events are in
+--   fenced     the shard was rebuilt since they were made: they never happened
+--   gap        an earlier event of the shop is missing: bring it along
+--   overlap    the first is not above the watermark: compare, and send what is left
+--   unknown    there is no such shop
+-- A shop without any events in the batch (p_firsts null) is only asked for its watermark: outcome 'asked'.
+CREATE FUNCTION commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_events text[],
+                              p_born text[])
+RETURNS TABLE (r_shop_id text, r_outcome text, r_watermark bigint)
+LANGUAGE plpgsql
+-- Plans are made once a connection, perhaps while the tables are small: keep them from ever scanning one.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    v_shops text[]; v_outcomes text[]; v_marks bigint[]; v_good text[]; v_all boolean;
+BEGIN
+    -- Row locks in one order, so that two servers never wait for each other in a circle. FOR UPDATE reads the
+    -- newest version of a row, so from here to the end of the transaction the watermarks are the truth.
+    WITH locked AS MATERIALIZED (
+        SELECT w.shop_id, w.epoch, w.shop_seq FROM watermarks w
+        WHERE w.shop_id = ANY (p_shops) ORDER BY w.shop_id FOR UPDATE
+    ), judged AS MATERIALIZED (
+        SELECT p.shop_id, l.shop_seq,
+            CASE WHEN l.shop_id IS NULL THEN 'unknown'
+                 WHEN p.first IS NULL THEN 'asked'
+                 WHEN p.first <= l.shop_seq THEN 'overlap'
+                 WHEN p.epoch <> l.epoch THEN 'fenced'
+                 WHEN p.first > l.shop_seq + 1 THEN 'gap'
+                 ELSE 'committed' END AS outcome
+        FROM unnest(p_shops, p_epochs, p_firsts) AS p (shop_id, epoch, first) LEFT JOIN locked l USING (shop_id)
+    )
+    SELECT array_agg(j.shop_id), array_agg(j.outcome), array_agg(j.shop_seq),
+           array_agg(j.shop_id) FILTER (WHERE j.outcome = 'committed'),
+           coalesce(bool_and(j.outcome IN ('committed', 'asked')), true)
+    INTO v_shops, v_outcomes, v_marks, v_good, v_all FROM judged j;
+
+    IF v_good IS NOT NULL THEN
+        WITH batch AS MATERIALIZED (
+            SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
+                   e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
+                   e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
+                   e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
+                   e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
+            FROM (SELECT u.event::jsonb AS data, u.born::jsonb AS born
+                  FROM unnest(p_events, p_born) AS u (event, born)) e
+            WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
+        ), new_events AS (
+            INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,
+                                      booking_id, token_allocated, actor_id, actor_role, data)
+            SELECT b.shop_id, b.shop_seq, b.barber_id, b.seq, (b.data ->> 'epoch')::bigint, b.type, b.at, b.day,
+                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.actor_id, b.actor_role, b.data
+            FROM batch b
+        ), new_commands AS (
+            INSERT INTO commands AS old (shop_id, command_id, digest, shop_seq, at)
+            SELECT b.shop_id, b.command ->> 'id', b.command ->> 'digest', b.shop_seq, b.at
+            FROM batch b WHERE b.command IS NOT NULL
+            ON CONFLICT (shop_id, command_id) DO UPDATE
+                SET digest = excluded.digest, shop_seq = excluded.shop_seq, at = excluded.at
+                -- An id is remembered for 24 hours; afterwards it may come again.
+                WHERE old.at <= excluded.at - interval '24 hours'
+        ), new_audit AS (
+            INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
+                                    request_id, ip, detail)
+            SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
+                   CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
+                   coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
+                   jsonb_build_object('shopSeq', b.shop_seq)
+            FROM batch b
+        ), changed AS MATERIALIZED (
+            -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
+            SELECT c.change ->> 'bookingId' AS booking_id, max(b.shop_id) AS shop_id, max(b.shop_seq) AS shop_seq,
+                   (array_agg(c.change ORDER BY b.shop_seq DESC))[1] AS state,
+                   (array_agg(b.born) FILTER (WHERE b.born ->> 'bookingId' = c.change ->> 'bookingId'))[1] AS born
+            FROM batch b CROSS JOIN LATERAL jsonb_array_elements(b.data -> 'changes') AS c (change)
+            GROUP BY 1
+        ), new_bookings AS (
+            INSERT INTO bookings (booking_id, shop_id, kind, customer_id, customer_name, phone_sealed, services,
+                duration_minutes, total_price, currency, notes, created_at,
+                barber_id, status, business_date, token_number, rank, skip_count, appointment_at, joined_at,
+                called_at, started_at, ended_at, end_reason, cancelled_by, payment, shop_seq)
+            SELECT c.booking_id, c.shop_id, c.born ->> 'kind', c.born ->> 'customerId', c.born ->> 'customerName',
+                c.born ->> 'phoneSealed', c.born -> 'services', (c.born ->> 'durationMinutes')::integer,
+                (c.born ->> 'totalPrice')::numeric, c.born ->> 'currency', c.born ->> 'notes',
+                millis(c.born ->> 'createdAt'),
+                c.state ->> 'barberId', c.state ->> 'status', (c.state ->> 'day')::date,
+                (c.state ->> 'token')::integer, (c.state ->> 'rank')::bigint, (c.state ->> 'skips')::integer,
+                millis(c.state ->> 'appointmentAt'), millis(c.state ->> 'joinedAt'),
+                millis(c.state ->> 'calledAt'), millis(c.state ->> 'startedAt'), millis(c.state ->> 'endedAt'), c.state ->> 'endReason',
+                c.state ->> 'cancelledBy', c.state -> 'payment', c.shop_seq
+            FROM changed c WHERE c.born IS NOT NULL
+        ), old_bookings AS (
+            UPDATE bookings b SET
+                barber_id = c.state ->> 'barberId', status = c.state ->> 'status',
+                business_date = (c.state ->> 'day')::date, token_number = (c.state ->> 'token')::integer,
+                rank = (c.state ->> 'rank')::bigint, skip_count = (c.state ->> 'skips')::integer,
+                appointment_at = millis(c.state ->> 'appointmentAt'),
+                joined_at = millis(c.state ->> 'joinedAt'), called_at = millis(c.state ->> 'calledAt'),
+                started_at = millis(c.state ->> 'startedAt'), ended_at = millis(c.state ->> 'endedAt'),
+                end_reason = c.state ->> 'endReason', cancelled_by = c.state ->> 'cancelledBy',
+                payment = c.state -> 'payment', shop_seq = c.shop_seq
+            FROM changed c WHERE c.born IS NULL AND b.booking_id = c.booking_id
+        ), new_queues AS (
+            INSERT INTO queues (barber_id, shop_id, status, pause_reason, seq, business_date, last_token,
+                                completed, cancelled, grace_for, grace_due_at, shop_seq, updated_at)
+            SELECT DISTINCT ON (b.barber_id) b.barber_id, b.shop_id, q ->> 'status', q ->> 'pauseReason', b.seq,
+                   b.day, (q ->> 'lastToken')::integer, (q ->> 'completed')::integer,
+                   (q ->> 'cancelled')::integer, q ->> 'graceFor', millis(q ->> 'graceDueAt'), b.shop_seq, b.at
+            FROM batch b CROSS JOIN LATERAL (SELECT b.data -> 'queue') AS _ (q)
+            ORDER BY b.barber_id, b.seq DESC
+            ON CONFLICT (barber_id) DO UPDATE SET
+                status = excluded.status, pause_reason = excluded.pause_reason, seq = excluded.seq,
+                business_date = excluded.business_date, last_token = excluded.last_token,
+                completed = excluded.completed, cancelled = excluded.cancelled, grace_for = excluded.grace_for,
+                grace_due_at = excluded.grace_due_at, shop_seq = excluded.shop_seq,
+                updated_at = excluded.updated_at
+        )
+        UPDATE watermarks w SET shop_seq = t.top
+        FROM (SELECT b.shop_id, max(b.shop_seq) AS top FROM batch b GROUP BY b.shop_id) t
+        WHERE w.shop_id = t.shop_id;
+    END IF;
+
+    RETURN QUERY SELECT p.shop_id, p.outcome,
+        CASE WHEN p.outcome = 'committed' THEN (SELECT w.shop_seq FROM watermarks w WHERE w.shop_id = p.shop_id)
+             ELSE p.mark END
+    FROM unnest(v_shops, v_outcomes, v_marks) AS p (shop_id, outcome, mark);
+END $$;

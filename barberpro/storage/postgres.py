@@ -1,0 +1,32 @@
+"""Connections to Postgres, and what it raises while it is away."""
+
+from typing import Any, Final
+
+import asyncpg
+from asyncpg import Pool
+
+Away: Final = (
+    OSError,  # refused, reset, timed out
+    asyncpg.InterfaceError,  # the connection closed under the query
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, crashed, starting up, query cancelled
+    asyncpg.InsufficientResourcesError,  # disk or memory full, too many connections
+    asyncpg.TransactionRollbackError,  # deadlock, serialization: the same again will do
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is being promoted
+)
+"""Errors after which the same statement, sent again later, may succeed; its outcome is unknown."""
+
+
+async def connect_pool(database_url: str, size: int = 10) -> "Pool[Any]":
+    """A pool of up to `size` connections. Raises what `Away` lists when Postgres cannot be reached.
+
+    synchronous_commit is set, whatever the server's default: an acknowledgement rests on it.
+    """
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        command_timeout=10,
+        max_inactive_connection_lifetime=60,
+        server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
+    )

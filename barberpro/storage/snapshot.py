@@ -1,0 +1,160 @@
+"""The durable state of shops, read from Postgres in one consistent view, in the words of the engine's events.
+
+The same rows make a view's first state, a rebuilt shard in Redis, and one side of `barberpro check`.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class ShopSnapshot:
+    """queues and bookings as they stand in events (`queue` and `changes`); born: by booking id."""
+
+    shop_id: str
+    epoch: int
+    shop_seq: int
+    queues: dict[str, Json] = field(default_factory=dict)
+    bookings: dict[str, Json] = field(default_factory=dict)
+    born: dict[str, Json] = field(default_factory=dict)
+
+
+_MARKS: Final = "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])"
+_QUEUES: Final = """
+    SELECT q.*, to_char(q.business_date, 'YYYY-MM-DD') AS day,
+           (extract(epoch FROM q.grace_due_at) * 1000)::bigint AS grace_due_ms
+    FROM queues q WHERE q.shop_id = ANY ($1::text[])
+"""
+_COLUMNS: Final = """
+    b.*, to_char(b.business_date, 'YYYY-MM-DD') AS day,
+    (extract(epoch FROM b.appointment_at) * 1000)::bigint AS appointment_ms,
+    (extract(epoch FROM b.joined_at) * 1000)::bigint AS joined_ms,
+    (extract(epoch FROM b.called_at) * 1000)::bigint AS called_ms,
+    (extract(epoch FROM b.started_at) * 1000)::bigint AS started_ms,
+    (extract(epoch FROM b.ended_at) * 1000)::bigint AS ended_ms,
+    (extract(epoch FROM b.created_at) * 1000)::bigint AS created_ms
+"""
+# Skipped bookings stay in the line's sight until their business day ends.
+_LIVE: Final = f"""
+    SELECT {_COLUMNS} FROM bookings b LEFT JOIN queues q USING (barber_id)
+    WHERE b.shop_id = ANY ($1::text[])
+      AND (b.status IN ('scheduled', 'waiting', 'next', 'serving')
+           OR (b.status = 'skipped' AND b.business_date = q.business_date))
+"""  # noqa: S608 - built from constants
+BOOKING: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = $1"  # noqa: S608 - as above
+
+
+def _present(values: Json) -> Json:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def queue_of_row(row: Any) -> Json:  # noqa: ANN401 - asyncpg's Record
+    return _present(
+        {
+            "status": row["status"],
+            "seq": row["seq"],
+            "day": row["day"],
+            "lastToken": row["last_token"],
+            "completed": row["completed"],
+            "cancelled": row["cancelled"],
+            "pauseReason": row["pause_reason"],
+            "graceFor": row["grace_for"],
+            "graceDueAt": row["grace_due_ms"],
+        }
+    )
+
+
+def booking_of_row(row: Any) -> Json:  # noqa: ANN401 - asyncpg's Record
+    """A booking as it stands in an event under `changes`."""
+    return _present(
+        {
+            "bookingId": row["booking_id"],
+            "barberId": row["barber_id"],
+            "customerId": row["customer_id"],
+            "minutes": row["duration_minutes"],
+            "status": row["status"],
+            "day": row["day"],
+            "token": row["token_number"],
+            "rank": row["rank"],
+            "skips": row["skip_count"],
+            "appointmentAt": row["appointment_ms"],
+            "joinedAt": row["joined_ms"],
+            "calledAt": row["called_ms"],
+            "startedAt": row["started_ms"],
+            "endedAt": row["ended_ms"],
+            "endReason": row["end_reason"],
+            "cancelledBy": row["cancelled_by"],
+            "payment": orjson.loads(row["payment"]) if row["payment"] else None,
+        }
+    )
+
+
+def born_of_row(row: Any) -> Json:  # noqa: ANN401 - asyncpg's Record
+    """What a booking was born with: what no transition changes."""
+    return _present(
+        {
+            "bookingId": row["booking_id"],
+            "kind": row["kind"],
+            "customerId": row["customer_id"],
+            "customerName": row["customer_name"],
+            "phoneSealed": row["phone_sealed"],
+            "services": orjson.loads(row["services"]),
+            "durationMinutes": row["duration_minutes"],
+            "totalPrice": str(row["total_price"]),
+            "currency": row["currency"],
+            "notes": row["notes"],
+            "createdAt": row["created_ms"],
+        }
+    )
+
+
+async def load_shops(
+    connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
+) -> dict[str, ShopSnapshot]:
+    """The live state of shops, by id. Call it inside a REPEATABLE READ transaction, or under a lock."""
+    shops = {
+        row["shop_id"]: ShopSnapshot(row["shop_id"], row["epoch"], row["shop_seq"])
+        for row in await connection.fetch(_MARKS, shop_ids)
+    }
+    for row in await connection.fetch(_QUEUES, shop_ids):
+        shops[row["shop_id"]].queues[row["barber_id"]] = queue_of_row(row)
+    for row in await connection.fetch(_LIVE, shop_ids):
+        shop = shops[row["shop_id"]]
+        booking = booking_of_row(row)
+        shop.bookings[booking["bookingId"]] = booking
+        shop.born[booking["bookingId"]] = born_of_row(row)
+        if booking["status"] in {"serving", "next"}:
+            shop.queues[booking["barberId"]][booking["status"]] = booking["bookingId"]
+    return shops
+
+
+_COMMANDS: Final = """
+    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq, e.data #>> '{command,result}' AS result,
+           (extract(epoch FROM c.at) * 1000)::bigint AS at_ms
+    FROM commands c JOIN queue_events e USING (shop_id, shop_seq)
+    WHERE c.shop_id = ANY ($1::text[]) AND c.at > now() - interval '25 hours'
+"""
+
+
+async def load_commands(
+    connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
+) -> dict[str, list[Json]]:
+    """The commands that are still remembered, by shop. An hour more than needed: Redis's clock decides."""
+    commands: dict[str, list[Json]] = defaultdict(list)
+    for row in await connection.fetch(_COMMANDS, shop_ids):
+        commands[row["shop_id"]].append(
+            {
+                "id": row["command_id"],
+                "digest": row["digest"],
+                "shopSeq": row["shop_seq"],
+                "result": row["result"],
+                "at": row["at_ms"],
+            }
+        )
+    return commands

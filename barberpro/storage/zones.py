@@ -1,0 +1,50 @@
+"""Time zones as the scripts take them: from which instant on a shop is how far from UTC."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_BEFORE = timedelta(days=2)
+_AHEAD_DAYS = 400
+
+
+def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
+    offset = moment.astimezone(zone).utcoffset()
+    assert offset is not None  # noqa: S101 - an aware datetime always has one
+    return round(offset.total_seconds() * 1000)
+
+
+def _change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The first minute in (low, high] that has the offset of `high`."""
+    wanted = _offset_ms(zone, high)
+    while high - low > timedelta(minutes=1):
+        middle = low + timedelta(minutes=(high - low) // timedelta(minutes=2))
+        if _offset_ms(zone, middle) == wanted:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@lru_cache(maxsize=1024)
+def _table(name: str, start: datetime) -> tuple[tuple[int, int], ...]:
+    zone = ZoneInfo(name)
+    rows = [(round(start.timestamp() * 1000), _offset_ms(zone, start))]
+    day = start
+    for _ in range(_AHEAD_DAYS):
+        following = day + timedelta(days=1)
+        offset = _offset_ms(zone, following)
+        if offset != rows[-1][1]:
+            rows.append((round(_change_between(zone, day, following).timestamp() * 1000), offset))
+        day = following
+    return tuple(rows)
+
+
+def offset_table(name: str, now: datetime | None = None) -> tuple[tuple[int, int], ...]:
+    """((from, offset), ...) in milliseconds, ascending: each offset holds from its instant to the next one's.
+
+    Covers two days back and more than a year ahead of `now`. Raises ZoneInfoNotFoundError.
+    """
+    moment = now or datetime.now(UTC)
+    midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _table(name, midnight - _BEFORE)
