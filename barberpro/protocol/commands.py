@@ -22,7 +22,6 @@ from pydantic.alias_generators import to_camel
 from barberpro.protocol.errors import bad_field, bad_request
 from barberpro.protocol.ids import Id
 
-
 _UNSHOWABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: Postgres cannot hold NUL, the others forge log lines
     "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line breaks and direction overrides: they forge screens
@@ -123,6 +122,13 @@ class Schedule(_OnQueue):
     notes: Notes | None = None
 
 
+class Reschedule(_OnBooking):
+    """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only."""
+
+    type: Literal["reschedule"]
+    at: AwareDatetime
+
+
 class CheckIn(_OnBooking):
     type: Literal["check_in"]
 
@@ -196,7 +202,7 @@ AnyCommand = (
     Join | CheckIn | Start | Complete | Advance | Skip | NoShow | Recall | StepBack | Move | Transfer | Cancel
     | Open | Pause | Close
 )  # fmt: skip
-"""Every command that a client may send; Schedule has its own door."""
+"""Every command that a client may send; Schedule and Reschedule have doors of their own."""
 
 COMMAND_TYPES: Final = tuple(
     str(member.model_fields["type"].annotation.__args__[0])  # the one word of the Literal

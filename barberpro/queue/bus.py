@@ -33,6 +33,7 @@ class Bus:
         self._tasks: list[asyncio.Task[None]] = []
         self._outbox: defaultdict[int, list[Event]] = defaultdict(list)
         self._outgoing = asyncio.Event()
+        self._following = asyncio.Event()
         self.on_events: list[Callable[[Sequence[Event]], None]] = []
         self.on_doubt: list[Callable[[], None]] = []
         """Called when a shard was rebuilt somewhere: what is known of it should be compared with Postgres."""
@@ -105,6 +106,7 @@ class Bus:
         if shard in self._followed:
             return
         self._followed[shard] = None
+        self._following.set()
         if self._pubsub is not None:
             try:
                 await self._pubsub.ssubscribe(self._keys.channel(shard))
@@ -121,8 +123,7 @@ class Bus:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        while not self._followed:
-            await asyncio.sleep(_RETRY_SECONDS)
+        await self._following.wait()
         self._pubsub = self._client.pubsub()
         await self._pubsub.ssubscribe(*(self._keys.channel(shard) for shard in self._followed))
         while self._pubsub is not None:

@@ -142,9 +142,7 @@ class Engine:
             or (actor.role is Role.GUEST and command.type in _GUESTS_OWN)
         )
         if not allowed:
-            raise BarberProError(
-                ErrorCode.FORBIDDEN, details={"role": actor.role.value, "command": command.type}
-            )
+            raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value, "command": command.type})
 
     async def _concerns(self, actor: Actor, shop: Shop, booking_id: str | None) -> bool:
         """Whether the shop is the actor's to touch. A customer's own bookings are told apart in the script."""
@@ -165,9 +163,7 @@ class Engine:
         row = await self._bookings.fetchrow(BOOKING, booking_id)
         if row is None or (actor.role is Role.CUSTOMER and row["customer_id"] != actor.id):
             return refusal
-        return BarberProError(
-            ErrorCode.INVALID_TRANSITION, details={"bookingId": booking_id, "status": row["status"]}
-        )
+        return BarberProError(ErrorCode.INVALID_TRANSITION, details={"bookingId": booking_id, "status": row["status"]})
 
     # What the script is given --------------------------------------------------------------------------------
 
@@ -195,9 +191,7 @@ class Engine:
         envelope["shopId"] = shop.shop_id
         envelope["actor"] = {"id": actor.id, "role": actor.role.value}
         envelope["policy"] = shop.policy
-        return _Call(
-            self._scripts[script], shop.shop_id, self._keys.shard_of(shop.shop_id), orjson.dumps(envelope)
-        )
+        return _Call(self._scripts[script], shop.shop_id, self._keys.shard_of(shop.shop_id), orjson.dumps(envelope))
 
     def _born(self, actor: Actor, command: Join | Schedule, shop: Shop, booking_id: str) -> Json:
         """What the booking is born with; no transition changes it."""
@@ -303,4 +297,3 @@ def _expectation(command: Command) -> Json:
     if "serving_booking_id" in expect.model_fields_set:
         saw["serving"] = expect.serving_booking_id or False
     return saw
-

@@ -61,7 +61,7 @@ class Gateway:
             for script, key, argument, _ in batch:
                 pipeline.execute_command("EVALSHA", script.sha, 1, key, argument)
             replies: list[Any] = await pipeline.execute(raise_on_error=False)
-        except Exception as error:  # noqa: BLE001 - whatever it is, every caller of the batch must hear of it
+        except Exception as error:
             replies = [error] * len(batch)
         for (_, _, _, future), reply in zip(batch, replies, strict=True):
             if future.done():

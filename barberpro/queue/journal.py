@@ -6,6 +6,7 @@ rests on, whoever made and whoever committed that event.
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Sequence
@@ -103,6 +104,8 @@ class Journal:
         self._shops: dict[str, ShopLog] = {}
         self._dirty: dict[str, None] = {}
         self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self.down = False
         """Whether the last try failed: Postgres is away, and commands are refused at the door."""
@@ -112,9 +115,9 @@ class Journal:
         self._task = asyncio.create_task(self._run(), name="journal")
 
     async def close(self) -> None:
-        """Commits what is pending if Postgres is there, then stops."""
-        while self._dirty and not self.down:
-            await asyncio.sleep(0.005)
+        """Commits what is pending if Postgres is there, then stops. What is left waits in Redis's stream."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), 2.0)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -135,6 +138,10 @@ class Journal:
             # What is at or below the watermark goes in as well: the commit compares it with what is there.
             self.shop(event.shop_id).pending.setdefault(event.shop_seq, event)
             self._dirty[event.shop_id] = None
+            self._wake()
+
+    def _wake(self) -> None:
+        self._idle.clear()
         self._work.set()
 
     def confirmed(self, shop_id: str, epoch: int, shop_seq: int) -> "asyncio.Future[None]":
@@ -146,7 +153,7 @@ class Journal:
         else:
             heapq.heappush(shop.waiters, (shop_seq, next(shop.order), epoch, future))
             self._dirty[shop_id] = None
-            self._work.set()
+            self._wake()
         return future
 
     async def _run(self) -> None:
@@ -170,6 +177,7 @@ class Journal:
                     if self.down:
                         log.info("postgres_back")
                     delay, self.down = 0.0, False
+            self._idle.set()
 
     def _gather(self) -> dict[str, list[Event]]:
         """A batch: each dirty shop with its run of events; with none when it is only asked for."""

@@ -91,7 +91,7 @@ class Recovery:
         return int(value) if value is not None else None
 
     async def _seqs(self, shard: int, epoch: int) -> dict[str, int]:
-        raw: dict[bytes, bytes] = await self._client.hgetall(f"{self._keys.generation(shard, epoch)}seqs")  # type: ignore[misc]  # typed for sync too
+        raw: Any = await self._client.hgetall(f"{self._keys.generation(shard, epoch)}seqs")
         return {shop.decode(): int(seq) for shop, seq in raw.items()}
 
     async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None:
@@ -140,7 +140,7 @@ class Recovery:
         }
         script = self._scripts[REBUILD]
         # EVAL, not EVALSHA: this one runs before the scripts are loaded.
-        await self._client.eval(script.source, 1, self._keys.epoch(shard), orjson.dumps(document))  # type: ignore[misc]  # typed for sync too
+        await self._client.eval(script.source, 1, self._keys.epoch(shard), orjson.dumps(document))
         return epoch, shops
 
     async def _sweep(self, shard: int, epoch: int) -> None:
@@ -152,7 +152,7 @@ class Recovery:
                 generation = key[: len(root) + key[len(root) :].index(b":") + 1]
                 if generation != keep and int(generation[len(root) + 1 : -1]) < epoch:
                     await self._client.unlink(key)
-        except Exception as error:  # noqa: BLE001 - it is only tidying; the next rebuild tidies again
+        except Exception as error:
             log.info("sweep_stopped", shard=shard, problem=repr(error))
 
     async def waiting_events(self, shop_id: str) -> list[Event]:
@@ -162,7 +162,8 @@ class Recovery:
         if epoch is None:
             return []
         stream = f"{self._keys.generation(shard, epoch)}events"
-        return [stream_event(epoch, entry) for entry in await self._client.xrange(stream)]
+        entries: Any = await self._client.xrange(stream)
+        return [stream_event(epoch, entry) for entry in entries]
 
     async def close(self) -> None:
         for task in self._sweeps:
@@ -180,6 +181,4 @@ def _glob(literal: bytes) -> bytes:
 def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
     """An entry of a shard's stream, as the prelude's emit() wrote it."""
     stream_id, fields = entry
-    return Event(
-        fields[b"s"].decode(), int(fields[b"n"]), epoch, fields[b"e"], fields[b"b"] or None, stream_id
-    )
+    return Event(fields[b"s"].decode(), int(fields[b"n"]), epoch, fields[b"e"], fields[b"b"] or None, stream_id)

@@ -11,6 +11,7 @@ from asyncpg import Pool
 from barberpro.storage.postgres import Away
 from barberpro.storage.zones import offset_table
 
+
 @dataclass(frozen=True, slots=True)
 class Service:
     service_id: str
@@ -97,9 +98,7 @@ class Catalogue:
             offers = await connection.fetch(_BARBERS, shop_id)
         barbers: dict[str, Barber] = {}
         for offer in offers:
-            barber = barbers.setdefault(
-                offer["barber_id"], Barber(offer["barber_id"], shop_id, offer["name"], {})
-            )
+            barber = barbers.setdefault(offer["barber_id"], Barber(offer["barber_id"], shop_id, offer["name"], {}))
             if offer["service_id"] is not None:
                 barber.services[offer["service_id"]] = Service(
                     offer["service_id"], offer["service_name"], offer["price"], offer["minutes"]

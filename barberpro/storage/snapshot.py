@@ -114,9 +114,7 @@ def born_of_row(row: Any) -> Json:  # noqa: ANN401 - asyncpg's Record
     )
 
 
-async def load_shops(
-    connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
-) -> dict[str, ShopSnapshot]:
+async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]) -> dict[str, ShopSnapshot]:
     """The live state of shops, by id. Call it inside a REPEATABLE READ transaction, or under a lock."""
     shops = {
         row["shop_id"]: ShopSnapshot(row["shop_id"], row["epoch"], row["shop_seq"])
@@ -142,9 +140,7 @@ _COMMANDS: Final = """
 """
 
 
-async def load_commands(
-    connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
-) -> dict[str, list[Json]]:
+async def load_commands(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]) -> dict[str, list[Json]]:
     """The commands that are still remembered, by shop. An hour more than needed: Redis's clock decides."""
     commands: dict[str, list[Json]] = defaultdict(list)
     for row in await connection.fetch(_COMMANDS, shop_ids):
