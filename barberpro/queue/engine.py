@@ -18,6 +18,7 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Customer, Join, Reschedule, Schedule, Transfer
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_booking_id, new_request_id, shop_of_booking
+from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.gateway import Gateway, NoScriptError, RedisAway
 from barberpro.queue.journal import Fenced, Journal
 from barberpro.queue.recovery import Recovery
@@ -130,7 +131,7 @@ class Engine:
         else:
             shop_id, resource = shop_of_booking(booking_id or ""), "booking"
         shop = await self._catalogue.shop(shop_id) if shop_id is not None else None
-        if shop is None or not await self._concerns(actor, shop, booking_id):
+        if shop is None or not self._concerns(actor, shop, booking_id):
             raise not_found(resource)
         return shop
 
@@ -144,13 +145,12 @@ class Engine:
         if not allowed:
             raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value, "command": command.type})
 
-    async def _concerns(self, actor: Actor, shop: Shop, booking_id: str | None) -> bool:
+    @staticmethod
+    def _concerns(actor: Actor, shop: Shop, booking_id: str | None) -> bool:
         """Whether the shop is the actor's to touch. A customer's own bookings are told apart in the script."""
         if actor.role is Role.GUEST:
             return booking_id is not None and booking_id == actor.booking_id
-        if actor.role is not Role.BARBER:
-            return True
-        return shop.shop_id in actor.shop_ids or actor.barber_id in shop.barbers
+        return actor.role is Role.CUSTOMER or is_staff(actor, shop)
 
     async def _told_apart(self, actor: Actor, command: Command, refusal: BarberProError) -> BarberProError:
         """Redis holds live bookings only: one that it does not know may have ended, or never been.
@@ -161,7 +161,7 @@ class Engine:
         if refusal.code is not ErrorCode.NOT_FOUND or booking_id is None:
             return refusal
         row = await self._bookings.fetchrow(BOOKING, booking_id)
-        if row is None or (actor.role is Role.CUSTOMER and row["customer_id"] != actor.id):
+        if row is None or not (actor.role in STAFF or owns_booking(actor, booking_id, row["customer_id"])):
             return refusal
         return BarberProError(ErrorCode.INVALID_TRANSITION, details={"bookingId": booking_id, "status": row["status"]})
 

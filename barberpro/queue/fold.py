@@ -4,6 +4,7 @@ Folding all events from the first, or a snapshot and the events after it, gives 
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -28,13 +29,17 @@ class Call:
 
 @dataclass(slots=True)
 class QueueState:
-    """doc: the queue as it stands in events. waiting: rank by booking id."""
+    """doc: the queue as it stands in events. waiting: rank by booking id. cause: its last event, when known.
+
+    shop_seq, at: of its last event.
+    """
 
     barber_id: str
     doc: Json
     waiting: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, None] = field(default_factory=dict)
     cause: Json | None = None
+    shop_seq: int = 0
     at: int = 0
 
     def order(self) -> list[str]:
@@ -52,7 +57,13 @@ class QueueState:
     @property
     def called(self) -> str | None:
         """Who should be at the chair: the one in it, or the next one while it is free and the barber works."""
-        return self.serving or (self.next if self.doc["status"] != "paused" else None)
+        return called_in(self.doc)
+
+
+def called_in(doc: Json) -> str | None:
+    """`QueueState.called`, of a queue as it stands in an event."""
+    called: str | None = doc.get("serving") or (doc.get("next") if doc["status"] != "paused" else None)
+    return called
 
 
 class ShopState:
@@ -74,7 +85,8 @@ class ShopState:
         state = cls(snapshot.shop_id)
         state.epoch, state.shop_seq = snapshot.epoch, snapshot.shop_seq
         for barber_id, doc in snapshot.queues.items():
-            state.queues[barber_id] = QueueState(barber_id, doc)
+            shop_seq, at = snapshot.touched[barber_id]
+            state.queues[barber_id] = QueueState(barber_id, doc, shop_seq=shop_seq, at=at)
         state.bookings = dict(snapshot.bookings)
         state.born = dict(snapshot.born)
         for booking_id, booking in state.bookings.items():
@@ -101,16 +113,36 @@ class ShopState:
             was_called = queue.called
             if event["queue"]["day"] != queue.doc["day"]:
                 self._let_day_go(queue)
-        queue.doc, queue.cause, queue.at = event["queue"], event, event["at"]
+        queue.doc, queue.cause = event["queue"], event
+        queue.shop_seq, queue.at = event["shopSeq"], event["at"]
         if born is not None:
             self.born[born["bookingId"]] = born
         for booking in event["changes"]:
             self._change(queue, booking)
         called = queue.called
         if called is not None and called != was_called:
-            token = self.bookings[called]["token"]
-            self.calls.append(Call(f"{queue.barber_id}-{event['seq']}", token, queue.barber_id, event["at"]))
+            self._call(event, self.bookings[called]["token"])
         return queue
+
+    def remember(self, events: Sequence[Json], tokens: Mapping[str, int]) -> None:
+        """Takes the last calls and each queue's last cause from events that are folded in already.
+
+        tokens: of bookings that no event in `events` changed.
+        """
+        known = dict(tokens)
+        called: dict[str, str | None] = {}
+        for event in events:
+            barber_id, now_called = event["barberId"], called_in(event["queue"])
+            known.update((b["bookingId"], b["token"]) for b in event["changes"] if "token" in b)
+            first = barber_id not in called and event["seq"] > 1
+            if now_called is not None and not first and now_called != called.get(barber_id):
+                self._call(event, known[now_called])
+            called[barber_id] = now_called
+            self.queues[barber_id].cause = event
+
+    def _call(self, event: Json, token: int) -> None:
+        barber_id = event["barberId"]
+        self.calls.append(Call(f"{barber_id}-{event['seq']}", token, barber_id, event["at"]))
 
     def _let_day_go(self, queue: QueueState) -> None:
         for booking_id in queue.skipped:

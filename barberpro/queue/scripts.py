@@ -52,6 +52,7 @@ class Event:
     """One event as the script wrote it.
 
     raw: its JSON. born: what its booking was born with (JSON), or None. stream_id: where it waits in Redis.
+    through: the shopSeq of the last event that must be committed together with it; its own, as a rule.
     """
 
     shop_id: str
@@ -60,6 +61,7 @@ class Event:
     raw: bytes
     born: bytes | None
     stream_id: bytes | None = None
+    through: int = 0
     _data: dict[str, Any] | None = None
 
     @property
@@ -68,6 +70,11 @@ class Event:
         if self._data is None:
             self._data = orjson.loads(self.raw)
         return self._data
+
+    @property
+    def born_data(self) -> dict[str, Any] | None:
+        """What its booking was born with, decoded; None when it has none."""
+        return orjson.loads(self.born) if self.born else None
 
 
 Status = Literal["ok", "replayed", "refused", "cold"]
@@ -87,9 +94,9 @@ class Reply:
         self.rests_on: int = raw[2]
         """The answer may be given when Postgres has the shop's events up to here."""
         self.payload: bytes = raw[3]
-        for at in range(4, len(raw), 4):
-            stream_id, shop_seq, event, born = raw[at : at + 4]
-            self.events.append(Event(shop_id, shop_seq, self.epoch, event, born or None, stream_id))
+        for at in range(4, len(raw), 5):
+            stream_id, shop_seq, event, born, through = raw[at : at + 5]
+            self.events.append(Event(shop_id, shop_seq, self.epoch, event, born or None, stream_id, through))
 
     @cached_property
     def refusal(self) -> BarberProError:

@@ -14,6 +14,7 @@ from barberpro.queue.journal import Journal
 from barberpro.queue.keeper import Keeper
 from barberpro.queue.recovery import Recovery
 from barberpro.queue.scripts import load_scripts
+from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
@@ -52,8 +53,11 @@ class Node:
         )  # fmt: skip
         self.bus = Bus(redis, self.keys)
         self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire)
-        self.journal.listeners.append(self.bus.committed)
-        self.recovery.rebuilt.append(self.bus.rebuilt)
+        self.views = Views(pool, self.bus)
+        self.journal.listeners += [self.views.feed, self.bus.committed]
+        self.bus.on_events.append(self.views.feed)
+        self.bus.on_doubt.append(self.views.doubt)
+        self.recovery.rebuilt += [self.bus.rebuilt, lambda _: self.views.doubt()]
 
     @classmethod
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
@@ -64,6 +68,7 @@ class Node:
         node.journal.start()
         node.bus.start()
         node.keeper.start()
+        node.views.start()
         return node
 
     async def close(self) -> None:
@@ -71,6 +76,7 @@ class Node:
         await self.keeper.close()
         await self.gateway.close()
         await self.journal.close()
+        await self.views.close()
         await self.bus.close()
         await self.recovery.close()
         await self.redis.aclose()

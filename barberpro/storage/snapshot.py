@@ -15,12 +15,16 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class ShopSnapshot:
-    """queues and bookings as they stand in events (`queue` and `changes`); born: by booking id."""
+    """queues and bookings as they stand in events (`queue` and `changes`); born: by booking id.
+
+    touched: each queue's last event, as (its shopSeq, when in ms).
+    """
 
     shop_id: str
     epoch: int
     shop_seq: int
     queues: dict[str, Json] = field(default_factory=dict)
+    touched: dict[str, tuple[int, int]] = field(default_factory=dict)
     bookings: dict[str, Json] = field(default_factory=dict)
     born: dict[str, Json] = field(default_factory=dict)
 
@@ -28,7 +32,8 @@ class ShopSnapshot:
 _MARKS: Final = "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])"
 _QUEUES: Final = """
     SELECT q.*, to_char(q.business_date, 'YYYY-MM-DD') AS day,
-           (extract(epoch FROM q.grace_due_at) * 1000)::bigint AS grace_due_ms
+           (extract(epoch FROM q.grace_due_at) * 1000)::bigint AS grace_due_ms,
+           (extract(epoch FROM q.updated_at) * 1000)::bigint AS updated_ms
     FROM queues q WHERE q.shop_id = ANY ($1::text[])
 """
 _COLUMNS: Final = """
@@ -121,7 +126,9 @@ async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
         for row in await connection.fetch(_MARKS, shop_ids)
     }
     for row in await connection.fetch(_QUEUES, shop_ids):
-        shops[row["shop_id"]].queues[row["barber_id"]] = queue_of_row(row)
+        shop = shops[row["shop_id"]]
+        shop.queues[row["barber_id"]] = queue_of_row(row)
+        shop.touched[row["barber_id"]] = (row["shop_seq"], row["updated_ms"])
     for row in await connection.fetch(_LIVE, shop_ids):
         shop = shops[row["shop_id"]]
         booking = booking_of_row(row)
@@ -154,3 +161,35 @@ async def load_commands(connection: "PoolConnectionProxy[Any]", shop_ids: list[s
             }
         )
     return commands
+
+
+EVENTS_AFTER: Final = f"""
+    SELECT e.data AS event, e.type, {_COLUMNS}
+    FROM queue_events e LEFT JOIN bookings b ON b.booking_id = e.booking_id AND e.type IN ('join', 'schedule')
+    WHERE e.shop_id = $1 AND e.shop_seq > $2 ORDER BY e.shop_seq LIMIT $3
+"""  # noqa: S608 - built from constants
+
+
+async def events_after(
+    connection: "PoolConnectionProxy[Any]", shop_id: str, shop_seq: int, most: int = 1000
+) -> list[tuple[Json, Json | None]]:
+    """The shop's next events after shop_seq, each with what its booking was born with (or None)."""
+    rows = await connection.fetch(EVENTS_AFTER, shop_id, shop_seq, most)
+    return [(orjson.loads(row["event"]), born_of_row(row) if row["booking_id"] is not None else None) for row in rows]
+
+
+_LAST_EVENTS: Final = """
+    SELECT data FROM queue_events WHERE shop_id = $1 AND shop_seq > $2 ORDER BY shop_seq
+"""
+
+
+async def last_events(connection: "PoolConnectionProxy[Any]", shop_id: str, since: int) -> list[Json]:
+    """The shop's events after `since`, without what their bookings were born with."""
+    return [orjson.loads(row["data"]) for row in await connection.fetch(_LAST_EVENTS, shop_id, since)]
+
+
+async def tokens_of(connection: "PoolConnectionProxy[Any]", booking_ids: list[str]) -> dict[str, int]:
+    rows = await connection.fetch(
+        "SELECT booking_id, token_number FROM bookings WHERE booking_id = ANY ($1::text[])", booking_ids
+    )
+    return {row["booking_id"]: row["token_number"] for row in rows}

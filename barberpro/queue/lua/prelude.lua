@@ -18,7 +18,8 @@
 -- Reply: {status, epoch, shopSeq, payload, events...}
 --   status   'ok' | 'replayed' (payload: the result), 'refused' (payload: {code, details}), 'cold' (alone)
 --   shopSeq  what the answer rests on: it may be given when Postgres has the shop's events up to here
---   events   four entries each: stream id, shopSeq, the event, what its booking was born with ('' when none)
+--   events   five entries each: stream id, shopSeq, the event, what its booking was born with ('' when none), and
+--            the shopSeq of the last event that must be committed together with it
 --
 -- A transition decides first and writes after: refuse() is an error once anything is written.
 
@@ -315,7 +316,7 @@ end
 
 -- Writes one event of queue q with everything that was touched in it. It is the only place where a queue, a
 -- booking, seq and shopSeq are written, so an event tells exactly what changed.
--- about: {bookingId?, reason?, born?}; command: the last event of a command carries {id, digest, result}.
+-- about: {bookingId?, reason?, born?, more? (how many events follow that must be committed with it)}; command: the last event of a command carries {id, digest, result}.
 local function emit(q, type, about, command)
     arm_grace(q)
     q.seq, shop_seq = q.seq + 1, shop_seq + 1
@@ -337,9 +338,10 @@ local function emit(q, type, about, command)
     local event = string.sub(head, 1, -2) .. ',"queue":' .. queue_json
         .. ',"changes":[' .. table.concat(changes, ',') .. ']}'
     local born = about.born and cjson.encode(about.born) or ''
-    local id = redis.call('XADD', g .. 'events', '*', 's', shop, 'n', shop_seq, 'e', event, 'b', born)
-    local n = #emitted
-    emitted[n + 1], emitted[n + 2], emitted[n + 3], emitted[n + 4] = id, shop_seq, event, born
+    local through = shop_seq + (about.more or 0)
+    local id = redis.call('XADD', g .. 'events', '*',
+        's', shop, 'n', shop_seq, 'e', event, 'b', born, 't', through)
+    for _, entry in ipairs({id, shop_seq, event, born, through}) do emitted[#emitted + 1] = entry end
     q.touched, q.changes, q.tokenAllocated, dirty = {}, {}, nil, false
 end
 

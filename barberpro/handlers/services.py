@@ -1,0 +1,41 @@
+"""What the doors are given: everything they may call, wired by the composition root."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from asyncpg import Pool
+from redis.asyncio import Redis
+
+from barberpro.domain.identity import Tokens
+from barberpro.queue.engine import Engine
+from barberpro.queue.states import StateBuilder
+from barberpro.queue.views import Views
+from barberpro.storage.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """protocol.md section 6; each is a setting."""
+
+    requests_per_minute: int = 100
+    rooms_per_connection: int = 64
+    message_bytes: int = 65_536
+    session_grace_seconds: float = 30.0
+    session_warning_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    engine: Engine
+    views: Views
+    catalogue: Catalogue
+    states: StateBuilder
+    tokens: Tokens
+    pool: "Pool[Any]"
+    redis: Redis
+    redis_prefix: str
+    limits: Limits
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -1,0 +1,435 @@
+-- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
+-- migrations. After a new migration: python -m tests.integration.regenerate_schema
+
+CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_events text[], p_born text[]) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+DECLARE
+    v_shops text[]; v_outcomes text[]; v_marks bigint[]; v_good text[]; v_all boolean;
+BEGIN
+    -- Row locks in one order, so that two servers never wait for each other in a circle. FOR UPDATE reads the
+    -- newest version of a row, so from here to the end of the transaction the watermarks are the truth.
+    WITH locked AS MATERIALIZED (
+        SELECT w.shop_id, w.epoch, w.shop_seq FROM watermarks w
+        WHERE w.shop_id = ANY (p_shops) ORDER BY w.shop_id FOR UPDATE
+    ), judged AS MATERIALIZED (
+        SELECT p.shop_id, l.shop_seq,
+            CASE WHEN l.shop_id IS NULL THEN 'unknown'
+                 WHEN p.first IS NULL THEN 'asked'
+                 WHEN p.first <= l.shop_seq THEN 'overlap'
+                 WHEN p.epoch <> l.epoch THEN 'fenced'
+                 WHEN p.first > l.shop_seq + 1 THEN 'gap'
+                 ELSE 'committed' END AS outcome
+        FROM unnest(p_shops, p_epochs, p_firsts) AS p (shop_id, epoch, first) LEFT JOIN locked l USING (shop_id)
+    )
+    SELECT array_agg(j.shop_id), array_agg(j.outcome), array_agg(j.shop_seq),
+           array_agg(j.shop_id) FILTER (WHERE j.outcome = 'committed'),
+           coalesce(bool_and(j.outcome IN ('committed', 'asked')), true)
+    INTO v_shops, v_outcomes, v_marks, v_good, v_all FROM judged j;
+
+    IF v_good IS NOT NULL THEN
+        WITH batch AS MATERIALIZED (
+            SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
+                   e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
+                   e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
+                   e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
+                   e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
+            FROM (SELECT u.event::jsonb AS data, u.born::jsonb AS born
+                  FROM unnest(p_events, p_born) AS u (event, born)) e
+            WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
+        ), new_events AS (
+            INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,
+                                      booking_id, token_allocated, actor_id, actor_role, data)
+            SELECT b.shop_id, b.shop_seq, b.barber_id, b.seq, (b.data ->> 'epoch')::bigint, b.type, b.at, b.day,
+                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.actor_id, b.actor_role, b.data
+            FROM batch b
+        ), new_commands AS (
+            INSERT INTO commands AS old (shop_id, command_id, digest, shop_seq, at)
+            SELECT b.shop_id, b.command ->> 'id', b.command ->> 'digest', b.shop_seq, b.at
+            FROM batch b WHERE b.command IS NOT NULL
+            ON CONFLICT (shop_id, command_id) DO UPDATE
+                SET digest = excluded.digest, shop_seq = excluded.shop_seq, at = excluded.at
+                -- An id is remembered for 24 hours; afterwards it may come again.
+                WHERE old.at <= excluded.at - interval '24 hours'
+        ), new_audit AS (
+            INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
+                                    request_id, ip, detail)
+            SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
+                   CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
+                   coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
+                   jsonb_build_object('shopSeq', b.shop_seq)
+            FROM batch b
+        ), changed AS MATERIALIZED (
+            -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
+            SELECT c.change ->> 'bookingId' AS booking_id, max(b.shop_id) AS shop_id, max(b.shop_seq) AS shop_seq,
+                   (array_agg(c.change ORDER BY b.shop_seq DESC))[1] AS state,
+                   (array_agg(b.born) FILTER (WHERE b.born ->> 'bookingId' = c.change ->> 'bookingId'))[1] AS born
+            FROM batch b CROSS JOIN LATERAL jsonb_array_elements(b.data -> 'changes') AS c (change)
+            GROUP BY 1
+        ), new_bookings AS (
+            INSERT INTO bookings (booking_id, shop_id, kind, customer_id, customer_name, phone_sealed, services,
+                duration_minutes, total_price, currency, notes, created_at,
+                barber_id, status, business_date, token_number, rank, skip_count, appointment_at, joined_at,
+                called_at, started_at, ended_at, end_reason, cancelled_by, payment, shop_seq)
+            SELECT c.booking_id, c.shop_id, c.born ->> 'kind', c.born ->> 'customerId', c.born ->> 'customerName',
+                c.born ->> 'phoneSealed', c.born -> 'services', (c.born ->> 'durationMinutes')::integer,
+                (c.born ->> 'totalPrice')::numeric, c.born ->> 'currency', c.born ->> 'notes',
+                millis(c.born ->> 'createdAt'),
+                c.state ->> 'barberId', c.state ->> 'status', (c.state ->> 'day')::date,
+                (c.state ->> 'token')::integer, (c.state ->> 'rank')::bigint, (c.state ->> 'skips')::integer,
+                millis(c.state ->> 'appointmentAt'), millis(c.state ->> 'joinedAt'),
+                millis(c.state ->> 'calledAt'), millis(c.state ->> 'startedAt'), millis(c.state ->> 'endedAt'), c.state ->> 'endReason',
+                c.state ->> 'cancelledBy', c.state -> 'payment', c.shop_seq
+            FROM changed c WHERE c.born IS NOT NULL
+        ), old_bookings AS (
+            UPDATE bookings b SET
+                barber_id = c.state ->> 'barberId', status = c.state ->> 'status',
+                business_date = (c.state ->> 'day')::date, token_number = (c.state ->> 'token')::integer,
+                rank = (c.state ->> 'rank')::bigint, skip_count = (c.state ->> 'skips')::integer,
+                appointment_at = millis(c.state ->> 'appointmentAt'),
+                joined_at = millis(c.state ->> 'joinedAt'), called_at = millis(c.state ->> 'calledAt'),
+                started_at = millis(c.state ->> 'startedAt'), ended_at = millis(c.state ->> 'endedAt'),
+                end_reason = c.state ->> 'endReason', cancelled_by = c.state ->> 'cancelledBy',
+                payment = c.state -> 'payment', shop_seq = c.shop_seq
+            FROM changed c WHERE c.born IS NULL AND b.booking_id = c.booking_id
+        ), new_queues AS (
+            INSERT INTO queues (barber_id, shop_id, status, pause_reason, seq, business_date, last_token,
+                                completed, cancelled, grace_for, grace_due_at, shop_seq, updated_at)
+            SELECT DISTINCT ON (b.barber_id) b.barber_id, b.shop_id, q ->> 'status', q ->> 'pauseReason', b.seq,
+                   b.day, (q ->> 'lastToken')::integer, (q ->> 'completed')::integer,
+                   (q ->> 'cancelled')::integer, q ->> 'graceFor', millis(q ->> 'graceDueAt'), b.shop_seq, b.at
+            FROM batch b CROSS JOIN LATERAL (SELECT b.data -> 'queue') AS _ (q)
+            ORDER BY b.barber_id, b.seq DESC
+            ON CONFLICT (barber_id) DO UPDATE SET
+                status = excluded.status, pause_reason = excluded.pause_reason, seq = excluded.seq,
+                business_date = excluded.business_date, last_token = excluded.last_token,
+                completed = excluded.completed, cancelled = excluded.cancelled, grace_for = excluded.grace_for,
+                grace_due_at = excluded.grace_due_at, shop_seq = excluded.shop_seq,
+                updated_at = excluded.updated_at
+        )
+        UPDATE watermarks w SET shop_seq = t.top
+        FROM (SELECT b.shop_id, max(b.shop_seq) AS top FROM batch b GROUP BY b.shop_id) t
+        WHERE w.shop_id = t.shop_id;
+    END IF;
+
+    RETURN QUERY SELECT p.shop_id, p.outcome,
+        CASE WHEN p.outcome = 'committed' THEN (SELECT w.shop_seq FROM watermarks w WHERE w.shop_id = p.shop_id)
+             ELSE p.mark END
+    FROM unnest(v_shops, v_outcomes, v_marks) AS p (shop_id, outcome, mark);
+END $$;
+
+CREATE FUNCTION public.millis(n text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(((n)::double precision / (1000)::double precision));
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.audit_logs (
+    audit_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_id text NOT NULL,
+    actor_role text NOT NULL,
+    action text NOT NULL,
+    shop_id text,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    request_id text,
+    ip text,
+    detail jsonb
+);
+
+COMMENT ON COLUMN public.audit_logs.detail IS 'What the action did. For a queue''s transition {"shopSeq": n}: before and after stand in that event.';
+
+ALTER TABLE public.audit_logs ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_logs_audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.barber_services (
+    barber_id text NOT NULL,
+    service_id text NOT NULL,
+    price numeric(12,2),
+    duration_minutes integer,
+    CONSTRAINT barber_services_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 600))),
+    CONSTRAINT barber_services_price_check CHECK ((price >= (0)::numeric))
+);
+
+COMMENT ON TABLE public.barber_services IS 'What a barber offers; price and minutes when they differ from the shop''s.';
+
+CREATE TABLE public.barbers (
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    name text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.bookings (
+    booking_id text NOT NULL,
+    shop_id text NOT NULL,
+    kind text NOT NULL,
+    customer_id text,
+    customer_name text,
+    phone_sealed text,
+    services jsonb NOT NULL,
+    duration_minutes integer NOT NULL,
+    total_price numeric(12,2) NOT NULL,
+    currency text NOT NULL,
+    notes text,
+    created_at timestamp with time zone NOT NULL,
+    barber_id text NOT NULL,
+    status text NOT NULL,
+    business_date date,
+    token_number integer,
+    rank bigint,
+    skip_count integer DEFAULT 0 NOT NULL,
+    appointment_at timestamp with time zone,
+    joined_at timestamp with time zone,
+    called_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    end_reason text,
+    cancelled_by text,
+    payment jsonb,
+    shop_seq bigint NOT NULL,
+    CONSTRAINT bookings_kind_check CHECK ((kind = ANY (ARRAY['walk_in'::text, 'appointment'::text]))),
+    CONSTRAINT bookings_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'next'::text, 'serving'::text, 'completed'::text, 'cancelled'::text, 'skipped'::text])))
+)
+WITH (fillfactor='80');
+
+COMMENT ON COLUMN public.bookings.phone_sealed IS 'AES-256-GCM, with the key''s id; never in the clear.';
+
+COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; null for all others.';
+
+COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
+
+CREATE TABLE public.commands (
+    shop_id text NOT NULL,
+    command_id text NOT NULL,
+    digest text NOT NULL,
+    shop_seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.commands IS 'Every command that had an effect. Its result stands in the event (shop_id, shop_seq), data->command->result.';
+
+COMMENT ON COLUMN public.commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
+
+CREATE TABLE public.deployment (
+    only_row boolean DEFAULT true NOT NULL,
+    shards integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT deployment_only_row_check CHECK (only_row),
+    CONSTRAINT deployment_shards_check CHECK (((shards >= 1) AND (shards <= 4096)))
+);
+
+COMMENT ON COLUMN public.deployment.shards IS 'Fixed when the data is created: every Redis key''s hash tag depends on it.';
+
+CREATE TABLE public.queue_events (
+    shop_id text NOT NULL,
+    shop_seq bigint NOT NULL,
+    barber_id text NOT NULL,
+    seq bigint NOT NULL,
+    epoch bigint NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    business_date date NOT NULL,
+    booking_id text,
+    token_allocated integer,
+    actor_id text NOT NULL,
+    actor_role text NOT NULL,
+    data jsonb NOT NULL
+);
+
+COMMENT ON COLUMN public.queue_events.token_allocated IS 'The token that this event gave out, if it did.';
+
+COMMENT ON COLUMN public.queue_events.data IS 'The whole event as the script wrote it. No name, phone or note: those stand in bookings alone.';
+
+CREATE TABLE public.queues (
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    status text NOT NULL,
+    pause_reason text,
+    seq bigint NOT NULL,
+    business_date date NOT NULL,
+    last_token integer NOT NULL,
+    completed integer NOT NULL,
+    cancelled integer NOT NULL,
+    grace_for text,
+    grace_due_at timestamp with time zone,
+    shop_seq bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT queues_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paused'::text, 'closed'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.queues.completed IS 'This business day''s count; so is cancelled.';
+
+COMMENT ON COLUMN public.queues.grace_for IS 'The booking whose no-show grace is running until grace_due_at.';
+
+CREATE TABLE public.services (
+    service_id text NOT NULL,
+    shop_id text NOT NULL,
+    name text NOT NULL,
+    price numeric(12,2) NOT NULL,
+    duration_minutes integer NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT services_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 600))),
+    CONSTRAINT services_price_check CHECK ((price >= (0)::numeric))
+);
+
+CREATE TABLE public.shards (
+    shard integer NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON COLUMN public.shards.epoch IS 'Raised by 1 each time the shard is rebuilt in Redis; an event of a lower epoch can no longer commit.';
+
+CREATE TABLE public.shops (
+    shop_id text NOT NULL,
+    name text NOT NULL,
+    time_zone text NOT NULL,
+    currency text NOT NULL,
+    queue_capacity integer DEFAULT 100 NOT NULL,
+    grace_seconds integer DEFAULT 300 NOT NULL,
+    grace_action text DEFAULT 'skip'::text NOT NULL,
+    max_skips integer DEFAULT 2 NOT NULL,
+    late_seconds integer DEFAULT 900 NOT NULL,
+    public_display boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
+    CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
+    CONSTRAINT shops_late_seconds_check CHECK (((late_seconds >= 0) AND (late_seconds <= 86400))),
+    CONSTRAINT shops_max_skips_check CHECK (((max_skips >= 0) AND (max_skips <= 100))),
+    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000)))
+);
+
+COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
+
+COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
+
+CREATE TABLE public.watermarks (
+    shop_id text NOT NULL,
+    shard integer NOT NULL,
+    epoch bigint NOT NULL,
+    shop_seq bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.watermarks.epoch IS 'The epoch of the shop''s shard; kept here so that one row lock fences a commit.';
+
+COMMENT ON COLUMN public.watermarks.shop_seq IS 'Every event of the shop up to this one is committed; none after it is.';
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.audit_logs
+    ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (audit_id);
+
+ALTER TABLE ONLY public.barber_services
+    ADD CONSTRAINT barber_services_pkey PRIMARY KEY (barber_id, service_id);
+
+ALTER TABLE ONLY public.barbers
+    ADD CONSTRAINT barbers_pkey PRIMARY KEY (barber_id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.commands
+    ADD CONSTRAINT commands_pkey PRIMARY KEY (shop_id, command_id);
+
+ALTER TABLE ONLY public.deployment
+    ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.queue_events
+    ADD CONSTRAINT queue_events_one_per_seq UNIQUE (barber_id, seq);
+
+ALTER TABLE ONLY public.queue_events
+    ADD CONSTRAINT queue_events_pkey PRIMARY KEY (shop_id, shop_seq);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_pkey PRIMARY KEY (barber_id);
+
+ALTER TABLE ONLY public.services
+    ADD CONSTRAINT services_pkey PRIMARY KEY (service_id);
+
+ALTER TABLE ONLY public.shards
+    ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
+
+ALTER TABLE ONLY public.shops
+    ADD CONSTRAINT shops_pkey PRIMARY KEY (shop_id);
+
+ALTER TABLE ONLY public.watermarks
+    ADD CONSTRAINT watermarks_pkey PRIMARY KEY (shop_id);
+
+CREATE INDEX audit_logs_of_shop ON public.audit_logs USING btree (shop_id, at);
+
+CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
+
+CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (status = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'next'::text, 'serving'::text, 'skipped'::text]));
+
+CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX commands_by_age ON public.commands USING brin (at);
+
+CREATE INDEX queue_events_of_booking ON public.queue_events USING btree (booking_id, shop_seq) WHERE (booking_id IS NOT NULL);
+
+CREATE UNIQUE INDEX queue_events_token_once ON public.queue_events USING btree (barber_id, business_date, token_allocated) WHERE (token_allocated IS NOT NULL);
+
+CREATE INDEX queues_of_shop ON public.queues USING btree (shop_id);
+
+CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
+
+CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
+
+CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER queue_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.barber_services
+    ADD CONSTRAINT barber_services_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
+
+ALTER TABLE ONLY public.barber_services
+    ADD CONSTRAINT barber_services_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.services(service_id);
+
+ALTER TABLE ONLY public.barbers
+    ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.services
+    ADD CONSTRAINT services_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.watermarks
+    ADD CONSTRAINT watermarks_shard_fkey FOREIGN KEY (shard) REFERENCES public.shards(shard);
+
+ALTER TABLE ONLY public.watermarks
+    ADD CONSTRAINT watermarks_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
