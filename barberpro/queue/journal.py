@@ -57,17 +57,21 @@ class ShopLog:
         """How many rounds in a row an earlier event could not be found."""
 
     def run(self, most: int) -> list[Event]:
-        """The pending events that can commit together: ascending by one, up to `most`."""
+        """The pending events that can commit next: ascending by one, about `most`, no command's events parted."""
         if not self.pending:
             return []
-        first = min(self.pending)
-        run = []
-        for seq in range(first, first + min(most, len(self.pending))):
-            event = self.pending.get(seq)
-            if event is None or event.epoch != self.pending[first].epoch:
+        seq = min(self.pending)
+        epoch = self.pending[seq].epoch
+        run: list[Event] = []
+        whole = 0
+        while (event := self.pending.get(seq)) is not None and event.epoch == epoch:
+            if len(run) >= most and whole == len(run):
                 break
             run.append(event)
-        return run
+            if event.through <= seq:
+                whole = len(run)
+            seq += 1
+        return run[:whole]
 
     def advance(self, watermark: int) -> None:
         """Everything up to `watermark` is durable: answers who waited for it."""

@@ -181,4 +181,5 @@ def _glob(literal: bytes) -> bytes:
 def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
     """An entry of a shard's stream, as the prelude's emit() wrote it."""
     stream_id, fields = entry
-    return Event(fields[b"s"].decode(), int(fields[b"n"]), epoch, fields[b"e"], fields[b"b"] or None, stream_id)
+    shop_id, shop_seq, through = fields[b"s"].decode(), int(fields[b"n"]), int(fields[b"t"])
+    return Event(shop_id, shop_seq, epoch, fields[b"e"], fields[b"b"] or None, stream_id, through)
