@@ -244,7 +244,7 @@ class Journal:
             shop.settled(run)
             self._tell(run)
             shop.advance(watermark)
-            if shop.waiters and not shop.pending:
+            if (shop.waiters and not shop.pending) or (shop.pending and not run):
                 await self._fetch(shop_id, shop)
         elif outcome == "overlap":
             assert watermark is not None  # noqa: S101 - as above
