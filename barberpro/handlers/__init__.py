@@ -1,0 +1,1 @@
+"""The doors: whatever faces a connection. Each parses, authorises, calls and replies."""

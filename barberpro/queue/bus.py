@@ -92,6 +92,8 @@ class Bus:
                         event.epoch,
                         event.raw.decode(),
                         event.born.decode() if event.born else None,
+                        event.link,
+                        event.previous,
                     ]
                     for event in events
                 ],
@@ -135,8 +137,8 @@ class Bus:
         if parcel["node"] == self._node:
             return
         events = [
-            Event(shop_id, shop_seq, epoch, raw.encode(), born.encode() if born else None)
-            for shop_id, shop_seq, epoch, raw, born in parcel["events"]
+            Event(shop_id, seq, epoch, raw.encode(), born.encode() if born else None, link, previous, seq)
+            for shop_id, seq, epoch, raw, born, link, previous in parcel["events"]
         ]
         if events:
             for listener in self.on_events:

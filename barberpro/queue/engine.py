@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import hashlib
+import itertools
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 import structlog
@@ -20,9 +22,10 @@ from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_booking_id, new_request_id, shop_of_booking
 from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.gateway import Gateway, NoScriptError, RedisAway
-from barberpro.queue.journal import Fenced, Journal
+from barberpro.queue.journal import Journal
 from barberpro.queue.recovery import Recovery
 from barberpro.queue.scripts import Reply, Script
+from barberpro.queue.shoplog import Fenced
 from barberpro.storage.catalogue import Barber, Catalogue, Shop
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import Away
@@ -85,6 +88,8 @@ class Engine:
         self._bookings = bookings
         self._seal = seal
         self._patience = patience
+        self._name = f"{secrets.token_hex(5)}."
+        self._calls = itertools.count()
 
     async def submit(self, actor: Actor, command: Command, via: Via) -> Result:
         """The command's durable result.
@@ -168,10 +173,8 @@ class Engine:
     # What the script is given --------------------------------------------------------------------------------
 
     def _call(self, actor: Actor, command: Command, via: Via, shop: Shop) -> _Call:
-        document = command.model_dump(exclude_none=True)
-        del document["commandId"]
-        expect = document.pop("expect", None)
-        content = [actor.id, actor.role.value, expect, document]
+        document = command.model_dump(exclude_none=True, exclude={"command_id", "expect"})
+        content = [actor.id, actor.role.value, _expectation(command), document]
         envelope: Json = {
             "id": command.command_id,
             "digest": hashlib.blake2b(_canonical(content), digest_size=16).hexdigest(),
@@ -191,6 +194,8 @@ class Engine:
         envelope["shopId"] = shop.shop_id
         envelope["actor"] = {"id": actor.id, "role": actor.role.value}
         envelope["policy"] = shop.policy
+        # With the time, it makes the link of whatever event comes of this call one of its kind.
+        envelope["nonce"] = f"{self._name}{next(self._calls)}"
         return _Call(self._scripts[script], shop.shop_id, self._keys.shard_of(shop.shop_id), orjson.dumps(envelope))
 
     def _born(self, actor: Actor, command: Join | Schedule, shop: Shop, booking_id: str) -> Json:
@@ -232,24 +237,31 @@ class Engine:
     # Running it ------------------------------------------------------------------------------------------------
 
     async def _run(self, call: _Call) -> Result:
+        floor, fresh = self._journal.committed(call.shop_id), False
         while True:
-            known = self._journal.committed(call.shop_id)
             reply = await self._ask(call)
             if reply.status == "cold":
                 await self._recovery.rebuild(call.shard, 0, "cold")
                 continue
+            if reply.overloaded:
+                raise reply.refusal
             self._journal.add(reply.events)
-            if reply.judges_present and reply.rests_on < known:
-                why = f"answers from {reply.rests_on}, {known} is durable, at {call.shop_id}"
+            if reply.judges_present and reply.rests_on < floor:
+                why = f"answers from {reply.rests_on}, {floor} is durable, at {call.shop_id}"
                 await self._recovery.rebuild(call.shard, reply.epoch, why)
                 continue
             try:
-                await self._journal.confirmed(call.shop_id, reply.epoch, reply.rests_on)
+                watermark = await self._journal.confirmed(call.shop_id, reply)
             except Fenced:
                 continue  # rebuilt without it: what has its effect now is the repetition
-            if reply.status == "refused":
-                raise reply.refusal
-            return Result(reply.status == "replayed", orjson.loads(reply.payload))
+            if reply.status != "refused":
+                return Result(reply.status == "replayed", orjson.loads(reply.payload))
+            if reply.judges_present and reply.rests_on < watermark and not fresh:
+                # Either others were faster, or this Redis has fallen back and does not know it: once more, now that
+                # it is known what must not be forgotten.
+                floor, fresh = watermark, True
+                continue
+            raise reply.refusal
 
     async def _ask(self, call: _Call) -> Reply:
         """One script call; repeats it when its outcome is lost, for the command's id makes that harmless."""
@@ -260,17 +272,18 @@ class Engine:
             except NoScriptError:
                 await self._recovery.scripts_unknown()
             except RedisAway as error:
-                if _is_bug(error):
-                    raise
+                if "user_script" in str(error):
+                    await self._script_broken(call, error)
                 await asyncio.sleep(delay)
                 delay = min(0.5, delay * 2)
             else:
                 return Reply(call.shop_id, raw)
 
-
-def _is_bug(error: BaseException) -> bool:
-    """An error of the script itself; repeating it would only repeat the error."""
-    return "user_script" in str(error) or "Error running script" in str(error)
+    async def _script_broken(self, call: _Call, error: BaseException) -> NoReturn:
+        """An error of the script itself. It may have written half of what it meant to: nothing there is trusted."""
+        log.error("script_broken", script=call.script.name, shop_id=call.shop_id, problem=str(error))
+        await self._recovery.distrust(call.shard, f"{call.script.name} failed")
+        raise BarberProError(ErrorCode.INTERNAL_ERROR) from error
 
 
 def _canonical(content: object) -> bytes:
@@ -290,8 +303,9 @@ def _fields(command: Command) -> Json:
 def _expectation(command: Command) -> Json:
     """`serving: false` says that the caller saw nobody in the chair."""
     expect = command.expect
-    assert expect is not None  # noqa: S101 - the caller has looked
     saw: Json = {}
+    if expect is None:
+        return saw
     if expect.seq is not None:
         saw["seq"] = expect.seq
     if "serving_booking_id" in expect.model_fields_set:

@@ -1,15 +1,14 @@
 """The journal: makes events durable in Postgres, in batches, and says who may be answered.
 
-Per shop, events commit in the order of shopSeq without holes. There is no timer and no fixed delay: while one
-batch is being committed, the next one gathers. An answer waits until the shop's watermark reaches the event it
-rests on, whoever made and whoever committed that event.
+Per shop, events commit in the order of shopSeq without holes, and each only upon the very event it was made upon (its
+link). There is no timer and no fixed delay: while one batch is being committed, the next one gathers. Every answer
+waits until Postgres has what it rests on, whoever made and whoever committed that.
 """
 
 import asyncio
 import contextlib
-import heapq
-import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -17,21 +16,20 @@ import structlog
 from asyncpg import Pool
 
 from barberpro.queue.gateway import RedisAway
-from barberpro.queue.scripts import Event
+from barberpro.queue.scripts import Event, Reply
+from barberpro.queue.shoplog import ShopLog, Waiter
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
 
-_COMMIT: Final = "SELECT * FROM commit_events($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[])"
-_DIFFERENT: Final = """
-    SELECT count(*) FROM unnest($2::bigint[], $3::text[]) AS mine (shop_seq, event)
-    LEFT JOIN queue_events e ON e.shop_id = $1 AND e.shop_seq = mine.shop_seq
-    WHERE e.data IS DISTINCT FROM mine.event::jsonb
+_COMMIT: Final = """
+    SELECT * FROM commit_events($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[])
 """
-
-
-class Fenced(Exception):
-    """The event never happened: its shard was rebuilt without it. The command is to be tried again."""
+_LINKS: Final = """
+    SELECT shop_seq, data ->> 'link' FROM queue_events WHERE shop_id = $1 AND shop_seq = ANY ($2::bigint[])
+"""
+_PATIENCE_ROUNDS: Final = 20
+"""Rounds in which a missing event may turn up before the shard is taken to have lost it."""
 
 
 class Shards(Protocol):
@@ -42,63 +40,28 @@ class Shards(Protocol):
     async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None: ...
 
 
-class ShopLog:
-    """One shop, as this node knows it."""
+@dataclass(slots=True)
+class _Turn:
+    """One shop's part of a round: the events to commit and the waiters who were there when it began."""
 
-    __slots__ = ("committed", "order", "pending", "stuck", "waiters")
+    shop_id: str
+    shop: ShopLog
+    run: list[Event]
+    claims: list[Waiter] = field(default_factory=list)
 
-    def __init__(self) -> None:
-        self.committed = -1
-        """The highest watermark that this node has seen; -1 before it has asked."""
-        self.pending: dict[int, Event] = {}
-        self.waiters: list[tuple[int, int, int, asyncio.Future[None]]] = []
-        self.order = itertools.count()
-        self.stuck = 0
-        """How many rounds in a row an earlier event could not be found."""
 
-    def run(self, most: int) -> list[Event]:
-        """The pending events that can commit next: ascending by one, about `most`, no command's events parted."""
-        if not self.pending:
-            return []
-        seq = min(self.pending)
-        epoch = self.pending[seq].epoch
-        run: list[Event] = []
-        whole = 0
-        while (event := self.pending.get(seq)) is not None and event.epoch == epoch:
-            if len(run) >= most and whole == len(run):
-                break
-            run.append(event)
-            if event.through <= seq:
-                whole = len(run)
-            seq += 1
-        return run[:whole]
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What Postgres said of a shop: its watermark, that event's link, and the shard's epoch, after the call."""
 
-    def advance(self, watermark: int) -> None:
-        """Everything up to `watermark` is durable: answers who waited for it."""
-        if watermark > self.committed:
-            self.committed = watermark
-            self.stuck = 0
-        while self.waiters and self.waiters[0][0] <= self.committed:
-            future = heapq.heappop(self.waiters)[3]
-            if not future.done():
-                future.set_result(None)
-
-    def settled(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self.pending.pop(event.shop_seq, None)
-
-    def fence(self, epoch: int) -> None:
-        """Drops what was made in `epoch` or before, and tells who waited for it."""
-        self.pending = {seq: event for seq, event in self.pending.items() if event.epoch > epoch}
-        for entry in self.waiters:
-            if entry[2] <= epoch and not entry[3].done():
-                entry[3].set_exception(Fenced())
-        self.waiters = [entry for entry in self.waiters if entry[2] > epoch]
-        heapq.heapify(self.waiters)
+    word: str
+    watermark: int = -1
+    link: str = ""
+    epoch: int = 0
 
 
 class Journal:
-    """One committer a node. `on_committed` gets every event that this node committed, in a shop's order."""
+    """One committer a node. `listeners` get every event that this node committed, in a shop's order."""
 
     def __init__(self, pool: "Pool[Any]", shards: Shards, most: int = 512) -> None:
         """most: events a transaction, which bounds how long the first of them waits for the last."""
@@ -116,7 +79,7 @@ class Journal:
         self.listeners: list[Callable[[Sequence[Event]], None]] = []
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="journal")
+        self._task = asyncio.create_task(self._loop(), name="journal")
 
     async def close(self) -> None:
         """Commits what is pending if Postgres is there, then stops. What is left waits in Redis's stream."""
@@ -126,48 +89,46 @@ class Journal:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def shop(self, shop_id: str) -> ShopLog:
-        shop = self._shops.get(shop_id)
-        if shop is None:
-            shop = self._shops[shop_id] = ShopLog()
-        return shop
-
     def committed(self, shop_id: str) -> int:
         """The highest shopSeq that this node knows to be durable; -1 when it knows nothing."""
         shop = self._shops.get(shop_id)
         return shop.committed if shop is not None else -1
 
     def add(self, events: Iterable[Event]) -> None:
+        """Events to commit. What is committed already is compared with what is there."""
         for event in events:
-            # What is at or below the watermark goes in as well: the commit compares it with what is there.
-            self.shop(event.shop_id).pending.setdefault(event.shop_seq, event)
-            self._dirty[event.shop_id] = None
-            self._wake()
+            self._shop(event.shop_id).add(event)
+            self._wake(event.shop_id)
 
-    def _wake(self) -> None:
+    def confirmed(self, shop_id: str, reply: Reply) -> "asyncio.Future[int]":
+        """Gives the shop's watermark once the reply rests on durable ground. Raises Fenced."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(reply.rests_on, reply.link, reply.epoch, reply.status != "ok", future)
+        self._shop(shop_id).waiters.append(waiter)
+        self._wake(shop_id)
+        return future
+
+    def _shop(self, shop_id: str) -> ShopLog:
+        shop = self._shops.get(shop_id)
+        if shop is None:
+            shop = self._shops[shop_id] = ShopLog()
+        return shop
+
+    def _wake(self, shop_id: str) -> None:
+        self._dirty[shop_id] = None
         self._idle.clear()
         self._work.set()
 
-    def confirmed(self, shop_id: str, epoch: int, shop_seq: int) -> "asyncio.Future[None]":
-        """Done when Postgres has the shop's events up to shop_seq. Raises Fenced."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        shop = self.shop(shop_id)
-        if shop_seq <= shop.committed and shop_seq not in shop.pending:
-            future.set_result(None)
-        else:
-            heapq.heappush(shop.waiters, (shop_seq, next(shop.order), epoch, future))
-            self._dirty[shop_id] = None
-            self._wake()
-        return future
+    # Rounds --------------------------------------------------------------------------------------------------
 
-    async def _run(self) -> None:
+    async def _loop(self) -> None:
         delay = 0.0
         while True:
             await self._work.wait()
             self._work.clear()
             while self._dirty:
                 try:
-                    await self._commit_round()
+                    await self._round()
                 except Away as error:
                     delay = min(1.0, delay * 2 or 0.05)
                     if not self.down:
@@ -183,127 +144,148 @@ class Journal:
                     delay, self.down = 0.0, False
             self._idle.set()
 
-    def _gather(self) -> dict[str, list[Event]]:
-        """A batch: each dirty shop with its run of events; with none when it is only asked for."""
-        batch: dict[str, list[Event]] = {}
+    async def _round(self) -> None:
+        turns = self._gather()
+        try:
+            outcomes = await self._commit(turns)
+            for turn in turns:
+                await self._settle(turn, outcomes[turn.shop_id])
+        finally:
+            self._rest(turns)
+
+    def _gather(self) -> list[_Turn]:
+        turns: list[_Turn] = []
         room = self._most
         for shop_id in self._dirty:
-            run = self._shops[shop_id].run(room)
-            batch[shop_id] = run
-            room -= max(1, len(run))
+            shop = self._shops[shop_id]
+            turn = _Turn(shop_id, shop, shop.run(room))
+            # Who comes while the round is under way is not answered by it: it may not know of what they saw.
+            turn.claims, shop.waiters = shop.waiters, []
+            turns.append(turn)
+            room -= max(1, len(turn.run))
             if room <= 0:
                 break
-        return batch
+        return turns
 
-    async def _commit_round(self) -> None:
-        batch = self._gather()
+    def _rest(self, turns: list[_Turn]) -> None:
+        """Whoever was not answered goes on waiting; shops with work left go behind the others."""
+        for turn in turns:
+            turn.shop.waiters += [waiter for waiter in turn.claims if not waiter.future.done()]
+            self._dirty.pop(turn.shop_id, None)
+            if turn.shop.busy:
+                self._dirty[turn.shop_id] = None
+
+    async def _commit(self, turns: list[_Turn]) -> dict[str, _Outcome]:
         try:
-            outcomes = await self._commit(batch)
+            return await self._call(turns)
         except Away:
             raise
         except asyncpg.PostgresError as error:
-            outcomes = await self._commit_one_by_one(batch, error)
-        for shop_id, outcome, watermark in outcomes:
-            await self._settle(shop_id, batch[shop_id], outcome, watermark)
-        self._rest(batch)
+            log.error("commit_refused", problem=str(error), code=error.sqlstate, shops=len(turns))
+        # One shop's events were refused by a constraint: no other shop may suffer from it.
+        outcomes: dict[str, _Outcome] = {}
+        for turn in turns:
+            try:
+                outcomes |= await self._call([turn])
+            except Away:
+                raise
+            except asyncpg.PostgresError as error:
+                log.error("events_impossible", shop_id=turn.shop_id, problem=str(error), code=error.sqlstate)
+                outcomes[turn.shop_id] = _Outcome("impossible")
+        return outcomes
 
-    async def _commit(self, batch: dict[str, list[Event]]) -> list[tuple[str, str, int | None]]:
-        shops = list(batch)
-        runs = list(batch.values())
-        events = [event for run in runs for event in run]
+    async def _call(self, turns: list[_Turn]) -> dict[str, _Outcome]:
+        events = [event for turn in turns for event in turn.run]
         rows = await self._pool.fetch(
             _COMMIT,
-            shops,
-            [run[0].epoch if run else None for run in runs],
-            [run[0].shop_seq if run else None for run in runs],
+            [turn.shop_id for turn in turns],
+            [turn.run[0].epoch if turn.run else None for turn in turns],
+            [turn.run[0].shop_seq if turn.run else None for turn in turns],
+            [turn.run[0].previous if turn.run else None for turn in turns],
             [event.raw.decode() for event in events],
             [event.born.decode() if event.born else None for event in events],
         )
-        return [(row[0], row[1], row[2]) for row in rows]
+        return {row[0]: _Outcome(*row[1:]) for row in rows}
 
-    async def _commit_one_by_one(
-        self, batch: dict[str, list[Event]], error: asyncpg.PostgresError
-    ) -> list[tuple[str, str, int | None]]:
-        """One shop's events were refused by a constraint: no other shop may suffer from it."""
-        log.error("commit_refused", problem=str(error), code=error.sqlstate, shops=len(batch))
-        outcomes: list[tuple[str, str, int | None]] = []
-        for shop_id, run in batch.items():
-            try:
-                outcomes += await self._commit({shop_id: run})
-            except Away:
-                raise
-            except asyncpg.PostgresError as cause:
-                log.error("events_impossible", shop_id=shop_id, problem=str(cause), code=cause.sqlstate)
-                outcomes.append((shop_id, "impossible", None))
-        return outcomes
+    # What comes of a round -------------------------------------------------------------------------------------
 
-    async def _settle(self, shop_id: str, run: list[Event], outcome: str, watermark: int | None) -> None:
-        shop = self._shops[shop_id]
-        if outcome in {"committed", "asked"}:
-            assert watermark is not None  # noqa: S101 - the function gives one with these outcomes
+    async def _settle(self, turn: _Turn, outcome: _Outcome) -> None:
+        shop, run = turn.shop, turn.run
+        if shop.forked_in is not None:
+            await self._give_up(turn, shop.forked_in, "two events for one place")
+        elif outcome.word in {"committed", "asked"}:
             shop.settled(run)
             self._tell(run)
-            shop.advance(watermark)
-            if (shop.waiters and not shop.pending) or (shop.pending and not run):
-                await self._fetch(shop_id, shop)
-        elif outcome == "overlap":
-            assert watermark is not None  # noqa: S101 - as above
-            await self._compare(shop_id, run, watermark)
-        elif outcome == "gap":
-            await self._fetch(shop_id, shop)
+            await self._answer(turn, outcome)
+        elif outcome.word == "overlap":
+            await self._compare(turn, outcome)
+        elif outcome.word == "gap":
+            await self._look_for_missing(turn)
         else:
-            await self._give_up(shop_id, run[0].epoch if run else 0, outcome)
+            await self._give_up(turn, max([run[0].epoch] if run else [c.epoch for c in turn.claims]), outcome.word)
 
     def _tell(self, events: Sequence[Event]) -> None:
         if events:
             for listener in self.listeners:
                 listener(events)
 
-    async def _compare(self, shop_id: str, run: list[Event], watermark: int) -> None:
-        """Events at or below the watermark: the same as in Postgres, or proof that Redis lost memory."""
-        old = [event for event in run if event.shop_seq <= watermark]
-        different = await self._pool.fetchval(
-            _DIFFERENT, shop_id, [e.shop_seq for e in old], [e.raw.decode() for e in old]
-        )
-        if different:
-            await self._give_up(shop_id, run[0].epoch, "forked")
-            return
-        shop = self._shops[shop_id]
-        shop.settled(old)
-        self._tell(old)
-        shop.advance(watermark)
+    async def _answer(self, turn: _Turn, outcome: _Outcome) -> None:
+        """Answers the claims that are durable now; gives the shop up when one rests on what never was."""
+        shop = turn.shop
+        if outcome.watermark > shop.committed:
+            shop.committed, shop.stuck = outcome.watermark, 0
+        links = {0: "", **{event.shop_seq: event.link for event in turn.run}, outcome.watermark: outcome.link}
+        reached = [claim for claim in turn.claims if claim.shop_seq <= outcome.watermark]
+        unknown = [claim.shop_seq for claim in reached if claim.shop_seq not in links]
+        if unknown:
+            links.update(await self._pool.fetch(_LINKS, turn.shop_id, unknown))
+        untrue = [claim for claim in reached if not _holds(claim, links, outcome.epoch)]
+        for claim in reached:
+            if claim not in untrue:
+                claim.answer(outcome.watermark)
+        if untrue:
+            await self._give_up(turn, max(claim.epoch for claim in untrue), "an answer rests on what never was")
+        elif (len(reached) < len(turn.claims) and not shop.pending) or (shop.pending and not turn.run):
+            await self._look_for_missing(turn)
 
-    async def _fetch(self, shop_id: str, shop: ShopLog) -> None:
-        """An earlier event is missing: another node made it. It waits in Redis, or is committed by now."""
-        try:
-            found = await self._shards.waiting_events(shop_id)
-        except RedisAway:
-            await asyncio.sleep(0.05)  # it stays missing until Redis is back; other shops go on
+    async def _compare(self, turn: _Turn, outcome: _Outcome) -> None:
+        """Events at or below the watermark: the same as in Postgres, or proof that Redis lost memory."""
+        old = [event for event in turn.run if event.shop_seq <= outcome.watermark]
+        durable = dict(await self._pool.fetch(_LINKS, turn.shop_id, [event.shop_seq for event in old]))
+        if any(durable.get(event.shop_seq) != event.link for event in old):
+            await self._give_up(turn, turn.run[0].epoch, "forked")
             return
-        self.add(found)
+        turn.shop.settled(old)
+        self._tell(old)
+        turn.run = old
+        await self._answer(turn, outcome)
+
+    async def _look_for_missing(self, turn: _Turn) -> None:
+        """An earlier event is missing: another node made it. It waits in Redis, or is committed by now."""
+        shop = turn.shop
         shop.stuck += 1
+        if shop.stuck > _PATIENCE_ROUNDS:
+            made = [event.epoch for event in shop.pending.values()] + [claim.epoch for claim in turn.claims]
+            await self._give_up(turn, max(made), "a hole")
+            return
         if shop.stuck > 1:
             await asyncio.sleep(0.002 * shop.stuck)
-        if shop.stuck > 20:
-            epoch = max([event.epoch for event in shop.pending.values()] + [w[2] for w in shop.waiters])
-            await self._give_up(shop_id, epoch, "hole")
+        try:
+            self.add(await self._shards.waiting_events(turn.shop_id))
+        except RedisAway:
+            await asyncio.sleep(0.05)  # it stays missing until Redis is back; meanwhile other shops go on
 
-    async def _give_up(self, shop_id: str, epoch: int, why: str) -> None:
-        shop = self._shops[shop_id]
-        shop.stuck = 0
-        shop.committed = -1
+    async def _give_up(self, turn: _Turn, epoch: int, why: str) -> None:
+        """What this shop has of `epoch` cannot be true: the shard is rebuilt, and whoever waits tries again."""
         try:
             if why != "unknown":
-                await self._shards.memory_lost(shop_id, epoch, why)
+                await self._shards.memory_lost(turn.shop_id, epoch, why)
         except RedisAway as error:
-            log.warning("rebuild_postponed", shop_id=shop_id, problem=repr(error))
+            log.warning("rebuild_postponed", shop_id=turn.shop_id, problem=repr(error))
         finally:
-            shop.fence(epoch)
+            turn.shop.fence(epoch, turn.claims)
+            turn.claims = []
 
-    def _rest(self, batch: dict[str, list[Event]]) -> None:
-        """Shops of the batch with nothing left to commit and nobody waiting need no further round."""
-        for shop_id in batch:
-            self._dirty.pop(shop_id, None)
-            shop = self._shops[shop_id]
-            if shop.pending or shop.waiters:
-                self._dirty[shop_id] = None  # behind the others, so that no shop is starved
+
+def _holds(claim: Waiter, links: dict[int, str], epoch: int) -> bool:
+    return links.get(claim.shop_seq) == claim.link and (not claim.strict or claim.epoch == epoch)

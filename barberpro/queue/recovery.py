@@ -26,9 +26,11 @@ from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
 log = structlog.get_logger(__name__)
 
 _RAISE: Final = "UPDATE shards SET epoch = greatest(epoch, $2) + 1 WHERE shard = $1 RETURNING epoch"
-_RAISE_MARKS: Final = "UPDATE watermarks SET epoch = $2 WHERE shard = $1 RETURNING shop_id"
+# In the order in which commits lock them, so that the two never wait for each other in a circle.
+_LOCK_MARKS: Final = "SELECT shop_id FROM watermarks WHERE shard = $1 ORDER BY shop_id FOR UPDATE"
+_RAISE_MARKS: Final = "UPDATE watermarks SET epoch = $2 WHERE shard = $1"
 _LATE: Final = "SELECT shop_id, late_seconds FROM shops WHERE shop_id = ANY ($1::text[])"
-_MARKS: Final = "SELECT shard, shop_id, shop_seq, epoch FROM watermarks WHERE shop_seq > 0"
+_MARKS: Final = "SELECT shard, shop_id, shop_seq, link, epoch FROM watermarks WHERE shop_seq > 0"
 
 Listener = Callable[[list[str]], None]
 
@@ -68,19 +70,15 @@ class Recovery:
                 self._verifying = None
 
     async def _verify(self) -> None:
-        marks: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+        marks: defaultdict[int, list[Any]] = defaultdict(list)
         for row in await self._pool.fetch(_MARKS):
-            marks[row["shard"]][row["shop_id"]] = (row["shop_seq"], row["epoch"])
+            marks[row["shard"]].append(row)
         for shard, shops in marks.items():
             epoch = await self._epoch(shard)
             if epoch is None:
                 continue  # cold already: the first command that comes rebuilds it
             seqs = await self._seqs(shard, epoch)
-            behind = [
-                shop_id
-                for shop_id, (shop_seq, durable_epoch) in shops.items()
-                if epoch < durable_epoch or seqs.get(shop_id, 0) < shop_seq
-            ]
+            behind = [mark["shop_id"] for mark in shops if not _is_at_least(mark, epoch, seqs)]
             if behind:
                 await self.rebuild(shard, epoch, f"behind Postgres for {len(behind)} shops, {behind[0]} first")
         await self._gateway.load(list(self._scripts.values()))
@@ -90,13 +88,19 @@ class Recovery:
         value = await self._client.get(self._keys.epoch(shard))
         return int(value) if value is not None else None
 
-    async def _seqs(self, shard: int, epoch: int) -> dict[str, int]:
+    async def _seqs(self, shard: int, epoch: int) -> dict[str, tuple[int, str]]:
+        """Each shop's shopSeq in Redis, and the link of that event."""
         raw: Any = await self._client.hgetall(f"{self._keys.generation(shard, epoch)}seqs")
-        return {shop.decode(): int(seq) for shop, seq in raw.items()}
+        split = {shop.decode(): value.decode().split(" ", 1) for shop, value in raw.items()}
+        return {shop: (int(seq), link) for shop, (seq, link) in split.items()}
 
     async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None:
         """The journal met proof that the shard of this shop, in this epoch, is not true."""
         await self.rebuild(self._keys.shard_of(shop_id), epoch, f"{why} at {shop_id}")
+
+    async def distrust(self, shard: int, why: str) -> None:
+        """Rebuilds the shard whatever its epoch: what it holds was written by a script that failed."""
+        await self.rebuild(shard, await self._epoch(shard) or 0, why)
 
     async def rebuild(self, shard: int, epoch: int, why: str) -> None:
         """Makes the shard's generation newer than `epoch` (0: whatever there is, if it is cold).
@@ -119,7 +123,8 @@ class Recovery:
     async def _raise_and_load(self, shard: int, above: int) -> tuple[int, dict[str, ShopSnapshot]]:
         async with self._pool.acquire() as connection, connection.transaction():
             epoch: int = await connection.fetchval(_RAISE, shard, above)
-            shop_ids = [row["shop_id"] for row in await connection.fetch(_RAISE_MARKS, shard, epoch)]
+            shop_ids = [row["shop_id"] for row in await connection.fetch(_LOCK_MARKS, shard)]
+            await connection.execute(_RAISE_MARKS, shard, epoch)
             # The row locks above keep every commit of this shard out until this transaction ends.
             shops = await load_shops(connection, shop_ids)
             commands = await load_commands(connection, shop_ids)
@@ -130,6 +135,7 @@ class Recovery:
                 {
                     "shopId": shop.shop_id,
                     "shopSeq": shop.shop_seq,
+                    "link": shop.link,
                     "lateMs": late[shop.shop_id] * 1000,
                     "queues": shop.queues,
                     "bookings": list(shop.bookings.values()),
@@ -181,5 +187,22 @@ def _glob(literal: bytes) -> bytes:
 def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
     """An entry of a shard's stream, as the prelude's emit() wrote it."""
     stream_id, fields = entry
-    shop_id, shop_seq, through = fields[b"s"].decode(), int(fields[b"n"]), int(fields[b"t"])
-    return Event(shop_id, shop_seq, epoch, fields[b"e"], fields[b"b"] or None, stream_id, through)
+    return Event(
+        shop_id=fields[b"s"].decode(),
+        shop_seq=int(fields[b"n"]),
+        epoch=epoch,
+        raw=fields[b"e"],
+        born=fields[b"b"] or None,
+        link=fields[b"l"].decode(),
+        previous=fields[b"p"].decode(),
+        through=int(fields[b"t"]),
+        stream_id=stream_id,
+    )
+
+
+def _is_at_least(mark: Any, epoch: int, seqs: dict[str, tuple[int, str]]) -> bool:  # noqa: ANN401 - asyncpg's Record
+    """Whether Redis, in `epoch`, has all that the watermark says. What it has beyond that, the links will prove."""
+    seq, link = seqs.get(mark["shop_id"], (0, ""))
+    if epoch < mark["epoch"] or seq < mark["shop_seq"]:
+        return False
+    return bool(seq > mark["shop_seq"] or link == mark["link"])

@@ -52,6 +52,7 @@ class Event:
     """One event as the script wrote it.
 
     raw: its JSON. born: what its booking was born with (JSON), or None. stream_id: where it waits in Redis.
+    link: no other event has it. previous: the link of the event it was made upon ('' for the shop's first).
     through: the shopSeq of the last event that must be committed together with it; its own, as a rule.
     """
 
@@ -60,8 +61,10 @@ class Event:
     epoch: int
     raw: bytes
     born: bytes | None
+    link: str
+    previous: str
+    through: int
     stream_id: bytes | None = None
-    through: int = 0
     _data: dict[str, Any] | None = None
 
     @property
@@ -83,7 +86,7 @@ Status = Literal["ok", "replayed", "refused", "cold"]
 class Reply:
     """What a script answered."""
 
-    __slots__ = ("__dict__", "epoch", "events", "payload", "rests_on", "status")
+    __slots__ = ("__dict__", "epoch", "events", "link", "payload", "rests_on", "status")
 
     def __init__(self, shop_id: str, raw: Sequence[Any]) -> None:
         self.status: Status = raw[0].decode()
@@ -93,10 +96,24 @@ class Reply:
         self.epoch: int = raw[1]
         self.rests_on: int = raw[2]
         """The answer may be given when Postgres has the shop's events up to here."""
-        self.payload: bytes = raw[3]
-        for at in range(4, len(raw), 5):
-            stream_id, shop_seq, event, born, through = raw[at : at + 5]
-            self.events.append(Event(shop_id, shop_seq, self.epoch, event, born or None, stream_id, through))
+        self.link: str = raw[3].decode()
+        """Of the event that the answer rests on."""
+        self.payload: bytes = raw[4]
+        for at in range(5, len(raw), 7):
+            stream_id, shop_seq, event, born, link, previous, through = raw[at : at + 7]
+            self.events.append(
+                Event(
+                    shop_id=shop_id,
+                    shop_seq=shop_seq,
+                    epoch=self.epoch,
+                    raw=event,
+                    born=born or None,
+                    link=link.decode(),
+                    previous=previous.decode(),
+                    through=through,
+                    stream_id=stream_id,
+                )
+            )
 
     @cached_property
     def refusal(self) -> BarberProError:
@@ -105,9 +122,13 @@ class Reply:
         return BarberProError(ErrorCode(refusal["code"]), details=refusal.get("details") or None)
 
     @property
+    def overloaded(self) -> bool:
+        """Whether the script would not even look: too much waits for Postgres. Such an answer rests on nothing."""
+        return self.status == "refused" and self.refusal.code is ErrorCode.PERSISTENCE_UNAVAILABLE
+
+    @property
     def judges_present(self) -> bool:
         """Whether the answer was made from the shop's present state (and not from an older answer)."""
         return self.status == "ok" or (
-            self.status == "refused"
-            and self.refusal.code not in {ErrorCode.IDEMPOTENCY_MISMATCH, ErrorCode.PERSISTENCE_UNAVAILABLE}
+            self.status == "refused" and self.refusal.code is not ErrorCode.IDEMPOTENCY_MISMATCH
         )

@@ -63,7 +63,11 @@ class Node:
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
         """Connects and starts. Raises ShardsDifferError, and what the stores raise when they are away."""
         pool = await connect_pool(options.database_url, options.pool_size)
-        await claim_deployment(pool, options.shards)
+        try:
+            await claim_deployment(pool, options.shards)
+        except BaseException:
+            await pool.close()
+            raise
         node = cls(options, pool, connect(options.redis_url), seal)
         node.journal.start()
         node.bus.start()

@@ -23,13 +23,14 @@ class ShopSnapshot:
     shop_id: str
     epoch: int
     shop_seq: int
+    link: str
     queues: dict[str, Json] = field(default_factory=dict)
     touched: dict[str, tuple[int, int]] = field(default_factory=dict)
     bookings: dict[str, Json] = field(default_factory=dict)
     born: dict[str, Json] = field(default_factory=dict)
 
 
-_MARKS: Final = "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])"
+_MARKS: Final = "SELECT shop_id, epoch, shop_seq, link FROM watermarks WHERE shop_id = ANY ($1::text[])"
 _QUEUES: Final = """
     SELECT q.*, to_char(q.business_date, 'YYYY-MM-DD') AS day,
            (extract(epoch FROM q.grace_due_at) * 1000)::bigint AS grace_due_ms,
@@ -122,7 +123,7 @@ def born_of_row(row: Any) -> Json:  # noqa: ANN401 - asyncpg's Record
 async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]) -> dict[str, ShopSnapshot]:
     """The live state of shops, by id. Call it inside a REPEATABLE READ transaction, or under a lock."""
     shops = {
-        row["shop_id"]: ShopSnapshot(row["shop_id"], row["epoch"], row["shop_seq"])
+        row["shop_id"]: ShopSnapshot(row["shop_id"], row["epoch"], row["shop_seq"], row["link"])
         for row in await connection.fetch(_MARKS, shop_ids)
     }
     for row in await connection.fetch(_QUEUES, shop_ids):
@@ -140,7 +141,8 @@ async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
 
 
 _COMMANDS: Final = """
-    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq, e.data #>> '{command,result}' AS result,
+    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq,
+           e.data ->> 'link' AS link, e.data #>> '{command,result}' AS result,
            (extract(epoch FROM c.at) * 1000)::bigint AS at_ms
     FROM commands c JOIN queue_events e USING (shop_id, shop_seq)
     WHERE c.shop_id = ANY ($1::text[]) AND c.at > now() - interval '25 hours'
@@ -156,6 +158,7 @@ async def load_commands(connection: "PoolConnectionProxy[Any]", shop_ids: list[s
                 "id": row["command_id"],
                 "digest": row["digest"],
                 "shopSeq": row["shop_seq"],
+                "link": row["link"],
                 "result": row["result"],
                 "at": row["at_ms"],
             }

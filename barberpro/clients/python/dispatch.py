@@ -61,6 +61,8 @@ class Dispatch:
 
     async def _refused(self, refusal: BarberProError) -> None:
         self._last = refusal
+        # PERSISTENCE_UNAVAILABLE leaves the outcome open: the command may have been written before the wait ended.
+        self._unanswered = self._unanswered or refusal.temporary
         verdict = judge(refusal, may_renew=self._session.can_renew and not self._renewed)
         if verdict is Verdict.GIVE_UP:
             raise refusal

@@ -1,0 +1,1 @@
+"""Rooms and the sockets that watch them."""

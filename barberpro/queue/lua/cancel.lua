@@ -5,9 +5,8 @@
 
 return execute(function()
     local q, b = named_queue(), named_booking()
-    if b.status == 'skipped' or (b.status == 'serving' and not staff()) then
-        impossible(b, {'scheduled', 'waiting', 'next'})
-    end
+    local allowed = {scheduled = true, waiting = true, next = true, serving = staff()}
+    if not allowed[b.status] then impossible(b, {'scheduled', 'waiting', 'next'}) end
     if b.status == 'scheduled' then
         forget_appointment(b)
     else

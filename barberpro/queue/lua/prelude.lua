@@ -4,22 +4,25 @@
 -- ARGV[1]  the command, as JSON (barberpro/queue/scripts.py builds it)
 --
 -- All other keys are of the same hash tag, and of the shard's present generation <g> = <root>e<epoch>:
---   <g>seqs                      hash   shopId -> shopSeq, the shop's event counter
+--   <g>seqs                      hash   shopId -> '<shopSeq> <link>': the shop's event counter, its last event's link
 --   <g>queue:<barberId>          JSON   the queue, as it stands in an event under "queue"
 --   <g>line:<barberId>           zset   who is 'waiting', by rank; 'next' stands in the queue
 --   <g>skipped:<barberId>        set    this day's skipped, so that the day's end can let them go
 --   <g>appointments:<barberId>   zset   who is 'scheduled', by appointed time
 --   <g>booking:<bookingId>       JSON   a live or skipped booking, as it stands in an event under "changes"
 --   <g>live:<shopId>             hash   customerId -> the customer's one live booking
---   <g>command:<shopId>:<id>     text   digest, shopSeq and result of a command, one a line, for 24 hours
+--   <g>command:<shopId>:<id>     text   digest, '<shopSeq> <link>' and result of a command, one a line, for 24 hours
 --   <g>timers                    zset   what is due, by time: grace|shop|barber, day|shop|barber, late|shop|booking
 --   <g>events                    stream events that Postgres has not confirmed yet; so its length is the backlog
 --
--- Reply: {status, epoch, shopSeq, payload, events...}
---   status   'ok' | 'replayed' (payload: the result), 'refused' (payload: {code, details}), 'cold' (alone)
---   shopSeq  what the answer rests on: it may be given when Postgres has the shop's events up to here
---   events   five entries each: stream id, shopSeq, the event, what its booking was born with ('' when none), and
---            the shopSeq of the last event that must be committed together with it
+-- A link is a text that no other event has. An event names the link of the event it was made upon, and Postgres
+-- takes it only upon that one: so a Redis that fell back in time can never add to what it has forgotten.
+--
+-- Reply: {status, epoch, shopSeq, link, payload, events...}
+--   status         'ok' | 'replayed' (payload: the result), 'refused' (payload: {code, details}), 'cold' (alone)
+--   shopSeq, link  the event that the answer rests on: it may be given when Postgres has that one
+--   events         seven entries each: stream id, shopSeq, the event, what its booking was born with ('' when none),
+--                  its link, the previous link, and the shopSeq of the last event to be committed together with it
 --
 -- A transition decides first and writes after: refuse() is an error once anything is written.
 
@@ -32,7 +35,9 @@ local cmd = cjson.decode(ARGV[1])
 local shop, policy, actor = cmd.shopId, cmd.policy, cmd.actor
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local shop_seq = tonumber(redis.call('HGET', g .. 'seqs', shop) or 0)
+local shop_seq, link = string.match(redis.call('HGET', g .. 'seqs', shop) or '0 ', '^(%d+) (.*)$')
+shop_seq = tonumber(shop_seq)
+local own_link = cmd.nonce .. '.' .. clock[1] .. '.' .. clock[2]
 local queues, bookings = {}, {}  -- what this script has loaded, by id
 local emitted = {}               -- the reply's events
 local dirty = false              -- something is written that no event tells yet
@@ -329,9 +334,12 @@ local function emit(q, type, about, command)
     }
     local queue_json = cjson.encode(state)
     redis.call('SET', g .. 'queue:' .. q.id, queue_json)
-    redis.call('HSET', g .. 'seqs', shop, shop_seq)
+    local previous = link
+    link = own_link .. '.' .. shop_seq
+    redis.call('HSET', g .. 'seqs', shop, shop_seq .. ' ' .. link)
     local head = cjson.encode({
-        shopId = shop, shopSeq = shop_seq, barberId = q.id, seq = q.seq, epoch = tonumber(epoch), type = type,
+        shopId = shop, shopSeq = shop_seq, barberId = q.id, seq = q.seq, epoch = tonumber(epoch), link = link,
+        type = type,
         at = now, day = q.day, bookingId = about.bookingId, reason = about.reason, actor = about.actor or actor,
         via = cmd.via, tokenAllocated = q.tokenAllocated, command = command and command(q) or nil,
     })
@@ -339,9 +347,11 @@ local function emit(q, type, about, command)
         .. ',"changes":[' .. table.concat(changes, ',') .. ']}'
     local born = about.born and cjson.encode(about.born) or ''
     local through = shop_seq + (about.more or 0)
-    local id = redis.call('XADD', g .. 'events', '*',
-        's', shop, 'n', shop_seq, 'e', event, 'b', born, 't', through)
-    for _, entry in ipairs({id, shop_seq, event, born, through}) do emitted[#emitted + 1] = entry end
+    local id = redis.call('XADD', g .. 'events', '*', 's', shop, 'n', shop_seq, 'e', event, 'b', born,
+        'l', link, 'p', previous, 't', through)
+    for _, entry in ipairs({id, shop_seq, event, born, link, previous, through}) do
+        emitted[#emitted + 1] = entry
+    end
     q.touched, q.changes, q.tokenAllocated, dirty = {}, {}, nil, false
 end
 
@@ -419,14 +429,14 @@ local function conclude(q, type, about, b)
         }
         answer = cjson.encode(result)
         redis.call('SET', g .. 'command:' .. shop .. ':' .. cmd.id,
-            cmd.digest .. '\n' .. shop_seq .. '\n' .. answer, 'PX', REMEMBER_MS)
+            cmd.digest .. '\n' .. shop_seq .. ' ' .. link .. '\n' .. answer, 'PX', REMEMBER_MS)
         return {id = cmd.id, digest = cmd.digest, result = result}
     end)
 end
 
-local function reply(status, rests_on, payload)
-    local out = {status, tonumber(epoch), rests_on, payload}
-    for i, entry in ipairs(emitted) do out[4 + i] = entry end
+local function reply(status, payload, rests_on, upon)
+    local out = {status, tonumber(epoch), rests_on or shop_seq, upon or link, payload}
+    for i, entry in ipairs(emitted) do out[5 + i] = entry end
     return out
 end
 
@@ -434,17 +444,17 @@ end
 local function execute(transition)
     local known = redis.call('GET', g .. 'command:' .. shop .. ':' .. cmd.id)
     if known then
-        local digest, rests_on, result = string.match(known, '^(.-)\n(.-)\n(.*)$')
+        local digest, rests_on, upon, result = string.match(known, '^([^\n]*)\n(%d+) ([^\n]*)\n(.*)$')
         if digest ~= cmd.digest then
-            return reply('refused', tonumber(rests_on), cjson.encode({code = 'IDEMPOTENCY_MISMATCH'}))
+            return reply('refused', cjson.encode({code = 'IDEMPOTENCY_MISMATCH'}), tonumber(rests_on), upon)
         end
-        return reply('replayed', tonumber(rests_on), result)
+        return reply('replayed', result, tonumber(rests_on), upon)
     end
     if redis.call('XLEN', g .. 'events') >= policy.maxBacklog then
-        return reply('refused', 0, cjson.encode({code = 'PERSISTENCE_UNAVAILABLE'}))
+        return reply('refused', cjson.encode({code = 'PERSISTENCE_UNAVAILABLE'}), 0, '')
     end
     local fine, refusal = pcall(transition)
-    if fine then return reply('ok', shop_seq, answer) end
+    if fine then return reply('ok', answer) end
     if type(refusal) ~= 'table' or not refusal.code then error(refusal) end
-    return reply('refused', shop_seq, cjson.encode(refusal))
+    return reply('refused', cjson.encode(refusal))
 end

@@ -1,8 +1,8 @@
 -- Rebuilds a cold shard from what Postgres holds, in one step, as a new generation of keys.
 --
 -- KEYS[1]  <root>epoch
--- ARGV[1]  JSON {epoch, shops: [{shopId, shopSeq, lateMs, queues: {barberId: queue}, bookings: [booking],
---          commands: [{id, digest, shopSeq, result, at}]}]}; queues and bookings as they stand in events
+-- ARGV[1]  JSON {epoch, shops: [{shopId, shopSeq, link, lateMs, queues: {barberId: queue}, bookings: [booking],
+--          commands: [{id, digest, shopSeq, link, result, at}]}]}; queues and bookings as they stand in events
 -- Reply: 1; 0 when the shard has this epoch or a higher one already (another node was faster)
 --
 -- Old generations are left to a sweep (recovery.py): nothing reads them any more.
@@ -18,7 +18,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 for _, shop in ipairs(given.shops) do
     local id = shop.shopId
-    redis.call('HSET', g .. 'seqs', id, shop.shopSeq)
+    redis.call('HSET', g .. 'seqs', id, string.format('%d', shop.shopSeq) .. ' ' .. shop.link)
     for barber, q in pairs(shop.queues) do
         redis.call('SET', g .. 'queue:' .. barber, cjson.encode(q))
         -- Due at once: the script that it runs looks whether the day has turned, and arms it again.
@@ -43,7 +43,7 @@ for _, shop in ipairs(given.shops) do
         local left = c.at + REMEMBER_MS - now
         if left > 0 then
             redis.call('SET', g .. 'command:' .. id .. ':' .. c.id,
-                c.digest .. '\n' .. string.format('%d', c.shopSeq) .. '\n' .. c.result, 'PX', left)
+                c.digest .. '\n' .. string.format('%d', c.shopSeq) .. ' ' .. c.link .. '\n' .. c.result, 'PX', left)
         end
     end
 end

@@ -85,7 +85,9 @@ class BarberActor:
         summary.moves[move.name.lower()] += 1
         summary.served += move in (Move.ADVANCE, Move.COMPLETE)
         summary.no_shows += move is Move.NO_SHOW
-        if result.queue is not None and result.queue.barber_id == self.barber.barber_id:
+        if result.queue is None or result.queue.barber_id != self.barber.barber_id:
+            await self._look_up_after(1.0)  # a transfer is told of the queue it went to
+        else:
             await self._until_seen(client, result.queue.version)
 
     async def _command(self, client: BarberProClient, move: Move) -> CommandResult:

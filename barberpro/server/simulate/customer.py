@@ -1,6 +1,7 @@
 """Customers: with a phone, who watch their own booking; and who walk in, and are entered by a barber."""
 
 import asyncio
+import math
 from typing import Final
 
 from barberpro.clients.python import BarberProClient, CommandResult, Customer
@@ -13,6 +14,9 @@ from barberpro.server.simulate.shop import Barber
 
 _ENDED: Final = ("completed", "cancelled")
 _IN_LINE: Final = ("waiting", "next")
+_SOON: Final = 2
+"""The position at which a customer who is not there yet lets others go first."""
+
 _BRIEF: Final = 50
 """How many customers beyond those who stay connected may be joining at once."""
 
@@ -126,7 +130,7 @@ class PhoneVisit:
         return (
             self._may_step_back
             and self._status in _IN_LINE
-            and int(state["position"]) <= 2
+            and (state["position"] or math.inf) <= _SOON
             and not self._floor.present(self._booking_id)
         )
 

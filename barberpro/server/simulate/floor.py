@@ -102,8 +102,10 @@ class Floor:
             self.summary.violation(problem)
 
     def told(self, barber: str, cause: dict[str, Any]) -> None:
-        """Keep what last happened, in a line."""
+        """Keep what last happened, in a line; a queue that nothing happened in yet has no cause."""
+        if "type" not in cause:
+            return
         who = f" token {cause['tokenNumber']}" if cause.get("tokenNumber") is not None else ""
         why = f" ({cause['reason']})" if cause.get("reason") else ""
         self.causes_told += 1
-        self.causes.append(f"{self.clock.time_of_day()}  {barber}: {cause.get('type')}{who}{why}")
+        self.causes.append(f"{self.clock.time_of_day()}  {barber}: {cause['type']}{who}{why}")

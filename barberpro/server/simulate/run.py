@@ -32,7 +32,7 @@ async def simulate(options: SimulateOptions) -> SimulationSummary:
         if not floor.summary.stopped:
             day.result()  # raises what went wrong in here
     floor.summary.simulated_hours = round(floor.clock.now / HOUR, 2)
-    floor.summary.left_waiting = sum(len(state["waiting"]) for state in floor.queues.values())
+    floor.summary.left_waiting = sum(len(state["waiting"]) + bool(state["next"]) for state in floor.queues.values())
     return floor.summary
 
 

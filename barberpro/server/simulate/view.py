@@ -65,7 +65,8 @@ def render(floor: Floor) -> Group:
 
 def _headline(floor: Floor) -> Text:
     summary = floor.summary
-    line = Text(f" {floor.clock.time_of_day()} ", style="bold reverse")
+    line = Text()  # a style given here would run through the whole line
+    line.append(f" {floor.clock.time_of_day()} ", style="bold reverse")
     line.append(f"  joined {summary.joins}  served {summary.served}  no-shows {summary.no_shows}")
     line.append(f"  cancelled {summary.cancelled}  refused {summary.refused.total()}")
     line.append(f"  repeated {summary.repeated}", style="dim")
@@ -99,7 +100,8 @@ def _panel(barber: Barber, state: State | None) -> Panel:
 def _entry(entry: dict[str, Any] | None) -> Text:
     if not entry:
         return Text("-", style="dim")
-    line = Text(f"{entry['tokenNumber']:>3}", style="bold")
+    line = Text()
+    line.append(f"{entry['tokenNumber']:>3}", style="bold")
     line.append(f" {entry.get('customerName') or ''}")
     wait = entry.get("estimatedWait")
     if wait and entry.get("position"):

@@ -73,10 +73,13 @@ CREATE TABLE watermarks (
     shop_id  text PRIMARY KEY REFERENCES shops,
     shard    integer NOT NULL REFERENCES shards,
     epoch    bigint NOT NULL,
-    shop_seq bigint NOT NULL DEFAULT 0
+    shop_seq bigint NOT NULL DEFAULT 0,
+    link     text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50);
 CREATE INDEX watermarks_of_shard ON watermarks (shard);
 COMMENT ON COLUMN watermarks.shop_seq IS 'Every event of the shop up to this one is committed; none after it is.';
+COMMENT ON COLUMN watermarks.link IS
+    'The link of that event: the next one commits only if it was made upon this one.';
 COMMENT ON COLUMN watermarks.epoch IS 'The epoch of the shop''s shard; kept here so that one row lock fences a commit.';
 
 CREATE TABLE queues (
@@ -209,46 +212,49 @@ CREATE FUNCTION millis(n text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALL
 
 -- Commits a batch of events: the one way into queue_events, bookings, queues, commands and watermarks.
 --
--- p_shops, p_epochs, p_firsts: one entry a shop, each shop once: its id, the epoch of its events, the
--- shopSeq of its first event in the batch. p_events: the events themselves, as JSON; a shop's events ascend
+-- p_shops, p_epochs, p_firsts, p_previous: one entry a shop, each shop once: its id, the epoch of its events, the
+-- shopSeq of its first event in the batch, and the link of the event which that one was made upon. p_events: the events themselves, as JSON; a shop's events ascend
 -- by 1 from its first. p_born: beside each event what its booking was born with, as JSON, or null.
 --
--- Returns one row a shop: its watermark after the call, and
+-- Returns one row a shop: its watermark after the call, that event's link, the shard's epoch, and
 --   committed  its events are in
 --   fenced     the shard was rebuilt since they were made: they never happened
 --   gap        an earlier event of the shop is missing: bring it along
+--   forked     it was made upon another event than the one that is here: Redis lost memory
 --   overlap    the first is not above the watermark: compare, and send what is left
 --   unknown    there is no such shop
 -- A shop without any events in the batch (p_firsts null) is only asked for its watermark: outcome 'asked'.
-CREATE FUNCTION commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_events text[],
-                              p_born text[])
-RETURNS TABLE (r_shop_id text, r_outcome text, r_watermark bigint)
+CREATE FUNCTION commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_previous text[],
+                              p_events text[], p_born text[])
+RETURNS TABLE (r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
 LANGUAGE plpgsql
 -- Plans are made once a connection, perhaps while the tables are small: keep them from ever scanning one.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_shops text[]; v_outcomes text[]; v_marks bigint[]; v_good text[]; v_all boolean;
+    v_shops text[]; v_outcomes text[]; v_good text[]; v_all boolean;
 BEGIN
     -- Row locks in one order, so that two servers never wait for each other in a circle. FOR UPDATE reads the
     -- newest version of a row, so from here to the end of the transaction the watermarks are the truth.
     WITH locked AS MATERIALIZED (
-        SELECT w.shop_id, w.epoch, w.shop_seq FROM watermarks w
+        SELECT w.shop_id, w.epoch, w.shop_seq, w.link FROM watermarks w
         WHERE w.shop_id = ANY (p_shops) ORDER BY w.shop_id FOR UPDATE
     ), judged AS MATERIALIZED (
-        SELECT p.shop_id, l.shop_seq,
+        SELECT p.shop_id,
             CASE WHEN l.shop_id IS NULL THEN 'unknown'
                  WHEN p.first IS NULL THEN 'asked'
                  WHEN p.first <= l.shop_seq THEN 'overlap'
                  WHEN p.epoch <> l.epoch THEN 'fenced'
                  WHEN p.first > l.shop_seq + 1 THEN 'gap'
+                 WHEN p.previous <> l.link THEN 'forked'
                  ELSE 'committed' END AS outcome
-        FROM unnest(p_shops, p_epochs, p_firsts) AS p (shop_id, epoch, first) LEFT JOIN locked l USING (shop_id)
+        FROM unnest(p_shops, p_epochs, p_firsts, p_previous) AS p (shop_id, epoch, first, previous)
+        LEFT JOIN locked l USING (shop_id)
     )
-    SELECT array_agg(j.shop_id), array_agg(j.outcome), array_agg(j.shop_seq),
+    SELECT array_agg(j.shop_id), array_agg(j.outcome),
            array_agg(j.shop_id) FILTER (WHERE j.outcome = 'committed'),
            coalesce(bool_and(j.outcome IN ('committed', 'asked')), true)
-    INTO v_shops, v_outcomes, v_marks, v_good, v_all FROM judged j;
+    INTO v_shops, v_outcomes, v_good, v_all FROM judged j;
 
     IF v_good IS NOT NULL THEN
         WITH batch AS MATERIALIZED (
@@ -330,13 +336,12 @@ BEGIN
                 grace_due_at = excluded.grace_due_at, shop_seq = excluded.shop_seq,
                 updated_at = excluded.updated_at
         )
-        UPDATE watermarks w SET shop_seq = t.top
-        FROM (SELECT b.shop_id, max(b.shop_seq) AS top FROM batch b GROUP BY b.shop_id) t
+        UPDATE watermarks w SET shop_seq = t.shop_seq, link = t.link
+        FROM (SELECT DISTINCT ON (b.shop_id) b.shop_id, b.shop_seq, b.data ->> 'link' AS link
+              FROM batch b ORDER BY b.shop_id, b.shop_seq DESC) t
         WHERE w.shop_id = t.shop_id;
     END IF;
 
-    RETURN QUERY SELECT p.shop_id, p.outcome,
-        CASE WHEN p.outcome = 'committed' THEN (SELECT w.shop_seq FROM watermarks w WHERE w.shop_id = p.shop_id)
-             ELSE p.mark END
-    FROM unnest(v_shops, v_outcomes, v_marks) AS p (shop_id, outcome, mark);
+    RETURN QUERY SELECT p.shop_id, p.outcome, w.shop_seq, w.link, w.epoch
+    FROM unnest(v_shops, v_outcomes) AS p (shop_id, outcome) LEFT JOIN watermarks w USING (shop_id);
 END $$;

@@ -1,0 +1,153 @@
+"""`barberpro check`: whether Redis, Postgres and the record of events tell the same, shop by shop.
+
+Postgres is read first, in one consistent view, and Redis after it. So Redis may be ahead, by events that wait in
+its stream or were committed in the meantime: these are folded into what Postgres held before the two are compared.
+A shard without an epoch is cold: it says nothing, and is rebuilt before it is asked anything.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from asyncpg import Pool
+from asyncpg.pool import PoolConnectionProxy
+
+from barberpro.queue.check_history import check_history
+from barberpro.queue.check_memory import Memory, differences, read_memory
+from barberpro.queue.fold import ShopState
+from barberpro.queue.gateway import RedisClient
+from barberpro.storage.keys import Keys
+from barberpro.storage.snapshot import load_commands, load_shops
+
+Json = dict[str, Any]
+
+_SHOPS: Final = "SELECT shop_id FROM watermarks ORDER BY shop_id"
+_BARBERS: Final = "SELECT barber_id FROM barbers WHERE shop_id = $1 ORDER BY barber_id"
+_EVENTS: Final = """
+    SELECT data FROM queue_events WHERE shop_id = $1 AND shop_seq > $2 AND shop_seq <= $3 ORDER BY shop_seq
+"""
+_COMMANDS: Final = "SELECT command_id FROM commands WHERE shop_id = $1 AND command_id = ANY ($2::text[])"
+_REMEMBERED_MS: Final = 24 * 3600 * 1000 - 60_000
+_TRIES: Final = 20
+_COMMANDS_AT_ONCE: Final = 1000
+_SHOWN: Final = 20
+
+
+async def compare(pool: "Pool[Any]", redis: RedisClient, keys: Keys) -> list[str]:
+    """Every difference, as a sentence that begins with the shop's id; nothing when all is well.
+
+    May run beside a working deployment. Raises what the stores raise while they are away.
+    """
+    names = await _walk(redis, keys)
+    told: list[str] = []
+    for row in await pool.fetch(_SHOPS):
+        shop_id = row["shop_id"]
+        async with pool.acquire() as connection:
+            found = await _compare_shop(connection, redis, keys, shop_id, names[shop_id])
+        told += [f"{shop_id}: {difference}" for difference in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            told.append(f"{shop_id}: and {len(found) - _SHOWN} more")
+    return told
+
+
+@dataclass(slots=True)
+class _Names:
+    """What Redis has keys for, of one shop. commands: by generation."""
+
+    bookings: set[str] = field(default_factory=set)
+    commands: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+async def _walk(redis: RedisClient, keys: Keys) -> defaultdict[str, _Names]:
+    """The bookings and commands that Redis knows, by shop: one walk through the key space."""
+    names: defaultdict[str, _Names] = defaultdict(_Names)
+    async for raw in redis.scan_iter(match=f"{keys.prefix}:{{s*}}:e*:*", count=1000):
+        key = raw.decode()
+        if (at := key.find(":booking:bk_")) >= 0:
+            booking_id = key[at + len(":booking:") :]
+            names[f"sh_{booking_id.split('_')[1]}"].bookings.add(booking_id)
+        elif (at := key.find(":command:sh_")) >= 0:
+            shop_id, _, command_id = key[at + len(":command:") :].partition(":")
+            names[shop_id].commands[key[: at + 1]].add(command_id)
+    return names
+
+
+async def _compare_shop(
+    connection: "PoolConnectionProxy[Any]", redis: RedisClient, keys: Keys, shop_id: str, names: _Names
+) -> list[str]:
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        snapshot = (await load_shops(connection, [shop_id]))[shop_id]
+        found = await check_history(connection, snapshot)
+        commands = (await load_commands(connection, [shop_id])).get(shop_id, [])
+    state = ShopState.of_snapshot(snapshot)
+    barbers = [row["barber_id"] for row in await connection.fetch(_BARBERS, shop_id)]
+    shard = keys.shard_of(shop_id)
+    for _ in range(_TRIES):
+        raw_epoch = await redis.get(keys.epoch(shard))
+        if raw_epoch is None:
+            return found
+        if int(raw_epoch) < snapshot.epoch:
+            return [*found, f"Redis is at epoch {int(raw_epoch)}, Postgres at {snapshot.epoch}"]
+        root = keys.generation(shard, int(raw_epoch))
+        ids = names.bookings | set(state.bookings)
+        memory = await read_memory(redis, root, shop_id, barbers, sorted(ids))
+        behind = await _catch_up(connection, state, memory)
+        if behind is not None:
+            return [*found, behind]
+        # A booking that was born since the walk was not read: now its id is known.
+        if set(state.bookings) <= ids and state.shop_seq == memory.shop_seq:
+            found += differences(state, memory)
+            found += await _made_up(connection, shop_id, names.commands[root], memory)
+            return found + await _forgotten(redis, f"{root}command:{shop_id}:", commands)
+    return [*found, f"Redis changed {_TRIES} times while it was read; check again"]
+
+
+async def _catch_up(connection: "PoolConnectionProxy[Any]", state: ShopState, memory: Memory) -> str | None:
+    """Folds in what Redis has and Postgres had not; tells what is missing, if anything is."""
+    if memory.shop_seq < state.shop_seq:
+        return f"Redis is at event {memory.shop_seq}, Postgres at {state.shop_seq}"
+    later = {event["shopSeq"]: event for event in memory.events}
+    for row in await connection.fetch(_EVENTS, state.shop_id, state.shop_seq, memory.shop_seq):
+        event = orjson.loads(row["data"])
+        later[event["shopSeq"]] = event
+    while state.shop_seq < memory.shop_seq:
+        event = later.get(state.shop_seq + 1)
+        if event is None:
+            return f"event {state.shop_seq + 1} is nowhere: Redis is at {memory.shop_seq}, and its stream lacks it"
+        state.apply(event)
+    return None
+
+
+async def _made_up(connection: "PoolConnectionProxy[Any]", shop_id: str, known: set[str], memory: Memory) -> list[str]:
+    """The commands that Redis would answer as done, and that nobody has in the record."""
+    doubtful = known - {event["command"]["id"] for event in memory.events if "command" in event}
+    rows = await connection.fetch(_COMMANDS, shop_id, list(doubtful))
+    return [f"command {name}: Redis remembers it, Postgres does not" for name in doubtful - {row[0] for row in rows}]
+
+
+async def _forgotten(redis: RedisClient, root: str, commands: list[Json]) -> list[str]:
+    """The commands of the last day whose answer Redis does not know, or knows otherwise."""
+    seconds, _ = await redis.time()
+    oldest = seconds * 1000 - _REMEMBERED_MS
+    found = []
+    for start in range(0, len(commands), _COMMANDS_AT_ONCE):
+        part = [command for command in commands[start : start + _COMMANDS_AT_ONCE] if command["at"] > oldest]
+        pipeline = redis.pipeline(transaction=False)
+        for command in part:
+            pipeline.get(root + command["id"])
+        for command, known in zip(part, await pipeline.execute(), strict=True):
+            if known is None:
+                found.append(f"command {command['id']}: Redis does not remember it")
+            elif not _same_answer(command, known):
+                found.append(f"command {command['id']}: Redis remembers {known!r}, Postgres {command}")
+    return found
+
+
+def _same_answer(command: Json, known: bytes) -> bool:
+    digest, shop_seq, result = known.decode().split("\n", 2)
+    return (digest, int(shop_seq), orjson.loads(result)) == (
+        command["digest"],
+        command["shopSeq"],
+        orjson.loads(command["result"]),
+    )
