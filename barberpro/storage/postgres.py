@@ -17,6 +17,10 @@ Away: Final = (
 """Errors after which the same statement, sent again later, may succeed; its outcome is unknown."""
 
 
+async def _keep_session(_connection: object) -> None:
+    """Resets nothing."""
+
+
 async def connect_pool(database_url: str, size: int = 10) -> "Pool[Any]":
     """A pool of up to `size` connections. Raises what `Away` lists when Postgres cannot be reached.
 
@@ -28,5 +32,7 @@ async def connect_pool(database_url: str, size: int = 10) -> "Pool[Any]":
         max_size=size,
         command_timeout=10,
         max_inactive_connection_lifetime=60,
+        # Nothing here changes a session's state, so a connection goes back to the pool without a round trip.
+        reset=_keep_session,
         server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
     )

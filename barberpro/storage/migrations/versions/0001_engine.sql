@@ -257,14 +257,16 @@ BEGIN
     INTO v_shops, v_outcomes, v_good, v_all FROM judged j;
 
     IF v_good IS NOT NULL THEN
-        WITH batch AS MATERIALIZED (
+        -- Of its own: were it part of `batch`, each use of an event below would parse its text anew.
+        WITH parsed AS MATERIALIZED (
+            SELECT u.event::jsonb AS data, u.born::jsonb AS born FROM unnest(p_events, p_born) AS u (event, born)
+        ), batch AS MATERIALIZED (
             SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
                    e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
                    e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
                    e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
                    e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
-            FROM (SELECT u.event::jsonb AS data, u.born::jsonb AS born
-                  FROM unnest(p_events, p_born) AS u (event, born)) e
+            FROM parsed e
             WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
         ), new_events AS (
             INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,

@@ -1,0 +1,64 @@
+"""The pages that the server shows: for now the shop's display."""
+
+from importlib.resources import files
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.errors import not_found
+
+_WEB: Final = files("barberpro.clients") / "web"
+_TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+_DISPLAY_SECONDS: Final = 24 * 3600
+
+
+PARTS: web.AppKey[dict[str, bytes]] = web.AppKey("parts", dict)
+
+
+def setup_pages(app: web.Application) -> None:
+    """Adds the pages and their parts to the application. They are few and small: read once, kept."""
+    app[PARTS] = {part.name: part.read_bytes() for part in _WEB.iterdir() if _kind(part.name) is not None}
+    app.router.add_get("/display/{shop_id}", _display)
+    app.router.add_get("/display/{shop_id}/token", _display_token)
+    app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
+
+
+def _kind(name: str) -> str | None:
+    return _TYPES.get(name.rpartition(".")[2])
+
+
+def _file(request: web.Request, name: str) -> web.Response:
+    kind, body = _kind(name), request.app[PARTS].get(name)
+    if kind is None or body is None:
+        raise not_found("page")
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
+
+
+async def _static(request: web.Request) -> web.Response:
+    return _file(request, request.match_info["name"])
+
+
+async def _display(request: web.Request) -> web.Response:
+    await _public_shop(request)
+    return _file(request, "display.html")
+
+
+async def _display_token(request: web.Request) -> web.Response:
+    """A display token for the page: what it shows is public in this shop, and it opens nothing else."""
+    shop_id = await _public_shop(request)
+    actor = Actor(id=f"ds_{shop_id}", role=Role.DISPLAY, shop_ids=frozenset({shop_id}))
+    token = request.app[SERVICES].tokens.mint(actor, _DISPLAY_SECONDS)
+    return web.Response(body=orjson.dumps({"token": token}), content_type="application/json")
+
+
+async def _public_shop(request: web.Request) -> str:
+    """The shop that the path names. Raises NOT_FOUND when there is none, or its display is not public."""
+    shop_id = request.match_info["shop_id"]
+    shop = await request.app[SERVICES].catalogue.shop(shop_id)
+    if shop is None or not shop.public_display:
+        raise not_found("shop")
+    return shop_id

@@ -1,0 +1,180 @@
+"""What the commands of the command line do."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import click
+import orjson
+from asyncpg import Pool
+
+from barberpro.domain.identity import Tokens
+from barberpro.domain.keys import signing_key
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.ids import new_user_id
+from barberpro.queue.check import compare
+from barberpro.server.embedded import StoreUrls
+from barberpro.server.seed import demo_shop, describe_shop, seed
+from barberpro.server.serve import listening, serve, stop_signal
+from barberpro.server.settings import Settings
+from barberpro.server.simulate import Shop, SimulateOptions, simulate
+from barberpro.server.stores import open_stores
+from barberpro.storage.deployment import claim_deployment
+from barberpro.storage.keys import Keys
+from barberpro.storage.migrate import migrate
+from barberpro.storage.postgres import connect_pool
+from barberpro.storage.redis import connect
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked; the message says why, in words for the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What `simulate` plays, and where."""
+
+    url: str
+    shop_id: str | None
+    speed: float
+    hours: float
+    random_seed: int
+    view: Literal["live", "plain", "none"]
+
+
+async def run_serve(settings: Settings) -> None:
+    await serve(settings)
+
+
+async def run_migrate(settings: Settings) -> None:
+    async with open_stores(settings) as urls:
+        applied = await migrate(urls.database_url)
+    click.echo("\n".join(f"applied {revision}" for revision in applied) or "the schema is up to date")
+
+
+@asynccontextmanager
+async def _database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[Any]"]:
+    """A pool on a migrated database that belongs to this deployment."""
+    await migrate(urls.database_url)
+    pool = await connect_pool(urls.database_url, 2)
+    try:
+        await claim_deployment(pool, settings.shards)
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bool) -> None:
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(name, time_zone))
+    if as_json:
+        click.echo(orjson.dumps(shop).decode())
+        return
+    click.echo(f"shop    {shop['shopId']}  {name}")
+    for barber in shop["barbers"]:
+        click.echo(f"barber  {barber['barberId']}  {barber['name']}")
+    for service in shop["barbers"][0]["services"]:
+        click.echo(f"service {service['serviceId']}  {service['name']}, {service['durationMinutes']} min")
+
+
+async def run_token(
+    settings: Settings,
+    role: Role,
+    user: str | None,
+    barber: str | None,
+    shop: str | None,
+    name: str | None,
+    seconds: int,
+) -> None:
+    """Raises CommandError when the role needs what was not given."""
+    if role is Role.DISPLAY and shop is None:
+        raise CommandError("--role display needs --shop")
+    if role is Role.BARBER and barber is None and shop is None:
+        raise CommandError("--role barber needs --barber, or --shop")
+    actor = Actor(
+        id=user or new_user_id(),
+        role=role,
+        name=name,
+        barber_id=barber,
+        shop_ids=frozenset({shop} if shop else ()),
+    )
+    click.echo((await _tokens(settings)).mint(actor, seconds))
+
+
+async def _tokens(settings: Settings) -> Tokens:
+    return Tokens(await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys))
+
+
+async def run_check(settings: Settings) -> int:
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        redis = connect(urls.redis_url)
+        try:
+            differences = await compare(pool, redis, Keys(settings.redis_prefix, settings.shards))
+        finally:
+            await redis.aclose()
+        events = await pool.fetchval("SELECT count(*) FROM queue_events")
+        shops = await pool.fetchval("SELECT count(*) FROM watermarks")
+    for difference in differences:
+        click.echo(difference)
+    click.echo(f"{shops} shops, {events} events: {len(differences) or 'no'} differences", err=bool(differences))
+    return 1 if differences else 0
+
+
+async def run_simulate(settings: Settings, day: Day) -> int:
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        if day.shop_id is None:
+            document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
+        elif await pool.fetchval("SELECT 1 FROM shops WHERE shop_id = $1", day.shop_id):
+            document = await describe_shop(pool, day.shop_id)
+        else:
+            raise CommandError(f"--shop: there is no shop {day.shop_id}")
+        return await _play(settings, day, document, asyncio.Event())
+
+
+async def _play(settings: Settings, day: Day, document: dict[str, Any], until: asyncio.Event) -> int:
+    tokens = await _tokens(settings)
+
+    def mint(role: str, user_id: str | None, barber_id: str | None, shop_id: str | None) -> str:
+        shops = frozenset({shop_id} if shop_id else ())
+        actor = Actor(user_id or new_user_id(), Role(role), barber_id=barber_id, shop_ids=shops)
+        return tokens.mint(actor, 86_400)
+
+    options = SimulateOptions(
+        base_url=day.url,
+        shop=Shop.model_validate(document),
+        mint=mint,
+        speed=day.speed,
+        day_hours=day.hours,
+        seed=day.random_seed,
+        view=day.view,
+        until=until,
+    )
+    summary = await simulate(options)
+    click.echo(orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2).decode())
+    return 1 if summary.violations else 0
+
+
+async def run_demo(settings: Settings, speed: float) -> int:
+    """A living shop: stores, server, seed, and day after day until a signal comes."""
+    url = f"http://{settings.host}:{settings.port}"
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
+        async with listening(settings, urls):
+            click.echo(f"\n  The shop's screen   {url}/display/{document['shopId']}")
+            click.echo(f"  Health              {url}/health/ready")
+            click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
+            stop = asyncio.create_task(stop_signal())
+            until = asyncio.Event()
+            stop.add_done_callback(lambda _: until.set())
+            number = 0
+            while not until.is_set():
+                number += 1
+                code = await _play(settings, Day(url, None, speed, 9.0, number, "live"), document, until)
+                if code:
+                    return code
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(until.wait(), 5.0)
+    return 0

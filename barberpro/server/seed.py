@@ -1,0 +1,53 @@
+"""`barberpro seed`: a shop to try things with."""
+
+from decimal import Decimal
+from typing import Any
+
+from asyncpg import Pool
+
+from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.keys import Keys
+from barberpro.storage.shops import NewService, NewShop, create_shop
+
+_SERVICES = (
+    NewService("Haircut", Decimal("250.00"), 25),
+    NewService("Beard trim", Decimal("120.00"), 15),
+    NewService("Haircut and beard", Decimal("340.00"), 35),
+    NewService("Children's haircut", Decimal("180.00"), 20),
+)
+
+
+def demo_shop(name: str = "Corner Barbers", time_zone: str = "Asia/Kolkata") -> NewShop:
+    """Three barbers, four services, and a grace that suits a shop's day."""
+    return NewShop(name, time_zone, "INR", ("Asha", "Ben", "Carlos"), _SERVICES, {"grace_seconds": 300})
+
+
+async def seed(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> dict[str, Any]:
+    """Creates the shop; returns {shopId, barbers: [{barberId, name, services: [...]}]}."""
+    shop_id = await create_shop(pool, keys, shop)
+    return await describe_shop(pool, shop_id)
+
+
+async def describe_shop(pool: "Pool[Any]", shop_id: str) -> dict[str, Any]:
+    """The shop in the shape that `barberpro seed --json` prints."""
+    read = await Catalogue(pool).shop(shop_id)
+    assert read is not None  # noqa: S101 - the caller knows that it exists
+    return {
+        "shopId": shop_id,
+        "barbers": [
+            {
+                "barberId": barber.barber_id,
+                "name": barber.name,
+                "services": [
+                    {
+                        "serviceId": service.service_id,
+                        "name": service.name,
+                        "price": str(service.price),
+                        "durationMinutes": service.duration_minutes,
+                    }
+                    for service in barber.services.values()
+                ],
+            }
+            for barber in read.barbers.values()
+        ],
+    }

@@ -1,0 +1,116 @@
+"""Settings: typed, from the environment and `.env`, checked when they are built.
+
+Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_HOME = Path(".barberpro")
+
+
+class SettingsError(Exception):
+    """A setting does not hold; the message names its key and its value."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `.env.example` lists it for operators."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BARBERPRO_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    embedded: Path | None = None
+    """Directory of embedded stores; set: they are started there, and the URLs may not be given."""
+    database_url: str | None = Field(None, validation_alias=AliasChoices("BARBERPRO_DATABASE_URL", "DATABASE_URL"))
+    redis_url: str | None = Field(None, validation_alias=AliasChoices("BARBERPRO_REDIS_URL", "REDIS_URL"))
+    redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "bp"
+    shards: Annotated[int, Field(ge=1, le=4096)] = 64
+    max_backlog: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    pool_size: Annotated[int, Field(ge=2, le=500)] = 10
+    patience_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    keys_dir: Path | None = None
+    """Where signing and sealing keys lie; by default beside the embedded stores, else in .barberpro/keys."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
+    requests_per_minute: Annotated[int, Field(ge=0)] = 100
+    rooms_per_connection: Annotated[int, Field(ge=1)] = 64
+    message_bytes: Annotated[int, Field(ge=1024)] = 65_536
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """auto: words for a terminal, JSON for everything else."""
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @model_validator(mode="after")
+    def _stores_fit(self) -> Self:
+        if self.embedded is None and (self.database_url is None) != (self.redis_url is None):
+            missing = "DATABASE_URL" if self.database_url is None else "REDIS_URL"
+            raise ValueError(f"{missing} is missing: give both DATABASE_URL and REDIS_URL, or BARBERPRO_EMBEDDED")
+        if self.environment == "production" and self.keys_dir is None:
+            raise ValueError("BARBERPRO_KEYS_DIR is missing: production brings its own keys")
+        return self
+
+    @property
+    def keys_directory(self) -> Path:
+        return self.keys_dir or (self.embedded or _HOME) / "keys"
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether missing keys are made: for development only."""
+        return self.environment == "development"
+
+
+def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - each is checked by its own field
+    """Settings from the environment and `.env`; `given` (from the command line, None: not given) goes first.
+
+    Stores that are named on the command line replace those of the environment altogether. Raises SettingsError.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if "embedded" in chosen:
+        chosen.setdefault("database_url", None)
+        chosen.setdefault("redis_url", None)
+    elif "database_url" in chosen or "redis_url" in chosen:
+        chosen.setdefault("embedded", None)
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_words(problem) for problem in error.errors(include_url=False))) from None
+
+
+def _words(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return str(message)
+    name = str(problem["loc"][0])
+    key = name if name.isupper() else f"BARBERPRO_{name.upper()}"
+    # A URL may hold a password.
+    shown = "" if key.endswith("_URL") else f" is {problem['input']!r}"
+    return f"{key}{shown}: {message}"
