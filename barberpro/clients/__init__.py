@@ -1,0 +1,1 @@
+"""Clients of BarberPro: the Python SDK, and the pages with their JavaScript."""

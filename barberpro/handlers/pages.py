@@ -18,9 +18,14 @@ _DISPLAY_SECONDS: Final = 24 * 3600
 PARTS: web.AppKey[dict[str, bytes]] = web.AppKey("parts", dict)
 
 
-def setup_pages(app: web.Application) -> None:
-    """Adds the pages and their parts to the application. They are few and small: read once, kept."""
-    app[PARTS] = {part.name: part.read_bytes() for part in _WEB.iterdir() if _kind(part.name) is not None}
+def read_parts() -> dict[str, bytes]:
+    """The pages and their parts by name. They are few and small: read once, kept."""
+    return {part.name: part.read_bytes() for part in _WEB.iterdir() if _kind(part.name) is not None}
+
+
+def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
+    """Adds the pages to the application."""
+    app[PARTS] = parts
     app.router.add_get("/display/{shop_id}", _display)
     app.router.add_get("/display/{shop_id}/token", _display_token)
     app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)

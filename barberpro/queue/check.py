@@ -80,7 +80,7 @@ async def _compare_shop(
         snapshot = (await load_shops(connection, [shop_id]))[shop_id]
         found = await check_history(connection, snapshot)
         commands = (await load_commands(connection, [shop_id])).get(shop_id, [])
-    state = ShopState.of_snapshot(snapshot)
+    state, links = ShopState.of_snapshot(snapshot), {snapshot.shop_seq: snapshot.link}
     barbers = [row["barber_id"] for row in await connection.fetch(_BARBERS, shop_id)]
     shard = keys.shard_of(shop_id)
     for _ in range(_TRIES):
@@ -92,9 +92,9 @@ async def _compare_shop(
         root = keys.generation(shard, int(raw_epoch))
         ids = names.bookings | set(state.bookings)
         memory = await read_memory(redis, root, shop_id, barbers, sorted(ids))
-        behind = await _catch_up(connection, state, memory)
-        if behind is not None:
-            return [*found, behind]
+        forked = await _catch_up(connection, state, links, memory)
+        if forked is not None:
+            return [*found, forked]
         # A booking that was born since the walk was not read: now its id is known.
         if set(state.bookings) <= ids and state.shop_seq == memory.shop_seq:
             found += differences(state, memory)
@@ -103,8 +103,10 @@ async def _compare_shop(
     return [*found, f"Redis changed {_TRIES} times while it was read; check again"]
 
 
-async def _catch_up(connection: "PoolConnectionProxy[Any]", state: ShopState, memory: Memory) -> str | None:
-    """Folds in what Redis has and Postgres had not; tells what is missing, if anything is."""
+async def _catch_up(
+    connection: "PoolConnectionProxy[Any]", state: ShopState, links: dict[int, str], memory: Memory
+) -> str | None:
+    """Folds in what Redis has and Postgres had not; tells where they part, if they do. links: of known events."""
     if memory.shop_seq < state.shop_seq:
         return f"Redis is at event {memory.shop_seq}, Postgres at {state.shop_seq}"
     later = {event["shopSeq"]: event for event in memory.events}
@@ -116,6 +118,9 @@ async def _catch_up(connection: "PoolConnectionProxy[Any]", state: ShopState, me
         if event is None:
             return f"event {state.shop_seq + 1} is nowhere: Redis is at {memory.shop_seq}, and its stream lacks it"
         state.apply(event)
+        links[event["shopSeq"]] = event["link"]
+    if links[memory.shop_seq] != memory.link:
+        return f"event {memory.shop_seq} has the link {links[memory.shop_seq]} and, in Redis, {memory.link}"
     return None
 
 
@@ -145,9 +150,6 @@ async def _forgotten(redis: RedisClient, root: str, commands: list[Json]) -> lis
 
 
 def _same_answer(command: Json, known: bytes) -> bool:
-    digest, shop_seq, result = known.decode().split("\n", 2)
-    return (digest, int(shop_seq), orjson.loads(result)) == (
-        command["digest"],
-        command["shopSeq"],
-        orjson.loads(command["result"]),
-    )
+    digest, event, result = known.decode().split("\n", 2)
+    expected = (command["digest"], f"{command['shopSeq']} {command['link']}", orjson.loads(command["result"]))
+    return (digest, event, orjson.loads(result)) == expected

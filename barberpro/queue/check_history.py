@@ -130,6 +130,10 @@ def _state_differences(folded: ShopState, snapshot: ShopSnapshot) -> list[str]:
     if folded.shop_seq != snapshot.shop_seq:
         return [f"the watermark is {snapshot.shop_seq}, the last event {folded.shop_seq}"]
     found = []
+    last = next((queue for queue in folded.queues.values() if queue.shop_seq == folded.shop_seq), None)
+    link = last.cause["link"] if last is not None and last.cause is not None else ""
+    if link != snapshot.link:
+        found.append(f"the watermark has the link {snapshot.link}, the last event {link}")
     docs = {barber: queue.doc for barber, queue in folded.queues.items()}
     for what, events, rows in (("queue", docs, snapshot.queues), ("live booking", folded.bookings, snapshot.bookings)):
         found += [

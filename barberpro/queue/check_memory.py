@@ -15,9 +15,13 @@ _OF_A_BARBER: Final = 4  # keys that read_memory reads for each
 
 @dataclass(slots=True)
 class Memory:
-    """events: the shop's, that wait for their commit. lines, appointments: rank and time by booking."""
+    """events: the shop's, that wait for their commit. lines, appointments: rank and time by booking.
+
+    link: of the event shop_seq, the shop's last one.
+    """
 
     shop_seq: int
+    link: str
     events: list[Json]
     live: dict[str, str]
     timers: dict[str, int]
@@ -44,8 +48,10 @@ async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list
         pipeline.get(f"{root}booking:{booking_id}")
     answers: list[Any] = await pipeline.execute()
     seq, stream, live, timers, *rest = answers
+    shop_seq, _, link = (seq or b"0 ").decode().partition(" ")
     memory = Memory(
-        shop_seq=int(seq or 0),
+        shop_seq=int(shop_seq),
+        link=link,
         events=[orjson.loads(fields[b"e"]) for _, fields in stream if fields[b"s"].decode() == shop_id],
         live={customer.decode(): booking.decode() for customer, booking in live.items()},
         timers=_scores(timers),

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
-from barberpro.handlers.pages import setup_pages
+from barberpro.handlers.pages import read_parts, setup_pages
 from barberpro.handlers.realtime.socketio import SocketIODoor
 from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.health import READY
@@ -65,7 +65,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     app[SERVICES] = services
     app[READY] = lambda: _ready(node)
     setup_rest(app)
-    setup_pages(app)
+    setup_pages(app, await asyncio.to_thread(read_parts))
     door = SocketIODoor(services, list(settings.cors_origins) if "*" not in settings.cors_origins else "*")
     door.attach(app)
     door.hub.start()

@@ -1,5 +1,6 @@
 """One node: the engine with everything that it stands on, wired together and started in order."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal
 from barberpro.queue.keeper import Keeper
 from barberpro.queue.recovery import Recovery
-from barberpro.queue.scripts import load_scripts
+from barberpro.queue.scripts import Script, load_scripts
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
@@ -38,12 +39,18 @@ class NodeOptions:
 class Node:
     """`await Node.start(options)`, then `engine`; `await close()` at the end."""
 
-    def __init__(self, options: NodeOptions, pool: "Pool[Any]", redis: Redis, seal: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        options: NodeOptions,
+        pool: "Pool[Any]",
+        redis: Redis,
+        scripts: dict[str, Script],
+        seal: Callable[[str], str],
+    ) -> None:
         self.pool = pool
         self.redis = redis
         self.keys = Keys(options.prefix, options.shards)
         self.catalogue = Catalogue(pool, options.max_backlog)
-        scripts = load_scripts(options.prefix)
         self.gateway = Gateway(redis)
         self.recovery = Recovery(pool, redis, self.gateway, scripts, self.keys)
         self.journal = Journal(pool, self.recovery)
@@ -68,7 +75,8 @@ class Node:
         except BaseException:
             await pool.close()
             raise
-        node = cls(options, pool, connect(options.redis_url), seal)
+        scripts = await asyncio.to_thread(load_scripts, options.prefix)
+        node = cls(options, pool, connect(options.redis_url), scripts, seal)
         node.journal.start()
         node.bus.start()
         node.keeper.start()

@@ -1,5 +1,6 @@
 """Shops, barbers and services as the engine and the doors read them: whole shops, kept for some seconds."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -110,10 +111,10 @@ class Catalogue:
             currency=row["currency"],
             public_display=row["public_display"],
             barbers=barbers,
-            policy=self._policy(row),
+            policy=self._policy(row, await asyncio.to_thread(offset_table, row["time_zone"])),
         )
 
-    def _policy(self, row: Any) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record
+    def _policy(self, row: Any, zone: tuple[tuple[int, int], ...]) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record
         return orjson.Fragment(
             orjson.dumps(
                 {
@@ -123,7 +124,7 @@ class Catalogue:
                     "maxSkips": row["max_skips"],
                     "lateMs": row["late_seconds"] * 1000,
                     "maxBacklog": self._max_backlog,
-                    "zone": offset_table(row["time_zone"]),
+                    "zone": zone,
                 }
             )
         )

@@ -1,0 +1,67 @@
+"""Who comes in to /api/: whoever has no token or a good one, and not more often than is allowed."""
+
+import ipaddress
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from barberpro.domain.identity import Identity
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.rest.context import IDENTITY, QUOTA
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+
+_API: Final = "/api/"
+
+
+def admission(limiter: RateLimiter) -> Middleware:
+    """The middleware that identifies and counts. Health and pages are for everybody, at any rate."""
+
+    @web.middleware
+    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(_API):
+            await _admit(request, limiter)
+        return await handler(request)
+
+    return admit
+
+
+async def _admit(request: web.Request, limiter: RateLimiter) -> None:
+    """Raises UNAUTHORIZED, TOKEN_EXPIRED (for a bad token on any path, a public one too), RATE_LIMIT_EXCEEDED."""
+    known, refusal = None, None
+    try:
+        known = _identify(request)
+    except BarberProError as error:
+        refusal = error  # counted before it is told: guessing tokens is not free
+    quota = await limiter.take(f"user:{known.actor.id}" if known is not None else f"ip:{_network(request)}")
+    if quota is not None:
+        request[QUOTA] = quota
+        if not quota.allowed:
+            raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=quota.retry_after)
+    if refusal is not None:
+        raise refusal
+    if known is not None:
+        request[IDENTITY] = known
+
+
+def _identify(request: web.Request) -> Identity | None:
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise BarberProError(ErrorCode.UNAUTHORIZED)
+    return request.app[SERVICES].tokens.verify(token.strip())
+
+
+def _network(request: web.Request) -> str:
+    """The caller's address; of an IPv6 one the /64, which is what a single household or server is given."""
+    try:
+        address = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return "unknown"  # a Unix socket
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False).network_address)

@@ -1,0 +1,36 @@
+"""What the middlewares find out about a request, for those behind them."""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from barberpro.domain.identity import Identity
+from barberpro.handlers.ratelimit import Quota
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+from barberpro.protocol.ids import ID_PATTERN
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+IDENTITY: Final = web.RequestKey("identity", Identity)
+QUOTA: Final = web.RequestKey("quota", Quota)
+
+_ID: Final = re.compile(ID_PATTERN)
+
+
+def is_id(text: str) -> bool:
+    """Whether it could be an id of ours; Postgres must not be asked for what cannot (it may hold a NUL)."""
+    return _ID.fullmatch(text) is not None
+
+
+def identity_if_any(request: web.Request) -> Identity | None:
+    """Who asks; None when the request came without a token."""
+    return request.get(IDENTITY)
+
+
+def identity(request: web.Request) -> Identity:
+    """Who asks. Raises UNAUTHORIZED when the request came without a token."""
+    known = identity_if_any(request)
+    if known is None:
+        raise BarberProError(ErrorCode.UNAUTHORIZED)
+    return known

@@ -1,0 +1,72 @@
+"""Finding what a request is about, for whoever may know of it."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from barberpro.handlers.rest.context import identity
+from barberpro.handlers.rest.parsing import path_booking
+from barberpro.handlers.services import SERVICES, Services
+from barberpro.protocol.actors import Actor
+from barberpro.protocol.errors import not_found
+from barberpro.queue.access import is_staff, owns_booking
+from barberpro.queue.fold import ShopState
+from barberpro.storage.bookings import find_booking, read_shop
+from barberpro.storage.catalogue import Shop
+
+Json = dict[str, Any]
+_PATIENCE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A booking, for somebody who may see it.
+
+    booking, born: as in events. state: its shop, when the booking is live or skipped today; else None.
+    staff: whether they see it as staff.
+    """
+
+    shop: Shop
+    booking: Json
+    born: Json
+    state: ShopState | None
+    staff: bool
+
+
+async def view_of(services: Services, shop_id: str) -> ShopState:
+    """The view of an existing shop. Raises what storage.postgres.Away lists, when it is not loaded yet."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        return await services.views.shop(shop_id)
+
+
+async def visible_booking(request: web.Request) -> Found:
+    """The booking that the path names, with its newest durable state.
+
+    A live one is read from the view, so it can be seen while Postgres is away.
+    Raises UNAUTHORIZED; NOT_FOUND when there is none, or it is not the caller's to know of.
+    """
+    actor, services = identity(request).actor, request.app[SERVICES]
+    booking_id, shop_id = path_booking(request)
+    shop = await services.catalogue.shop(shop_id)
+    found = await _read(services, shop, booking_id, actor) if shop is not None else None
+    if found is None or not (found.staff or owns_booking(actor, booking_id, found.booking.get("customerId"))):
+        raise not_found("booking")
+    return found
+
+
+async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -> Found | None:
+    staff = is_staff(actor, shop)
+    view = await view_of(services, shop.shop_id)
+    if booking_id in view.bookings and booking_id in view.born:
+        return Found(shop, view.bookings[booking_id], view.born[booking_id], view, staff)
+    stored = await find_booking(services.pool, booking_id)
+    if stored is None:
+        return None
+    if stored.state["status"] in {"completed", "cancelled"}:
+        return Found(shop, stored.state, stored.born, None, staff)
+    # Another node has just made it, and this one's view is a moment behind; or it was skipped on an earlier day.
+    fresh = ShopState.of_snapshot(await read_shop(services.pool, shop.shop_id))
+    live = fresh.bookings.get(booking_id)
+    return Found(shop, live or stored.state, stored.born, fresh if live else None, staff)

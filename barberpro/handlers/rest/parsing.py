@@ -1,0 +1,146 @@
+"""What comes in: bodies, query parameters, ids. Whatever is not as it should be is refused by name."""
+
+import json
+import re
+import uuid
+from typing import Any, Final, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from barberpro.handlers.rest.context import is_id
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import AnyCommand, parse_command
+from barberpro.protocol.errors import BarberProError, bad_field, bad_request, not_found
+from barberpro.protocol.ids import shop_of_booking
+
+Json = dict[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
+
+_KEY: Final = "Idempotency-Key"
+_COUNT: Final = re.compile(r"[0-9]{1,15}")
+_OWN_FIELDS: Final = ("commandId", "type", "bookingId", "barberId")
+
+
+async def body(request: web.Request) -> Json:
+    """The request's JSON object; an empty one when there is no body.
+
+    Raises PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST.
+    """
+    raw = await _read(request, request.app[SERVICES].limits.message_bytes)
+    if not raw:
+        return {}
+    if request.content_type != "application/json":
+        raise BarberProError(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    try:
+        document = orjson.loads(raw)
+        # orjson keeps the last of two fields of one name. Which of them a proxy or a log had looked at, nobody knows.
+        json.loads(raw, object_pairs_hook=_each_once)
+    except RecursionError:
+        raise bad_field("(body)", "is nested too deeply") from None
+    except ValueError:
+        raise bad_field("(body)", "is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise bad_field("(body)", "is not a JSON object")
+    return document
+
+
+async def _read(request: web.Request, most: int) -> bytes:
+    """Reads no more than it must to know that a body is too large, whatever its length is said to be."""
+    raw = bytearray()
+    if (request.content_length or 0) > most:
+        raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+    async for chunk in request.content.iter_any():
+        raw += chunk
+        if len(raw) > most:
+            raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+    return bytes(raw)
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> Json:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise bad_field(next(name for name in names if names.count(name) > 1), "is given more than once")
+    return document
+
+
+def validated(model: type[Model], document: Json) -> Model:
+    """The document as the model takes it. Raises BAD_REQUEST."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise bad_request(error) from None
+
+
+def command_id(request: web.Request) -> str | None:
+    """The caller's Idempotency-Key, which is a command's id; None when there is none. Raises BAD_REQUEST."""
+    key = request.headers.get(_KEY)
+    if key is not None and not is_id(key):
+        raise bad_field(_KEY, "is not 1 to 64 letters, digits, hyphens or underscores")
+    return key
+
+
+def command_id_or_new(request: web.Request) -> str:
+    """As `command_id`; without a key a new id, and then a repetition is another command."""
+    return command_id(request) or str(uuid.uuid4())
+
+
+def command_from(request: web.Request, type_: str, fields: Json, **own: str) -> AnyCommand:
+    """The command of this type that a request's body asks for. own: fields that its path gives.
+
+    Raises BAD_REQUEST.
+    """
+    for name in _OWN_FIELDS:
+        if name in fields:
+            raise bad_field(name, "is not a field of this request")
+    return parse_command({**fields, **own, "commandId": command_id_or_new(request), "type": type_})
+
+
+def status_of(document: Json, known: dict[str, str]) -> tuple[str, Json]:
+    """What `known` has for the document's status, and the fields beside it. Raises BAD_REQUEST."""
+    fields = dict(document)
+    if "status" not in fields:
+        raise bad_field("status", "is missing")
+    status = fields.pop("status")
+    if not isinstance(status, str) or status not in known:
+        raise bad_field("status", f"is none of {', '.join(known)}")
+    return known[status], fields
+
+
+def path_barber(request: web.Request) -> str:
+    """The barber that the path names. Raises NOT_FOUND for what is no id."""
+    barber_id = request.match_info["barberId"]
+    if not is_id(barber_id):
+        raise not_found("queue")
+    return barber_id
+
+
+def path_booking(request: web.Request) -> tuple[str, str]:
+    """The booking that the path names, and its shop. Raises NOT_FOUND for what is no booking's id."""
+    booking_id = request.match_info["bookingId"]
+    shop_id = shop_of_booking(booking_id)
+    if shop_id is None:
+        raise not_found("booking")
+    return booking_id, shop_id
+
+
+def refuse_unknown_query(request: web.Request, known: tuple[str, ...]) -> None:
+    """Raises BAD_REQUEST for a parameter that is not known, or is given twice."""
+    for name in request.query:
+        if name not in known:
+            raise bad_field(name, "is not a parameter of this request")
+        if len(request.query.getall(name)) > 1:
+            raise bad_field(name, "is given more than once")
+
+
+def query_count(request: web.Request, name: str, default: int, least: int = 0, most: int = 10**15) -> int:
+    """A whole number from the query. Raises BAD_REQUEST."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not _COUNT.fullmatch(text) or not least <= int(text) <= most:
+        raise bad_field(name, f"is not a whole number from {least} to {most}")
+    return int(text)

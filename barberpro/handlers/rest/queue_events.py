@@ -1,0 +1,45 @@
+"""A queue's events, as they are recorded."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from barberpro.handlers.rest.context import identity
+from barberpro.handlers.rest.parsing import path_barber, query_count
+from barberpro.handlers.rest.queues import shop_of_barber
+from barberpro.handlers.rest.replies import Page
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.errors import bad_field, not_found
+from barberpro.protocol.times import rfc3339
+from barberpro.queue.access import is_staff
+from barberpro.storage.bookings import queue_events
+
+Json = dict[str, Any]
+
+QUERY: Final = ("after", "cursor", "limit")
+_LIMIT: Final = 100
+_MOST: Final = 500
+
+
+async def list_events(request: web.Request) -> Page:
+    """GET /queue/{barberId}/events: for the shop's staff, by seq. `cursor` is what `after` is."""
+    actor, barber_id = identity(request).actor, path_barber(request)
+    shop = await shop_of_barber(request, barber_id)
+    if not is_staff(actor, shop):
+        raise not_found("queue")
+    if "after" in request.query and "cursor" in request.query:
+        raise bad_field("cursor", "is the same as after: give one of them")
+    after = query_count(request, "cursor", query_count(request, "after", 0))
+    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
+    events = await queue_events(request.app[SERVICES].pool, barber_id, after, limit + 1)
+    shown = events[:limit]
+    return Page([_shown(event) for event in shown], str(shown[-1]["seq"]) if len(events) > limit else None)
+
+
+def _shown(event: Json) -> Json:
+    """The event without the digest, which is the server's own, and without addresses, which the audit log keeps."""
+    shown = {**event, "at": rfc3339(event["at"])}
+    for part, secret in (("command", "digest"), ("via", "ip")):
+        if isinstance(shown.get(part), dict):
+            shown[part] = {name: value for name, value in shown[part].items() if name != secret}
+    return shown

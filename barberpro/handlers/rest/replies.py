@@ -1,0 +1,72 @@
+"""Answers: what an endpoint returns, and how it looks on the wire."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from barberpro.handlers.rest.context import REQUEST_ID
+from barberpro.handlers.rest.parsing import refuse_unknown_query
+from barberpro.protocol.envelope import failure, page, success
+from barberpro.protocol.errors import BarberProError
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+"""States age by the second, and most answers are one person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The `data` of an envelope."""
+
+    data: object
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A list, with the cursor of the part after it; None at the end."""
+
+    rows: list[object]
+    next_cursor: str | None = None
+
+
+Endpoint = Callable[[web.Request], Awaitable[Answer | Page]]
+
+
+def endpoint(call: Endpoint, query: tuple[str, ...] = ()) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The aiohttp handler of an endpoint. query: the parameters that it takes; all others are refused by name."""
+
+    async def answer(request: web.Request) -> web.Response:
+        refuse_unknown_query(request, query)
+        reply = await call(request)
+        if isinstance(reply, Page):
+            return _json(page(reply.rows, reply.next_cursor, request[REQUEST_ID]), 200, {})
+        return _json(success(reply.data, request[REQUEST_ID]), reply.status, reply.headers)
+
+    return answer
+
+
+def refusal_reply(
+    refusal: BarberProError, request_id: str, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """The reply that tells of a refusal. status: when it is another than the code's own."""
+    more = dict(headers or {})
+    if refusal.retry_after is not None:
+        more["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
+    if refusal.http_status == 401:
+        more["WWW-Authenticate"] = "Bearer"
+    return _json(failure(refusal, request_id), status or refusal.http_status, more)
+
+
+def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(document),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers={**_NO_STORE, **headers},
+    )

@@ -1,0 +1,43 @@
+"""Every path of the REST door."""
+
+from aiohttp import web
+
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.rest import booking_reads, bookings, health, queue_events, queues
+from barberpro.handlers.rest.admission import admission
+from barberpro.handlers.rest.errors import answer_errors
+from barberpro.handlers.rest.observe import observe, put_headers
+from barberpro.handlers.rest.replies import endpoint
+from barberpro.handlers.services import SERVICES
+
+_V1 = "/api/v1"
+
+ROUTES = (
+    web.get("/health/live", endpoint(health.live)),
+    web.get("/health/ready", endpoint(health.ready)),
+    web.post(f"{_V1}/bookings", endpoint(bookings.create)),
+    web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show)),
+    web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change)),
+    web.get(f"{_V1}/bookings/{{bookingId}}/token", endpoint(booking_reads.token)),
+    web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history)),
+    # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
+    web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine)),
+    web.post(f"{_V1}/queue/commands", endpoint(queues.run_command)),
+    web.get(f"{_V1}/queue/{{barberId}}", endpoint(queues.show)),
+    web.get(f"{_V1}/queue/{{barberId}}/events", endpoint(queue_events.list_events, queue_events.QUERY)),
+    web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status)),
+    web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip)),
+)
+
+
+def setup_rest(app: web.Application) -> None:
+    """Adds the middlewares and the routes. `app[SERVICES]` must be set; `app[health.READY]` before it serves.
+
+    The first two middlewares are for every path of the app: what a page or a handshake raises becomes an envelope
+    as well. Tokens and rates are looked at under /api/ only.
+    """
+    services = app[SERVICES]
+    limiter = RateLimiter(services.redis, services.redis_prefix, services.limits.requests_per_minute)
+    app.middlewares.extend([observe, answer_errors, admission(limiter)])
+    app.on_response_prepare.append(put_headers)
+    app.add_routes(ROUTES)
