@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import click
@@ -153,7 +153,7 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
         until=until,
     )
     summary = await simulate(options)
-    click.echo(orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
     return 1 if summary.violations else 0
 
 

@@ -36,6 +36,7 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # The doors write their own access log; these repeat it, or tell of every packet.
-    for noisy in ("aiohttp.access", "engineio", "socketio", "asyncio"):
+    # The doors write their own access log; these repeat it, or tell of every packet and every cut.
+    for noisy in ("aiohttp.access", "engineio", "socketio", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("engineio.client").setLevel(logging.ERROR)

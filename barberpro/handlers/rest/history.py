@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -10,6 +10,7 @@ from barberpro.protocol.times import rfc3339
 from barberpro.queue.states import cause_of
 
 Json = dict[str, Any]
+_PLACE_OF_STATUS: Final[dict[str, int]] = {"serving": 0, "next": 1}
 
 
 class _Lines:
@@ -32,7 +33,7 @@ class _Lines:
     def position(self, booking: Json) -> int | None:
         """0 while serving, 1 for next, then on; None when not in a line."""
         if booking["status"] != "waiting":
-            return {"serving": 0, "next": 1}.get(booking["status"])
+            return _PLACE_OF_STATUS.get(booking["status"])
         line = self._waiting[booking["barberId"]]
         return 2 + sum(rank < booking["rank"] for rank in line.values())
 
