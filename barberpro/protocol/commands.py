@@ -4,7 +4,7 @@
 """
 
 import re
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -73,28 +73,26 @@ class Payment(Wire):
 
 
 class Command(Wire):
-    """What all commands share. `may_repeat` has no field: any command may be sent again with its id."""
+    """What all commands share. Any command may be sent again with its id."""
 
     command_id: Id
     expect: Expect | None = None
     type: str
 
-    subject: ClassVar[Literal["barber", "booking", "either"]] = "booking"
 
+class OnQueue(Command):
+    """Names the queue, by its barber."""
 
-class _OnQueue(Command):
-    subject = "barber"
     barber_id: Id
 
 
-class _OnBooking(Command):
+class OnBooking(Command):
     booking_id: Id
 
 
-class _OnEither(Command):
+class OnEither(Command):
     """Names the queue, or the booking in it; one of them."""
 
-    subject = "either"
     barber_id: Id | None = None
     booking_id: Id | None = None
 
@@ -105,14 +103,14 @@ class _OnEither(Command):
         return self
 
 
-class Join(_OnQueue):
+class Join(OnQueue):
     type: Literal["join"]
     service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
     customer: Customer | None = None
     notes: Notes | None = None
 
 
-class Schedule(_OnQueue):
+class Schedule(OnQueue):
     """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time."""
 
     type: Literal["schedule"]
@@ -122,51 +120,51 @@ class Schedule(_OnQueue):
     notes: Notes | None = None
 
 
-class Reschedule(_OnBooking):
+class Reschedule(OnBooking):
     """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only."""
 
     type: Literal["reschedule"]
     at: AwareDatetime
 
 
-class CheckIn(_OnBooking):
+class CheckIn(OnBooking):
     type: Literal["check_in"]
 
 
-class Start(_OnEither):
+class Start(OnEither):
     type: Literal["start"]
 
 
-class Complete(_OnEither):
+class Complete(OnEither):
     type: Literal["complete"]
     payment: Payment | None = None
 
 
-class Advance(_OnQueue):
+class Advance(OnQueue):
     type: Literal["advance"]
     payment: Payment | None = None
 
 
-class Skip(_OnBooking):
+class Skip(OnBooking):
     type: Literal["skip"]
     reason: Reason | None = None
 
 
-class NoShow(_OnBooking):
+class NoShow(OnBooking):
     type: Literal["no_show"]
 
 
-class Recall(_OnBooking):
+class Recall(OnBooking):
     type: Literal["recall"]
     to: Literal["front", "back"]
 
 
-class StepBack(_OnBooking):
+class StepBack(OnBooking):
     type: Literal["step_back"]
     places: Annotated[int, Field(ge=1, le=1000)]
 
 
-class Move(_OnBooking):
+class Move(OnBooking):
     """`position` counts as in the states: 1 is `next`, so 2 is the first who waits."""
 
     type: Literal["move"]
@@ -174,26 +172,26 @@ class Move(_OnBooking):
     reason: Reason
 
 
-class Transfer(_OnBooking):
+class Transfer(OnBooking):
     type: Literal["transfer"]
     to_barber_id: Id
 
 
-class Cancel(_OnBooking):
+class Cancel(OnBooking):
     type: Literal["cancel"]
     reason: Reason | None = None
 
 
-class Open(_OnQueue):
+class Open(OnQueue):
     type: Literal["open"]
 
 
-class Pause(_OnQueue):
+class Pause(OnQueue):
     type: Literal["pause"]
     reason: Reason | None = None
 
 
-class Close(_OnQueue):
+class Close(OnQueue):
     type: Literal["close"]
     waiting: Literal["keep", "cancel"]
 

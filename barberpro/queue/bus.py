@@ -56,7 +56,8 @@ class Bus:
         """Queues committed events for publishing, and for leaving the stream in which they waited."""
         for event in events:
             self._outbox[self._keys.shard_of(event.shop_id)].append(event)
-        self._outgoing.set()
+        # Behind the answers to those who wait for these events.
+        asyncio.get_running_loop().call_soon(self._outgoing.set)
 
     def rebuilt(self, shop_ids: list[str]) -> None:
         for shop_id in shop_ids:

@@ -6,6 +6,7 @@ A shard without an epoch is cold: it says nothing, and is rebuilt before it is a
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,15 +35,17 @@ _COMMANDS_AT_ONCE: Final = 1000
 _SHOWN: Final = 20
 
 
-async def compare(pool: "Pool[Any]", redis: RedisClient, keys: Keys) -> list[str]:
+async def compare(
+    pool: "Pool[Any]", redis: RedisClient, keys: Keys, shop_ids: Sequence[str] | None = None
+) -> list[str]:
     """Every difference, as a sentence that begins with the shop's id; nothing when all is well.
 
-    May run beside a working deployment. Raises what the stores raise while they are away.
+    shop_ids: the shops to look at; all when None. May run beside a working deployment. Raises what the stores
+    raise while they are away.
     """
     names = await _walk(redis, keys)
     told: list[str] = []
-    for row in await pool.fetch(_SHOPS):
-        shop_id = row["shop_id"]
+    for shop_id in shop_ids if shop_ids is not None else [row["shop_id"] for row in await pool.fetch(_SHOPS)]:
         async with pool.acquire() as connection:
             found = await _compare_shop(connection, redis, keys, shop_id, names[shop_id])
         told += [f"{shop_id}: {difference}" for difference in found[:_SHOWN]]

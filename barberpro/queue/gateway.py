@@ -16,60 +16,19 @@ RedisAway: Final = (RedisError, OSError, asyncio.TimeoutError)
 
 
 class Gateway:
-    """Runs scripts. Keeps at most `lanes` pipelines of at most `most` calls under way.
+    """Runs scripts, in `lanes` pipelines at once of at most `most` calls each.
 
-    Two lanes keep Redis busy while Python takes the other's answers apart; `most` bounds how long Redis is
-    held by one of them.
+    Two lanes keep Redis busy while Python takes the other's answers apart; `most` bounds how long Redis is held by
+    one of them. A shard keeps to its lane, so a shop's events come back in the order in which they were made.
     """
 
     def __init__(self, client: RedisClient, lanes: int = 2, most: int = 128) -> None:
+        self._lanes = [_Lane(client, most) for _ in range(lanes)]
         self._client = client
-        self._free = lanes
-        self._most = most
-        self._waiting: deque[tuple[Script, str, bytes, asyncio.Future[Any]]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._woken = False
 
-    def call(self, script: Script, key: str, argument: bytes) -> "asyncio.Future[Any]":
+    def call(self, script: Script, shard: int, key: str, argument: tuple[bytes, ...]) -> "asyncio.Future[Any]":
         """The script's raw reply. Raises NoScriptError, ResponseError, and what RedisAway lists."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((script, key, argument, future))
-        if not self._woken and self._free:
-            # At the end of this turn of the loop, so that all who call in it go together.
-            self._woken = True
-            loop.call_soon(self._flush)
-        return future
-
-    def _flush(self) -> None:
-        self._woken = False
-        while self._waiting and self._free:
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            self._free -= 1
-            task = asyncio.create_task(self._send(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self._free += 1
-        self._flush()
-
-    async def _send(self, batch: list[tuple[Script, str, bytes, "asyncio.Future[Any]"]]) -> None:
-        try:
-            pipeline = self._client.pipeline(transaction=False)
-            for script, key, argument, _ in batch:
-                pipeline.execute_command("EVALSHA", script.sha, 1, key, argument)
-            replies: list[Any] = await pipeline.execute(raise_on_error=False)
-        except Exception as error:
-            replies = [error] * len(batch)
-        for (_, _, _, future), reply in zip(batch, replies, strict=True):
-            if future.done():
-                continue
-            if isinstance(reply, Exception):
-                future.set_exception(reply)
-            else:
-                future.set_result(reply)
+        return self._lanes[shard % len(self._lanes)].call(script, key, argument)
 
     async def load(self, scripts: list[Script]) -> None:
         """Puts the scripts into the cache of Redis (of every primary of a cluster)."""
@@ -78,8 +37,56 @@ class Gateway:
 
     async def close(self) -> None:
         """Waits for what is under way; nothing new may be asked for."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lane in self._lanes:
+            await lane.close()
+
+
+class _Lane:
+    """One pipeline after the other."""
+
+    def __init__(self, client: RedisClient, most: int) -> None:
+        self._client = client
+        self._most = most
+        self._waiting: deque[tuple[Script, str, tuple[bytes, ...], asyncio.Future[Any]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def call(self, script: Script, key: str, argument: tuple[bytes, ...]) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((script, key, argument, future))
+        if self._task is None:
+            # It begins at the end of this turn of the loop, so that all who call in it go together.
+            self._task = asyncio.create_task(self._run())
+        return future
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            try:
+                replies = await self._send(batch)
+            except Exception as error:
+                # Those behind as well: they would wait as long again for a Redis that does not answer.
+                batch += self._waiting
+                self._waiting.clear()
+                replies = [error] * len(batch)
+            for (_, _, _, future), reply in zip(batch, replies, strict=True):
+                if future.done():
+                    continue
+                if isinstance(reply, Exception):
+                    future.set_exception(reply)
+                else:
+                    future.set_result(reply)
+        self._task = None
+
+    async def _send(self, batch: list[tuple[Script, str, tuple[bytes, ...], "asyncio.Future[Any]"]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for script, key, argument, _ in batch:
+            pipeline.execute_command("EVALSHA", script.sha, 1, key, *argument)
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        return replies
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
 
 
 __all__ = ["Gateway", "NoScriptError", "RedisAway", "RedisClient"]

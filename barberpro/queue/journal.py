@@ -28,6 +28,7 @@ _COMMIT: Final = """
 _LINKS: Final = """
     SELECT shop_seq, data ->> 'link' FROM queue_events WHERE shop_id = $1 AND shop_seq = ANY ($2::bigint[])
 """
+_DEADLINES_SECONDS: Final = 0.25
 _PATIENCE_ROUNDS: Final = 20
 """Rounds in which a missing event may turn up before the shard is taken to have lost it."""
 
@@ -73,21 +74,25 @@ class Journal:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._turns: list[_Turn] = []
         self.down = False
         """Whether the last try failed: Postgres is away, and commands are refused at the door."""
         self.listeners: list[Callable[[Sequence[Event]], None]] = []
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._loop(), name="journal")
+        self._tasks = [
+            asyncio.create_task(self._loop(), name="journal"),
+            asyncio.create_task(self._expire(), name="journal-deadlines"),
+        ]
 
     async def close(self) -> None:
         """Commits what is pending if Postgres is there, then stops. What is left waits in Redis's stream."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), 2.0)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def committed(self, shop_id: str) -> int:
         """The highest shopSeq that this node knows to be durable; -1 when it knows nothing."""
@@ -100,10 +105,13 @@ class Journal:
             self._shop(event.shop_id).add(event)
             self._wake(event.shop_id)
 
-    def confirmed(self, shop_id: str, reply: Reply) -> "asyncio.Future[int]":
-        """Gives the shop's watermark once the reply rests on durable ground. Raises Fenced."""
+    def confirmed(self, shop_id: str, reply: Reply, deadline: float) -> "asyncio.Future[int]":
+        """Gives the shop's watermark once the reply rests on durable ground.
+
+        deadline: on the loop's clock. Raises Fenced, TimeoutError.
+        """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(reply.rests_on, reply.link, reply.epoch, reply.status != "ok", future)
+        waiter = Waiter(reply.rests_on, reply.link, reply.epoch, reply.status != "ok", deadline, future)
         self._shop(shop_id).waiters.append(waiter)
         self._wake(shop_id)
         return future
@@ -144,8 +152,20 @@ class Journal:
                     delay, self.down = 0.0, False
             self._idle.set()
 
+    async def _expire(self) -> None:
+        """Looks at all deadlines now and then: far cheaper than a timer for each command, and late by little."""
+        while True:
+            await asyncio.sleep(_DEADLINES_SECONDS)
+            now = asyncio.get_running_loop().time()
+            for shop_id in self._dirty:
+                for waiter in self._shops[shop_id].waiters:
+                    waiter.expire(now)
+            for turn in self._turns:
+                for waiter in turn.claims:
+                    waiter.expire(now)
+
     async def _round(self) -> None:
-        turns = self._gather()
+        turns = self._turns = self._gather()
         try:
             outcomes = await self._commit(turns)
             for turn in turns:
@@ -169,6 +189,7 @@ class Journal:
 
     def _rest(self, turns: list[_Turn]) -> None:
         """Whoever was not answered goes on waiting; shops with work left go behind the others."""
+        self._turns = []
         for turn in turns:
             turn.shop.waiters += [waiter for waiter in turn.claims if not waiter.future.done()]
             self._dirty.pop(turn.shop_id, None)

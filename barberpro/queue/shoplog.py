@@ -17,12 +17,14 @@ class Waiter:
 
     strict: the answer is a judgement of the present (a refusal, a repetition), made in `epoch`: it may only be
     given while that epoch stands. An event that is in Postgres stays, whatever comes after.
+    deadline: on the loop's clock.
     """
 
     shop_seq: int
     link: str
     epoch: int
     strict: bool
+    deadline: float
     future: "asyncio.Future[int]"
 
     def answer(self, watermark: int) -> None:
@@ -32,6 +34,10 @@ class Waiter:
     def fence(self) -> None:
         if not self.future.done():
             self.future.set_exception(Fenced())
+
+    def expire(self, now: float) -> None:
+        if self.deadline <= now and not self.future.done():
+            self.future.set_exception(TimeoutError("Postgres has not confirmed it in time"))
 
 
 class ShopLog:

@@ -108,7 +108,7 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 @click.option("--host", help="Address to listen on. Also BARBERPRO_HOST.")
 @click.option("--port", type=int, help="Port to listen on. Also BARBERPRO_PORT.")
-@click.option("--speed", type=float, default=30.0, show_default=True, help="Simulated seconds a second.")
+@click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
 def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Start everything, seed a shop, and play days in it until Ctrl-C."""
     if given["database_url"] is None and given["embedded"] is None:

@@ -43,6 +43,8 @@ class Day:
     hours: float
     random_seed: int
     view: Literal["live", "plain", "none"]
+    busy: float = 0.8
+    """Customers who come, per customer that could be served."""
 
 
 async def run_serve(settings: Settings) -> None:
@@ -149,6 +151,7 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
         speed=day.speed,
         day_hours=day.hours,
         seed=day.random_seed,
+        busy=day.busy,
         view=day.view,
         until=until,
     )
@@ -172,7 +175,7 @@ async def run_demo(settings: Settings, speed: float) -> int:
             number = 0
             while not until.is_set():
                 number += 1
-                code = await _play(settings, Day(url, None, speed, 9.0, number, "live"), document, until)
+                code = await _play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), document, until)
                 if code:
                     return code
                 with contextlib.suppress(TimeoutError):

@@ -9,6 +9,7 @@ from asyncpg import Pool
 from redis.asyncio import Redis
 
 from barberpro.queue.bus import Bus
+from barberpro.queue.calls import CallBuilder
 from barberpro.queue.engine import Engine
 from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal
@@ -55,9 +56,15 @@ class Node:
         self.recovery = Recovery(pool, redis, self.gateway, scripts, self.keys)
         self.journal = Journal(pool, self.recovery)
         self.engine = Engine(
-            self.catalogue, self.gateway, self.journal, self.recovery, scripts, self.keys, pool, seal,
+            self.catalogue,
+            self.gateway,
+            self.journal,
+            self.recovery,
+            CallBuilder(scripts, self.keys, seal),
+            self.keys,
+            pool,
             options.patience,
-        )  # fmt: skip
+        )
         self.bus = Bus(redis, self.keys)
         self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire)
         self.views = Views(pool, self.bus)
@@ -76,7 +83,7 @@ class Node:
             await pool.close()
             raise
         scripts = await asyncio.to_thread(load_scripts, options.prefix)
-        node = cls(options, pool, connect(options.redis_url), scripts, seal)
+        node = cls(options, pool, connect(options.redis_url, options.patience / 2), scripts, seal)
         node.journal.start()
         node.bus.start()
         node.keeper.start()

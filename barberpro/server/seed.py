@@ -38,15 +38,7 @@ async def describe_shop(pool: "Pool[Any]", shop_id: str) -> dict[str, Any]:
             {
                 "barberId": barber.barber_id,
                 "name": barber.name,
-                "services": [
-                    {
-                        "serviceId": service.service_id,
-                        "name": service.name,
-                        "price": str(service.price),
-                        "durationMinutes": service.duration_minutes,
-                    }
-                    for service in barber.services.values()
-                ],
+                "services": [service.wire for service in barber.services.values()],
             }
             for barber in read.barbers.values()
         ],

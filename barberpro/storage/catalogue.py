@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -13,12 +14,22 @@ from barberpro.storage.postgres import Away
 from barberpro.storage.zones import offset_table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     service_id: str
     name: str
     price: Decimal
     duration_minutes: int
+
+    @cached_property
+    def wire(self) -> dict[str, str | int]:
+        """As it stands in a booking: what was agreed, whatever the shop asks later."""
+        return {
+            "serviceId": self.service_id,
+            "name": self.name,
+            "price": str(self.price),
+            "durationMinutes": self.duration_minutes,
+        }
 
 
 @dataclass(frozen=True, slots=True)

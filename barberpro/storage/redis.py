@@ -5,8 +5,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 
-def connect(redis_url: str) -> Redis:
-    """A client for `redis://host:port/db`, `rediss://...` or `unix:///path`.
+def connect(redis_url: str, timeout: float = 2.5) -> Redis:
+    """A client for `redis://host:port/db`, `rediss://...` or `unix:///path`. timeout: seconds for one answer.
 
     It does not repeat calls by itself: the engine does, and knows when that is safe.
     """
@@ -14,7 +14,7 @@ def connect(redis_url: str) -> Redis:
         redis_url,
         decode_responses=False,
         socket_connect_timeout=2,
-        socket_timeout=5,
+        socket_timeout=timeout,
         health_check_interval=0,
         retry=Retry(NoBackoff(), 0),
     )

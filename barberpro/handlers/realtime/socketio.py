@@ -19,7 +19,7 @@ from barberpro.protocol.commands import Wire, parse_command
 from barberpro.protocol.errors import BarberProError, bad_field, bad_request
 from barberpro.protocol.ids import Id, new_request_id
 from barberpro.protocol.rooms import Room, RoomKind
-from barberpro.queue.engine import Via
+from barberpro.queue.calls import Via
 from barberpro.queue.fold import Json
 from barberpro.storage.postgres import Away
 

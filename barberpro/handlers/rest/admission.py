@@ -35,7 +35,7 @@ async def _admit(request: web.Request, limiter: RateLimiter) -> None:
         known = _identify(request)
     except BarberProError as error:
         refusal = error  # counted before it is told: guessing tokens is not free
-    quota = await limiter.take(f"user:{known.actor.id}" if known is not None else f"ip:{_network(request)}")
+    quota = await limiter.take(f"user:{known.actor.id}" if known is not None else f"ip:{network_of(request.remote)}")
     if quota is not None:
         request[QUOTA] = quota
         if not quota.allowed:
@@ -56,12 +56,14 @@ def _identify(request: web.Request) -> Identity | None:
     return request.app[SERVICES].tokens.verify(token.strip())
 
 
-def _network(request: web.Request) -> str:
-    """The caller's address; of an IPv6 one the /64, which is what a single household or server is given."""
+def network_of(remote: str | None) -> str:
+    """A caller's address; of an IPv6 one the /64, which is what a single household or server is given."""
     try:
-        address = ipaddress.ip_address(request.remote or "")
+        address = ipaddress.ip_address(remote or "")
     except ValueError:
         return "unknown"  # a Unix socket
-    if address.version == 4:
+    if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    return str(ipaddress.IPv6Network((int(address), 64), strict=False).network_address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)  # how a socket for both shows an IPv4 caller
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))

@@ -14,7 +14,9 @@ from barberpro.protocol.ids import ID_PATTERN
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 IDENTITY: Final = web.RequestKey("identity", Identity)
 QUOTA: Final = web.RequestKey("quota", Quota)
+COMMAND_ID: Final = web.RequestKey("command_id", str)
 
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _ID: Final = re.compile(ID_PATTERN)
 
 

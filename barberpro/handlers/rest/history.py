@@ -32,10 +32,11 @@ class _Lines:
 
     def position(self, booking: Json) -> int | None:
         """0 while serving, 1 for next, then on; None when not in a line."""
-        if booking["status"] != "waiting":
-            return _PLACE_OF_STATUS.get(booking["status"])
-        line = self._waiting[booking["barberId"]]
-        return 2 + sum(rank < booking["rank"] for rank in line.values())
+        status: str = booking["status"]
+        if status != "waiting":
+            return _PLACE_OF_STATUS.get(status)
+        mine: int = booking["rank"]
+        return 2 + sum(rank < mine for rank in self._waiting[booking["barberId"]].values())
 
 
 def changes_of_place(booking_id: str, events: Sequence[bytes | str], *, staff: bool) -> list[Json]:

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from barberpro.handlers.rest.context import IDENTITY, QUOTA, REQUEST_ID
+from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, IDENTITY, QUOTA, REQUEST_ID
 from barberpro.protocol.ids import new_request_id
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,8 @@ async def put_headers(request: web.Request, response: web.StreamResponse) -> Non
     """on_response_prepare, so that streams and upgraded sockets get them as well."""
     if REQUEST_ID in request:
         response.headers[_HEADER] = request[REQUEST_ID]
+    if COMMAND_ID in request:
+        response.headers[IDEMPOTENCY_KEY] = request[COMMAND_ID]
     quota = request.get(QUOTA)
     if quota is not None:
         response.headers["X-RateLimit-Limit"] = str(quota.limit)

@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from barberpro.handlers.rest.context import is_id
+from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, is_id
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import AnyCommand, parse_command
@@ -19,7 +19,6 @@ from barberpro.protocol.ids import shop_of_booking
 Json = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
-_KEY: Final = "Idempotency-Key"
 _COUNT: Final = re.compile(r"[0-9]{1,15}")
 _OWN_FIELDS: Final = ("commandId", "type", "bookingId", "barberId")
 
@@ -77,15 +76,16 @@ def validated(model: type[Model], document: Json) -> Model:
 
 def command_id(request: web.Request) -> str | None:
     """The caller's Idempotency-Key, which is a command's id; None when there is none. Raises BAD_REQUEST."""
-    key = request.headers.get(_KEY)
+    key = request.headers.get(IDEMPOTENCY_KEY)
     if key is not None and not is_id(key):
-        raise bad_field(_KEY, "is not 1 to 64 letters, digits, hyphens or underscores")
+        raise bad_field(IDEMPOTENCY_KEY, "is not 1 to 64 letters, digits, hyphens or underscores")
     return key
 
 
 def command_id_or_new(request: web.Request) -> str:
-    """As `command_id`; without a key a new id, and then a repetition is another command."""
-    return command_id(request) or str(uuid.uuid4())
+    """As `command_id`, or a new one. It is told in the answer, so that the caller can repeat an unknown outcome."""
+    request[COMMAND_ID] = command_id(request) or str(uuid.uuid4())
+    return request[COMMAND_ID]
 
 
 def command_from(request: web.Request, type_: str, fields: Json, **own: str) -> AnyCommand:

@@ -11,7 +11,8 @@ from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
-from barberpro.queue.engine import Result, Via
+from barberpro.queue.calls import Via
+from barberpro.queue.engine import Result
 from barberpro.storage.catalogue import Shop
 
 

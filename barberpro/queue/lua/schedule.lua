@@ -1,5 +1,5 @@
 -- schedule: (none) -> scheduled. The appointment stands beside the line until it checks in.
--- Arguments: barberId, bookingId (new), at (ms), born {..., durationMinutes}
+-- Arguments: barberId, bookingId (new), at (ms), customerId?, minutes
 -- Refusals: BAD_REQUEST (in the past), SLOT_TAKEN
 -- Event: schedule.
 
@@ -7,12 +7,11 @@ return execute(function()
     local q = queue(cmd.barberId)
     expect(q)
     local b = {
-        bookingId = cmd.bookingId, barberId = q.id, customerId = cmd.born.customerId, skips = 0,
-        status = 'scheduled', minutes = cmd.born.durationMinutes,
+        bookingId = cmd.bookingId, barberId = q.id, customerId = cmd.customerId, skips = 0,
+        status = 'scheduled', minutes = cmd.minutes,
     }
     need_free_slot(q, b, cmd.at)
     bookings[b.bookingId] = b
-    cmd.born.createdAt = now
     keep_appointment(q, b, cmd.at)
-    conclude(q, 'schedule', {bookingId = b.bookingId, born = cmd.born}, b)
+    conclude(q, 'schedule', {bookingId = b.bookingId, born = true}, b)
 end)

@@ -230,6 +230,8 @@ RETURNS TABLE (r_shop_id text, r_outcome text, r_watermark bigint, r_link text, 
 LANGUAGE plpgsql
 -- Plans are made once a connection, perhaps while the tables are small: keep them from ever scanning one.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+-- And once only: planning the statement anew costs as much as committing one event.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_shops text[]; v_outcomes text[]; v_good text[]; v_all boolean;

@@ -1,0 +1,139 @@
+"""What a script is given: a command with everything that it needs to know, and nothing that it must not trust."""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from barberpro.protocol.actors import SYSTEM, Actor, Role
+from barberpro.protocol.commands import Command, Customer, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.errors import bad_field
+from barberpro.protocol.ids import new_booking_id, new_request_id
+from barberpro.queue.scripts import Script
+from barberpro.storage.catalogue import Barber, Service, Shop
+from barberpro.storage.keys import Keys
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """How a command came: for the audit log."""
+
+    request_id: str
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """A script, the shop and shard it is about, and its ARGV (prelude.lua describes them)."""
+
+    script: Script
+    shop_id: str
+    shard: int
+    arguments: tuple[bytes, bytes, bytes]
+
+
+class CallBuilder:
+    """Builds script calls. One a node: `nonce` makes each of its calls one of its kind."""
+
+    def __init__(self, scripts: dict[str, Script], keys: Keys, seal: Callable[[str], str]) -> None:
+        """seal: encrypts a telephone number."""
+        self._scripts = scripts
+        self._keys = keys
+        self._seal = seal
+        self._node = secrets.token_hex(5)
+        self._numbers = itertools.count()
+
+    def of_command(self, actor: Actor, command: Command, via: Via, shop: Shop) -> ScriptCall:
+        """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
+        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type"})
+        saw = _expectation(command)
+        content = [actor.id, actor.role.value, command.type, saw, fields]
+        envelope: Json = {
+            "id": command.command_id,
+            "digest": hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest(),
+        }
+        born = b""
+        if isinstance(command, Join | Schedule):
+            born = self._being_born(actor, command, shop, fields, envelope)
+        if isinstance(command, Schedule | Reschedule):
+            fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
+        if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
+            raise bad_field("toBarberId", "is no barber of this shop")
+        if saw:
+            envelope["expect"] = saw
+        return self._call(command.type, shop, actor, via, {**fields, **envelope}, born)
+
+    def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:
+        """What a due timer asks for, of the system itself."""
+        via = Via(new_request_id())
+        envelope = {"id": f"timer-{via.request_id}", "digest": script, **fields}
+        return self._call(script, shop, SYSTEM, via, envelope, b"")
+
+    def _call(self, script: str, shop: Shop, actor: Actor, via: Via, envelope: Json, born: bytes) -> ScriptCall:
+        who = {"id": actor.id, "role": actor.role.value}
+        envelope["shopId"] = shop.shop_id
+        envelope["actor"] = who
+        envelope["policy"] = shop.policy
+        # With the time, it makes the link of whatever event comes of this call one of its kind.
+        envelope["nonce"] = f"{self._node}.{next(self._numbers)}"
+        how = {"requestId": via.request_id, "ip": via.ip} if via.ip else {"requestId": via.request_id}
+        stamp = orjson.dumps({"actor": who, "via": how})[1:-1]
+        shard = self._keys.shard_of(shop.shop_id)
+        return ScriptCall(self._scripts[script], shop.shop_id, shard, (orjson.dumps(envelope), stamp, born))
+
+    def _being_born(self, actor: Actor, command: Join | Schedule, shop: Shop, fields: Json, envelope: Json) -> bytes:
+        """What the booking is born with, which no transition changes; the script itself needs little of it."""
+        for told in ("serviceIds", "customer", "notes"):
+            fields.pop(told, None)
+        booking_id = new_booking_id(shop.shop_id)
+        services = _services(shop.barbers[command.barber_id], command.service_ids)
+        minutes = sum(service.duration_minutes for service in services)
+        own = actor.role is Role.CUSTOMER
+        customer = command.customer or (Customer(name=actor.name) if own and actor.name else None)
+        envelope |= {"bookingId": booking_id, "minutes": minutes}
+        if own:
+            envelope["customerId"] = actor.id
+        born = {
+            "bookingId": booking_id,
+            "kind": "appointment" if isinstance(command, Schedule) else "walk_in",
+            "customerId": actor.id if own else None,
+            "customerName": customer.name if customer else None,
+            "phoneSealed": self._seal(customer.phone) if customer and customer.phone else None,
+            "services": [service.wire for service in services],
+            "durationMinutes": minutes,
+            "totalPrice": str(sum((service.price for service in services), Decimal("0.00"))),
+            "currency": shop.currency,
+            "notes": command.notes,
+        }
+        return orjson.dumps({key: value for key, value in born.items() if value is not None})
+
+
+def _services(barber: Barber, service_ids: list[str]) -> list[Service]:
+    chosen = []
+    for index, service_id in enumerate(service_ids):
+        service = barber.services.get(service_id)
+        if service is None:
+            raise bad_field(f"serviceIds.{index}", "is no service of this barber")
+        chosen.append(service)
+    return chosen
+
+
+def _expectation(command: Command) -> Json:
+    """`serving: false` says that the caller saw nobody in the chair."""
+    expect = command.expect
+    saw: Json = {}
+    if expect is None:
+        return saw
+    if expect.seq is not None:
+        saw["seq"] = expect.seq
+    if "serving_booking_id" in expect.model_fields_set:
+        saw["serving"] = expect.serving_booking_id or False
+    return saw
