@@ -144,7 +144,11 @@ class Engine:
         except Away:
             return BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
         shop = await self._catalogue.shop(row["shop_id"]) if row is not None else None
-        if row is None or shop is None or not (is_staff(actor, shop) or owns_booking(actor, booking_id, row["customer_id"])):
+        if (
+            row is None
+            or shop is None
+            or not (is_staff(actor, shop) or owns_booking(actor, booking_id, row["customer_id"]))
+        ):
             return refusal
         return BarberProError(ErrorCode.INVALID_TRANSITION, details={"bookingId": booking_id, "status": row["status"]})
 

@@ -1,4 +1,5 @@
-"""The keeper: once a second it commits what a dead node left in Redis, and fires the timers that are due.
+"""The keeper: once a second it commits what a dead node left in Redis, fires the timers that are due, and warms the shards
+that Redis has forgotten, so that their timers do not wait for the next command.
 
 Every node runs one. That two do the same is harmless: a commit of what is committed changes nothing, and a timer's
 script looks whether it is still due.
@@ -33,12 +34,15 @@ class Keeper:
         keys: Keys,
         journal: Journal,
         expire: Callable[[str], Awaitable[None]],
+        warm: Callable[[set[int]], Awaitable[None]],
         every: float = 1.0,
     ) -> None:
         self._client = client
         self._keys = keys
         self._journal = journal
         self._expire = expire
+        self._warm = warm
+        self._cold: set[int] = set()
         self._every = every
         self._task: asyncio.Task[None] | None = None
 
@@ -65,6 +69,10 @@ class Keeper:
         seconds, micros = await self._client.time()
         now = seconds * 1000 + micros // 1000
         epochs = await self._epochs()
+        cold = set(range(self._keys.shards)) - epochs.keys()
+        if cold != self._cold:
+            await self._warm(cold)
+            self._cold = cold
         pipeline = self._client.pipeline(transaction=False)
         for shard, epoch in epochs.items():
             root = self._keys.generation(shard, epoch)

@@ -29,6 +29,7 @@ _RAISE: Final = "UPDATE shards SET epoch = greatest(epoch, $2) + 1 WHERE shard =
 # In the order in which commits lock them, so that the two never wait for each other in a circle.
 _LOCK_MARKS: Final = "SELECT shop_id FROM watermarks WHERE shard = $1 ORDER BY shop_id FOR UPDATE"
 _RAISE_MARKS: Final = "UPDATE watermarks SET epoch = $2 WHERE shard = $1"
+_WITH_HISTORY: Final = "SELECT DISTINCT shard FROM watermarks WHERE shop_seq > 0 AND shard = ANY ($1::integer[])"
 _LATE: Final = "SELECT shop_id, late_seconds FROM shops WHERE shop_id = ANY ($1::text[])"
 _MARKS: Final = "SELECT shard, shop_id, shop_seq, link, epoch FROM watermarks WHERE shop_seq > 0"
 
@@ -97,6 +98,11 @@ class Recovery:
     async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None:
         """The journal met proof that the shard of this shop, in this epoch, is not true."""
         await self.rebuild(self._keys.shard_of(shop_id), epoch, f"{why} at {shop_id}")
+
+    async def warm(self, shards: set[int]) -> None:
+        """Rebuilds those of the cold shards that have a history."""
+        for row in await self._pool.fetch(_WITH_HISTORY, list(shards)):
+            await self.rebuild(row["shard"], 0, "cold")
 
     async def distrust(self, shard: int, why: str) -> None:
         """Rebuilds the shard whatever its epoch: what it holds was written by a script that failed."""

@@ -66,7 +66,7 @@ class Node:
             options.patience,
         )
         self.bus = Bus(redis, self.keys)
-        self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire)
+        self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire, self.recovery.warm)
         self.views = Views(pool, self.bus)
         self.journal.listeners += [self.views.feed, self.bus.committed]
         self.bus.on_events.append(self.views.feed)
