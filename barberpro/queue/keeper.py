@@ -1,5 +1,5 @@
-"""The keeper: once a second it commits what a dead node left in Redis, fires the timers that are due, and warms the shards
-that Redis has forgotten, so that their timers do not wait for the next command.
+"""The keeper: once a second it commits what a dead node left in Redis, fires the timers that are due, and warms the
+shards that Redis has forgotten, so that their timers do not wait for the next command.
 
 Every node runs one. That two do the same is harmless: a commit of what is committed changes nothing, and a timer's
 script looks whether it is still due.
