@@ -32,11 +32,12 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A script, the shop and shard it is about, and its ARGV (prelude.lua describes them)."""
+    """A script, the shop and shard it is about, its key, and its ARGV (prelude.lua describes them)."""
 
     script: Script
     shop_id: str
     shard: int
+    key: bytes
     arguments: tuple[bytes, bytes, bytes]
 
 
@@ -87,7 +88,8 @@ class CallBuilder:
         how = {"requestId": via.request_id, "ip": via.ip} if via.ip else {"requestId": via.request_id}
         stamp = orjson.dumps({"actor": who, "via": how})[1:-1]
         shard = self._keys.shard_of(shop.shop_id)
-        return ScriptCall(self._scripts[script], shop.shop_id, shard, (orjson.dumps(envelope), stamp, born))
+        key = self._keys.epoch(shard).encode()
+        return ScriptCall(self._scripts[script], shop.shop_id, shard, key, (orjson.dumps(envelope), stamp, born))
 
     def _being_born(self, actor: Actor, command: Join | Schedule, shop: Shop, fields: Json, envelope: Json) -> bytes:
         """What the booking is born with, which no transition changes; the script itself needs little of it."""

@@ -22,7 +22,6 @@ from barberpro.queue.recovery import Recovery
 from barberpro.queue.scripts import Reply
 from barberpro.queue.shoplog import Fenced
 from barberpro.storage.catalogue import Catalogue, Shop
-from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import Away
 from barberpro.storage.snapshot import BOOKING
 
@@ -53,7 +52,6 @@ class Engine:
         journal: Journal,
         recovery: Recovery,
         calls: CallBuilder,
-        keys: Keys,
         bookings: "Pool[Any]",
         patience: float = 5.0,
     ) -> None:
@@ -63,7 +61,6 @@ class Engine:
         self._journal = journal
         self._recovery = recovery
         self._calls = calls
-        self._keys = keys
         self._bookings = bookings
         self._patience = patience
 
@@ -194,7 +191,7 @@ class Engine:
         delay = 0.02
         while True:
             try:
-                raw = await self._gateway.call(call.script, call.shard, self._keys.epoch(call.shard), call.arguments)
+                raw = await self._gateway.call(call.script, call.shard, call.key, call.arguments)
             except NoScriptError:
                 async with asyncio.timeout_at(deadline):
                     await self._recovery.scripts_unknown()

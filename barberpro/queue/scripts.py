@@ -29,7 +29,7 @@ REBUILD: Final = "rebuild"
 class Script:
     name: str
     source: str
-    sha: str
+    sha: bytes
 
 
 def load_scripts(prefix: str) -> dict[str, Script]:
@@ -42,7 +42,7 @@ def load_scripts(prefix: str) -> dict[str, Script]:
         shared = "" if name == REBUILD else prelude
         source = f"#!lua\n-- deployment: {prefix}\n{shared}\n{body}"
         # Redis names scripts by SHA-1; nothing is secured by it.
-        sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+        sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode()
         scripts[name] = Script(name, source, sha)
     return scripts
 

@@ -52,7 +52,7 @@ class Node:
         self.redis = redis
         self.keys = Keys(options.prefix, options.shards)
         self.catalogue = Catalogue(pool, options.max_backlog)
-        self.gateway = Gateway(redis)
+        self.gateway = Gateway(redis, options.patience / 2)
         self.recovery = Recovery(pool, redis, self.gateway, scripts, self.keys)
         self.journal = Journal(pool, self.recovery)
         self.engine = Engine(
@@ -61,7 +61,6 @@ class Node:
             self.journal,
             self.recovery,
             CallBuilder(scripts, self.keys, seal),
-            self.keys,
             pool,
             options.patience,
         )

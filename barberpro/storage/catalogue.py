@@ -11,7 +11,7 @@ import orjson
 from asyncpg import Pool
 
 from barberpro.storage.postgres import Away
-from barberpro.storage.zones import offset_table
+from barberpro.storage.zones import offsets_about
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Catalogue:
             currency=row["currency"],
             public_display=row["public_display"],
             barbers=barbers,
-            policy=self._policy(row, await asyncio.to_thread(offset_table, row["time_zone"])),
+            policy=self._policy(row, await asyncio.to_thread(offsets_about, row["time_zone"])),
         )
 
     def _policy(self, row: Any, zone: tuple[tuple[int, int], ...]) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record

@@ -48,3 +48,13 @@ def offset_table(name: str, now: datetime | None = None) -> tuple[tuple[int, int
     moment = now or datetime.now(UTC)
     midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return _table(name, midnight - _BEFORE)
+
+
+def offsets_about(name: str, now: datetime | None = None, days: int = 10) -> tuple[tuple[int, int], ...]:
+    """The part of `offset_table` that matters from two days ago to `days` ahead: one row, but near a change."""
+    moment = now or datetime.now(UTC)
+    low, high = ((moment + timedelta(days=shift)).timestamp() * 1000 for shift in (-2, days))
+    rows = [row for row in offset_table(name, moment) if row[0] <= high]
+    while len(rows) > 1 and rows[1][0] <= low:
+        del rows[0]
+    return tuple(rows)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import aiohttp
 from pydantic import BaseModel
 
+from barberpro.clients.python.closing import finish
 from barberpro.clients.python.commands import Commands
 from barberpro.clients.python.dispatch import Dispatch
 from barberpro.clients.python.errors import ClientClosed, CommandUnresolved, ServerUnreachable
@@ -64,6 +65,9 @@ class BarberProClient(Commands):
 
     async def close(self) -> None:
         """Leave. Watches end; commands that are under way end with CommandUnresolved."""
+        await finish(self._end())
+
+    async def _end(self) -> None:
         await self._session.close()
         if self._http is not None:
             await self._http.close()

@@ -17,6 +17,7 @@ import socketio
 import socketio.exceptions
 from socketio.packet import Packet
 
+from barberpro.clients.python.closing import finish
 from barberpro.clients.python.errors import ConnectionLost, error_from_wire
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.rooms import EVENT_OF_ROOM
@@ -25,6 +26,9 @@ _LOG: Final = logging.getLogger("barberpro.client.transport")
 _LOG.addHandler(logging.NullHandler())  # or Python prints the library's words about every cut to stderr
 _LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 _SILENT_TIMEOUTS: Final = 2
+_GOODBYE: Final = 1.0
+"""Seconds that a peer gets to answer a farewell."""
+
 _NOTICES: Final = ("session_expiring", "session_expired", "server_restarting")
 
 OnMessage = Callable[[str, dict[str, Any]], None]
@@ -96,10 +100,10 @@ class Connection:
             async with asyncio.timeout(seconds):
                 await connection._dial(url, token, seconds)
         except TimeoutError as error:
-            await connection.close()
+            await finish(connection.close())
             raise ConnectionLost("the handshake took too long") from error
         except BaseException:
-            await connection.close()
+            await finish(connection.close())
             raise
         return connection
 
@@ -142,15 +146,16 @@ class Connection:
         self._end()
         engine = self._socket.eio
         with contextlib.suppress(Exception):  # it is going away; how it fails is of no interest
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(_GOODBYE):
                 await self._socket.disconnect()
         tasks = [task for task in (engine.read_loop_task, engine.write_loop_task) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._dialer.socket is not None:
-            with contextlib.suppress(Exception):
-                await self._dialer.socket.close()
+            with contextlib.suppress(Exception):  # when time is up, aiohttp drops the transport
+                async with asyncio.timeout(_GOODBYE):
+                    await self._dialer.socket.close()
 
     def _answered(self, answer: asyncio.Future[Any], *values: object) -> None:
         self._silent_timeouts = 0

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from barberpro.clients.python.closing import finish
 from barberpro.clients.python.connection import Connection, checked
 from barberpro.clients.python.errors import ClientClosed, ConnectionLost
 from barberpro.clients.python.logic import Dice, RetryPolicy, Verdict, judge, restart_delay
@@ -136,7 +137,7 @@ class Session:
             try:
                 await self._serve(connection)
             finally:
-                await connection.close()
+                await finish(connection.close())
 
     def _refused(self, refusal: BarberProError) -> None:
         verdict = judge(refusal, may_renew=self._tokens.renewable and not self._renewed)

@@ -4,10 +4,12 @@
 -- Event: day_started, when the day has turned.
 
 return execute(function()
-    redis.call('ZREM', g .. 'timers', 'day|' .. shop .. '|' .. cmd.barberId)
+    local timer = 'day|' .. shop .. '|' .. cmd.barberId
     local q = queue(cmd.barberId)
     if q.status == 'closed' and not q.serving and line_length(q) == 0 and q.lastToken == 0 then
-        redis.call('ZREM', g .. 'timers', 'day|' .. shop .. '|' .. q.id)  -- idle: its next command arms it again
+        redis.call('ZREM', g .. 'timers', timer)  -- idle: its next command arms it
+    else
+        redis.call('ZADD', g .. 'timers', q.dayEnds, timer)
     end
     refuse('INVALID_TRANSITION', {barberId = q.id, problem = 'not_due'})
 end)

@@ -336,7 +336,7 @@ local function emit(q, type, about, conclusion)
     local changes = {}
     for i, b in ipairs(q.changes) do changes[i] = save_booking(b) end
     local queue_json = cjson.encode({
-        status = q.status, seq = q.seq, day = q.day, lastToken = q.lastToken, completed = q.completed,
+        status = q.status, seq = q.seq, day = q.day, dayEnds = q.dayEnds, lastToken = q.lastToken, completed = q.completed,
         cancelled = q.cancelled, serving = q.serving, next = q.next, pauseReason = q.pauseReason,
         graceFor = q.graceFor, graceDueAt = q.graceDueAt,
     })
@@ -368,21 +368,26 @@ local function start_day(q, today)
     for _, id in ipairs(redis.call('SMEMBERS', skipped)) do redis.call('DEL', g .. 'booking:' .. id) end
     redis.call('DEL', skipped)
     cancel_line(q, 'day_ended', 'system')
-    q.day, q.lastToken, q.completed, q.cancelled = today, 0, 0, 0
+    q.day, q.dayEnds, q.lastToken, q.completed, q.cancelled = today, nil, 0, 0, 0
     q.status, q.pauseReason = 'closed', nil
     emit(q, 'day_started', {stamp = '"actor":{"id":"system","role":"system"}'})
 end
 
 -- The queue of a barber, on the present business day. A barber whose queue was never used has a closed one.
+-- dayEnds spares most calls the calendar; where it is missing, the day's timer is armed (again).
 local function queue(barber_id)
     if queues[barber_id] then return queues[barber_id] end
-    local json, today = redis.call('GET', g .. 'queue:' .. barber_id), date_at(now)
+    local json = redis.call('GET', g .. 'queue:' .. barber_id)
     local q = json and cjson.decode(json)
-        or {status = 'closed', seq = 0, day = today, lastToken = 0, completed = 0, cancelled = 0}
+        or {status = 'closed', seq = 0, day = date_at(now), lastToken = 0, completed = 0, cancelled = 0}
     q.id, q.touched, q.changes = barber_id, {}, {}
     queues[barber_id] = q
-    if q.day < today then start_day(q, today) end
-    redis.call('ZADD', g .. 'timers', 'NX', next_midnight(), 'day|' .. shop .. '|' .. barber_id)
+    if not q.dayEnds or now >= q.dayEnds then
+        local today = date_at(now)
+        if q.day < today then start_day(q, today) end
+        q.dayEnds = next_midnight()
+        redis.call('ZADD', g .. 'timers', q.dayEnds, 'day|' .. shop .. '|' .. barber_id)
+    end
     return q
 end
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-from barberpro.clients.python import BarberProClient, CommandResult, Customer, Expect, Payment, Version
+from barberpro.clients.python import BarberProClient, ClientClosed, CommandResult, Customer, Expect, Payment, Version
 from barberpro.clients.python.logic import version_of
 from barberpro.server.simulate.console import Console
 from barberpro.server.simulate.decisions import Move, decide
@@ -49,9 +49,10 @@ class BarberActor:
             return
         service = chosen_service(self.barber, plan.taste)
         joining = self._client.join(self.barber.barber_id, [service.service_id], customer=Customer(name=plan.name))
-        result = await self._floor.ask(self._client, joining)
-        if result is not None:
-            self._floor.joined(plan, result)
+        with contextlib.suppress(ClientClosed):  # the barber went home meanwhile
+            result = await self._floor.ask(self._client, joining)
+            if result is not None:
+                self._floor.joined(plan, result)
 
     async def _watch(self, client: BarberProClient) -> None:
         async for state in client.watch(f"queue:{self.barber.barber_id}"):
