@@ -1,7 +1,9 @@
 """The absolute states of the rooms, built from a view, for the audience that may see them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.times import now_millis, rfc3339
@@ -167,6 +169,13 @@ class StateBuilder:
             "servingToken": serving["token"] if serving else None,
             "updatedAt": rfc3339(queue.at if queue is not None else booking.get("joinedAt", 0)),
         }
+
+
+def unused_queue(shop: Shop, barber_id: str) -> QueueState:
+    """The queue of a barber who never opened it: closed and empty, at seq 0."""
+    today = datetime.now(ZoneInfo(shop.time_zone)).date().isoformat()
+    doc: Json = {"status": "closed", "seq": 0, "day": today, "lastToken": 0, "completed": 0, "cancelled": 0}
+    return QueueState(barber_id, doc, at=now_millis())
 
 
 def _place(line: Line | None, booking: Json) -> int | None:

@@ -8,6 +8,7 @@ from asyncpg import Pool
 Away: Final = (
     OSError,  # refused, reset, timed out
     asyncpg.InterfaceError,  # the connection closed under the query
+    asyncpg.InternalClientError,  # it closed between two messages
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, starting up, query cancelled
     asyncpg.InsufficientResourcesError,  # disk or memory full, too many connections

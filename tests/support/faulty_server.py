@@ -20,7 +20,7 @@ def queue_state(seq: int, epoch: int = 1, room: str = "queue:bb_1") -> State:
 
 
 class FaultyServer:
-    """`commands` and `subscriptions` record what came in. Set the other attributes to make it misbehave."""
+    """`commands`, `subscriptions`, `requests` and `tokens` record what came in; the rest is what it does."""
 
     def __init__(self) -> None:
         self.commands: list[dict[str, Any]] = []
@@ -29,6 +29,8 @@ class FaultyServer:
         self.states: dict[str, State] = {}
         self.lost_acks = 0
         self.answers: list[dict[str, Any]] = []
+        self.pages: list[web.Response] = []
+        self.requests: list[tuple[str, str]] = []
         self.refuse: Callable[[str], dict[str, Any] | None] = lambda _token: None
         self.cut_before_answer = 0
         self.before_ack: State | None = None
@@ -41,6 +43,7 @@ class FaultyServer:
             self._sio.on(event, getattr(self, f"_on_{event}"))
         application = web.Application()
         self._sio.attach(application)
+        application.router.add_get("/api/v1/{path:.*}", self._on_get)
         self._server = TestServer(application)
 
     async def start(self) -> str:
@@ -121,6 +124,10 @@ class FaultyServer:
             self.cut_before_answer -= 1
             self.cut()
         return {"ok": True, "replayed": replayed, "data": self._done[document["commandId"]]}
+
+    async def _on_get(self, request: web.Request) -> web.Response:
+        self.requests.append((str(request.rel_url), request.headers["Authorization"]))
+        return self.pages.pop(0)
 
     @property
     def carried_out(self) -> int:

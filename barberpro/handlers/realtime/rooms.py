@@ -8,8 +8,8 @@ from barberpro.protocol.errors import not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.access import is_staff, owns_booking
-from barberpro.queue.fold import Json, QueueState, ShopState
-from barberpro.queue.states import Line
+from barberpro.queue.fold import Json, ShopState
+from barberpro.queue.states import Line, unused_queue
 from barberpro.storage.catalogue import Shop
 from barberpro.storage.snapshot import BOOKING, booking_of_row
 
@@ -106,7 +106,9 @@ class RoomView:
         """The room's absolute state now. lines: a cache of what is worked out already, by barber."""
         room, known = self.seat.room, lines if lines is not None else {}
         if room.kind is RoomKind.QUEUE:
-            line = self._line(services, room.id, known) or services.states.line(self.view, self._unused(room.id))
+            line = self._line(services, room.id, known) or services.states.line(
+                self.view, unused_queue(self.shop, room.id)
+            )
             return services.states.queue(self.view, line, full=self.seat.full)
         if room.kind is RoomKind.DISPLAY:
             for barber_id in self.shop.barbers:
@@ -124,12 +126,6 @@ class RoomView:
                 return None
             known[barber_id] = services.states.line(self.view, queue)
         return known[barber_id]
-
-    @staticmethod
-    def _unused(barber_id: str) -> QueueState:
-        """The queue of a barber who never opened it."""
-        doc: Json = {"status": "closed", "seq": 0, "day": None, "lastToken": 0, "completed": 0, "cancelled": 0}
-        return QueueState(barber_id, doc)
 
     def _last_cause(self) -> Json | None:
         newest = max(self.view.queues.values(), key=lambda queue: queue.shop_seq, default=None)

@@ -1,8 +1,6 @@
 """Queues: looked at, and worked."""
 
-from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -24,9 +22,8 @@ from barberpro.protocol.actors import Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import parse_command
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
-from barberpro.protocol.times import now_millis
 from barberpro.queue.access import is_staff
-from barberpro.queue.fold import QueueState
+from barberpro.queue.states import unused_queue
 from barberpro.storage.catalogue import Shop
 
 _COMMAND_OF_STATUS: Final = {
@@ -71,15 +68,8 @@ async def shop_of_barber(request: web.Request, barber_id: str) -> Shop:
 async def _state(services: Services, shop: Shop, barber_id: str, *, full: bool) -> Json:
     """The state that the queue's room has."""
     view = await view_of(services, shop.shop_id)
-    queue = view.queues.get(barber_id) or _unused(shop, barber_id)
+    queue = view.queues.get(barber_id) or unused_queue(shop, barber_id)
     return services.states.queue(view, services.states.line(view, queue), full=full)
-
-
-def _unused(shop: Shop, barber_id: str) -> QueueState:
-    """The queue of a barber who never opened it: closed and empty, at seq 0."""
-    today = datetime.now(UTC).astimezone(ZoneInfo(shop.time_zone)).date()
-    doc: Json = {"status": "closed", "seq": 0, "day": today.isoformat(), "lastToken": 0, "completed": 0, "cancelled": 0}
-    return QueueState(barber_id, doc, at=now_millis())
 
 
 async def set_status(request: web.Request) -> Answer:

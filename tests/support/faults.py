@@ -1,0 +1,117 @@
+"""What breaks: stores that stand still, memory that is lost or old, commits that are held back."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from asyncpg import Pool
+from redis.asyncio import Redis
+
+from barberpro.server.embedded import EmbeddedServices
+
+_FORGET = """
+local cursor = '0'
+repeat
+    local page = redis.call('SCAN', cursor, 'MATCH', ARGV[1] .. '*', 'COUNT', 1000)
+    cursor = page[1]
+    for _, key in ipairs(page[2]) do redis.call('DEL', key) end
+until cursor == '0'
+"""
+
+
+async def lose_memory(redis: Redis, prefix: str) -> None:
+    """Deletes every key of one deployment at once, as FLUSHALL would, and nobody else's."""
+    await redis.eval(_FORGET, 0, prefix)
+
+
+async def remember(redis: Redis, prefix: str) -> dict[bytes, bytes]:
+    """Every key of one deployment, as it is now."""
+    keys = [key async for key in redis.scan_iter(match=f"{prefix}*", count=1000)]
+    dumps = [await redis.dump(key) for key in keys]
+    return {key: dump for key, dump in zip(keys, dumps, strict=True) if dump is not None}
+
+
+async def fall_back(redis: Redis, prefix: str, old: dict[bytes, bytes]) -> None:
+    """What a Redis does that starts with an old file: it knows what it knew then, and no scripts."""
+    await lose_memory(redis, prefix)
+    for key, dump in old.items():
+        await redis.restore(key, 0, dump)
+    await redis.script_flush()
+
+
+class HeldPool:
+    """A pool whose commits wait until it is released: a node that stands still between script and commit."""
+
+    def __init__(self, pool: "Pool[Any]") -> None:
+        self._pool = pool
+        self._free = asyncio.Event()
+        self.holds = asyncio.Event()
+        """Set when a commit has come and waits."""
+
+    def release(self) -> None:
+        self._free.set()
+
+    async def fetch(self, query: str, *values: object) -> list[Any]:
+        if "commit_events" in query:
+            self.holds.set()
+            await self._free.wait()
+        rows: list[Any] = await self._pool.fetch(query, *values)
+        return rows
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pool has
+        return getattr(self._pool, name)
+
+
+@asynccontextmanager
+async def standing_still(services: EmbeddedServices) -> AsyncIterator[None]:
+    """Postgres neither answers nor refuses until the end of the block, as when its disk hangs (SIGSTOP)."""
+    leader = services.postgres.pid
+    assert leader is not None
+    stopped = await asyncio.to_thread(_stop, leader)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _stop(leader: int) -> list[int]:
+    """Stops a process and its children; the process first, so that it has no more of them. Blocking."""
+    os.kill(leader, signal.SIGSTOP)
+    children = [int(pid) for pid in Path(f"/proc/{leader}/task/{leader}/children").read_text().split()]
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    return [leader, *children]
+
+
+async def cut_power(services: EmbeddedServices) -> None:
+    """Ends Postgres as a power cut does: all of its processes at once, none of which may finish anything.
+
+    When only the first of them is killed, the others may go on for a while, or hang.
+    """
+    leader = services.postgres.pid
+    assert leader is not None
+    for pid in reversed(await asyncio.to_thread(_stop, leader)):
+        os.kill(pid, signal.SIGKILL)
+    await services.postgres.kill()
+
+
+def copy_file(services: EmbeddedServices, to: Path) -> None:
+    """Copies Valkey's append-only file as it is now. Blocking."""
+    shutil.copytree(services.valkey.append_only_directory, to)
+
+
+def put_back(services: EmbeddedServices, copy: Path) -> None:
+    """Puts an old copy in the place of Valkey's append-only file; it must not be running. Blocking."""
+    shutil.rmtree(services.valkey.append_only_directory)
+    shutil.copytree(copy, services.valkey.append_only_directory)
+
+
+def remove_file(services: EmbeddedServices) -> None:
+    """Removes Valkey's append-only file; it must not be running. Blocking."""
+    shutil.rmtree(services.valkey.append_only_directory)

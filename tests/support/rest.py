@@ -1,0 +1,137 @@
+"""The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from multidict import CIMultiDictProxy
+
+from barberpro.domain.identity import Tokens
+from barberpro.domain.keys import SigningKey
+from barberpro.handlers.rest import setup_rest
+from barberpro.handlers.rest.health import READY
+from barberpro.handlers.services import SERVICES, Limits, Services
+from barberpro.protocol.actors import Actor
+from barberpro.queue.estimate import PlannedMinutes
+from barberpro.queue.states import StateBuilder
+from barberpro.server.node import Node, NodeOptions
+from tests.support.shops import Json, TestShop, running
+
+UNLIMITED = Limits(requests_per_minute=0)
+Setup = Callable[[web.Application], None]
+
+
+@lru_cache(maxsize=1)
+def tokens() -> Tokens:
+    """With a key made once a session: that is slow."""
+    return Tokens(SigningKey(generate_private_key(public_exponent=65537, key_size=2048), "test"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: Json
+
+    @property
+    def data(self) -> Any:  # noqa: ANN401 - any JSON
+        assert self.body["success"] is True, self.body
+        return self.body["data"]
+
+    @property
+    def code(self) -> str:
+        """The refusal's code; it must be one."""
+        assert self.body["success"] is False, self.body
+        code: str = self.body["error"]["code"]
+        return code
+
+    @property
+    def refused_fields(self) -> list[str]:
+        """The paths of the fields that were refused."""
+        assert self.status == 400, self.body
+        return [field["path"] for field in self.body["error"]["details"]["fields"]]
+
+
+class Door:
+    """A node, a shop of two barbers on it, and its REST door."""
+
+    def __init__(self, node: Node, shop: TestShop, client: "TestClient[web.Request, web.Application]") -> None:
+        self.node = node
+        self.shop = shop
+        self.client = client
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        who: Actor | None = None,
+        body: object = None,
+        **headers: str,
+    ) -> Answer:
+        """Calls `path` below /api/v1 as `who`. headers: with underscores for hyphens. Bytes are sent as they are."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if who is not None:
+            sent["Authorization"] = f"Bearer {tokens().mint(who)}"
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        raw = body if isinstance(body, bytes | None) else orjson.dumps(body)
+        async with self.client.request(method, f"/api/v1{path}", data=raw, headers=sent) as response:
+            return Answer(response.status, response.headers, orjson.loads(await response.read()))
+
+    async def get(self, path: str, who: Actor | None = None) -> Answer:
+        return await self.call("GET", path, who)
+
+    async def post(self, path: str, who: Actor | None, body: object, **headers: str) -> Answer:
+        return await self.call("POST", path, who, body, **headers)
+
+    async def patch(self, path: str, who: Actor | None, body: object, **headers: str) -> Answer:
+        return await self.call("PATCH", path, who, body, **headers)
+
+    def booking_body(self, barber: int = 0, **fields: object) -> Json:
+        return {"barberId": self.shop.barbers[barber], "serviceIds": [self.shop.service], **fields}
+
+
+@asynccontextmanager
+async def rest_door(
+    options: NodeOptions, limits: Limits = UNLIMITED, extend: Setup | None = None, zone: str = "Etc/UTC"
+) -> AsyncIterator[Door]:
+    """A served door whose shop's lines are open. extend: adds to the app what a test needs."""
+    async with running(options) as node:
+        shop = await TestShop.create(node, zone=zone)
+        await shop.open(node)
+        app = web.Application()
+        services = _services(node, options.prefix, limits)
+        app[SERVICES] = services
+        app[READY] = lambda: _ready(node)
+        setup_rest(app)
+        if extend is not None:
+            extend(app)
+        async with TestClient(TestServer(app)) as client:
+            yield Door(node, shop, client)
+
+
+def _services(node: Node, prefix: str, limits: Limits) -> Services:
+    return Services(
+        engine=node.engine,
+        views=node.views,
+        catalogue=node.catalogue,
+        states=StateBuilder(PlannedMinutes()),
+        tokens=tokens(),
+        pool=node.pool,
+        redis=node.redis,
+        redis_prefix=prefix,
+        limits=limits,
+    )
+
+
+async def _ready(node: Node) -> dict[str, bool]:
+    answers = await asyncio.gather(node.pool.fetchval("SELECT 1"), node.redis.ping(), return_exceptions=True)
+    postgres, redis = (not isinstance(answer, BaseException) for answer in answers)
+    return {"postgres": postgres, "redis": redis, "journal": not node.journal.down}
