@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from barberpro.clients.python import (
     BarberProClient,
@@ -109,9 +110,7 @@ async def test_a_peer_that_answers_nothing_is_left_for_a_new_connection(
     assert client.stats.connects == 2
 
 
-async def test_commands_answered_out_of_order_find_their_callers(
-    server: FaultyServer, client: BarberProClient
-) -> None:
+async def test_commands_answered_out_of_order_find_their_callers(server: FaultyServer, client: BarberProClient) -> None:
     server.lost_acks = 1
     first, second = await asyncio.gather(client.open("bb_1"), client.pause("bb_1"))
     assert [command["type"] for command in server.commands] == ["open", "pause", "open"]
@@ -145,9 +144,7 @@ async def test_a_state_that_arrives_before_the_ack_of_its_subscription_is_not_lo
     assert await _seq(states) == 8
 
 
-async def test_a_slow_consumer_gets_only_the_newest_state(
-    server: FaultyServer, client: BarberProClient
-) -> None:
+async def test_a_slow_consumer_gets_only_the_newest_state(server: FaultyServer, client: BarberProClient) -> None:
     fast, slow = client.watch(ROOM), client.watch(ROOM)
     assert await _seq(fast) == await _seq(slow) == 1
     for seq in range(2, 50):
@@ -158,9 +155,7 @@ async def test_a_slow_consumer_gets_only_the_newest_state(
     assert len(server.subscriptions) == 1
 
 
-async def test_after_a_cut_rooms_resume_from_where_they_stood(
-    server: FaultyServer, client: BarberProClient
-) -> None:
+async def test_after_a_cut_rooms_resume_from_where_they_stood(server: FaultyServer, client: BarberProClient) -> None:
     states = client.watch(ROOM)
     assert await _seq(states) == 1
     server.states[ROOM] = queue_state(5)  # changes while nobody is told
@@ -170,9 +165,7 @@ async def test_after_a_cut_rooms_resume_from_where_they_stood(
     assert client.stats.cuts == 1
 
 
-async def test_the_last_watcher_to_leave_leaves_the_room(
-    server: FaultyServer, client: BarberProClient
-) -> None:
+async def test_the_last_watcher_to_leave_leaves_the_room(server: FaultyServer, client: BarberProClient) -> None:
     async with client.watch(ROOM) as states:
         assert await _seq(states) == 1
     async with client.watch(ROOM) as states:
@@ -180,9 +173,7 @@ async def test_the_last_watcher_to_leave_leaves_the_room(
         assert [kind for request in server.subscriptions for kind in request] == ["room", "left", "room"]
 
 
-async def test_a_room_that_is_refused_raises_to_its_watcher_only(
-    server: FaultyServer, client: BarberProClient
-) -> None:
+async def test_a_room_that_is_refused_raises_to_its_watcher_only(server: FaultyServer, client: BarberProClient) -> None:
     allowed, refused_room = client.watch(ROOM), client.watch("queue:bb_other")
     with pytest.raises(BarberProError) as caught:
         await _seq(refused_room)
@@ -274,8 +265,67 @@ async def test_closing_ends_watches_and_leaves_no_task_behind(server: FaultyServ
     assert [state async for state in states] == []
     with pytest.raises(ClientClosed):
         client.watch(ROOM)
-    ours = {task for task in asyncio.all_tasks() - before if "barberpro/clients" in repr(task)}
-    assert not ours
+    assert not _ours(before)
+
+
+async def test_a_client_that_is_cancelled_while_it_closes_is_closed_all_the_same(server: FaultyServer) -> None:
+    url = await server.start()
+    before = asyncio.all_tasks()
+    client = BarberProClient(url, "token", retry=QUICK)
+    await client.__aenter__()
+    closing = asyncio.create_task(client.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert not client.connected
+    assert not _ours(before)
+
+
+async def test_a_read_opens_the_envelope_and_repeats_while_the_server_cannot_answer(
+    server: FaultyServer, client: BarberProClient
+) -> None:
+    server.pages = [
+        web.Response(status=502, text="a proxy's page"),
+        _failed(503, "PERSISTENCE_UNAVAILABLE", temporary=True),
+        _succeeded([{"seq": 8}], nextCursor="c1"),
+    ]
+    page = await client.get_events("bb_1", after=7)
+    assert (page.rows, page.next_cursor) == ([{"seq": 8}], "c1")
+    assert server.requests == [("/api/v1/queue/bb_1/events?after=7", "Bearer token")] * 3
+
+
+async def test_a_read_that_is_refused_raises_the_servers_error(server: FaultyServer, client: BarberProClient) -> None:
+    server.pages = [_failed(404, "NOT_FOUND")]
+    with pytest.raises(BarberProError) as caught:
+        await client.get_booking("../admin")
+    assert caught.value.code is ErrorCode.NOT_FOUND
+    assert server.requests == [("/api/v1/bookings/..%2Fadmin", "Bearer token")]
+
+
+async def test_a_read_waits_as_long_as_the_server_asks(server: FaultyServer, client: BarberProClient) -> None:
+    server.pages = [
+        _failed(429, "RATE_LIMIT_EXCEEDED", temporary=True, retry_after="1"),
+        _succeeded({"bookingId": "bk_1_1"}),
+    ]
+    asked = asyncio.get_running_loop().time()
+    assert await client.get_booking("bk_1_1") == {"bookingId": "bk_1_1"}
+    assert asyncio.get_running_loop().time() - asked >= 1.0
+
+
+def _ours(before: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
+    """The client's tasks that are still there, and were not before."""
+    return {task for task in asyncio.all_tasks() - before if "barberpro/clients" in repr(task)}
+
+
+def _succeeded(data: object, **meta: object) -> web.Response:
+    return web.json_response({"success": True, "data": data, "meta": meta})
+
+
+def _failed(status: int, code: str, *, temporary: bool = False, retry_after: str = "") -> web.Response:
+    error = {"code": code, "message": code, "temporary": temporary, "details": {}}
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return web.json_response({"success": False, "error": error, "meta": {}}, status=status, headers=headers)
 
 
 def _expired_when(old: str) -> Callable[[str], dict[str, Any] | None]:

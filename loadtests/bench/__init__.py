@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m loadtests.bench SUITE`. What each figure means stands in its module."""

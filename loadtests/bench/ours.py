@@ -1,0 +1,176 @@
+"""BarberPro's own side of a benchmark: a node with its shops, driven through Engine.submit in this process."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from barberpro.protocol.actors import SYSTEM, Actor, Role
+from barberpro.protocol.commands import (
+    Advance,
+    Cancel,
+    Command,
+    Expect,
+    Join,
+    Move,
+    NoShow,
+    Open,
+    Recall,
+    Skip,
+    StepBack,
+    Transfer,
+)
+from barberpro.protocol.errors import BarberProError
+from barberpro.queue.calls import Via
+from barberpro.server.node import Node, NodeOptions
+from barberpro.storage.shops import NewService, NewShop, create_shop
+from loadtests.bench.floor import Floor, Line, Refusal, Step
+from loadtests.bench.loop import Run
+
+VIA: Final = Via("req_bench")
+
+
+@dataclass(frozen=True, slots=True)
+class Chair:
+    """A barber's queue as the engine knows it."""
+
+    shop_id: str
+    barber_id: str
+    service_ids: list[str]
+    barber: Actor
+
+
+def command_id() -> str:
+    """As random as a UUID, and cheaper to make."""
+    return f"{random.getrandbits(128):032x}"
+
+
+@asynccontextmanager
+async def running_node(options: NodeOptions) -> AsyncIterator[Node]:
+    node = await Node.start(options, lambda phone: phone)
+    try:
+        yield node
+    finally:
+        await node.close()
+
+
+async def open_chairs(
+    node: Node, shops: int, barbers: int, settings: dict[str, int | str | bool] | None = None
+) -> list[Chair]:
+    """Writes the shops and opens every queue; the chairs of a shop stand together."""
+    gate = asyncio.Semaphore(32)
+    shop = NewShop(
+        "Shop",
+        "Asia/Kolkata",
+        "INR",
+        tuple(f"Barber {number}" for number in range(barbers)),
+        (NewService("Haircut", Decimal("250.00"), 20), NewService("Beard trim", Decimal("120.00"), 10)),
+        settings or {},
+    )
+
+    async def one() -> list[Chair]:
+        async with gate:
+            shop_id = await create_shop(node.pool, node.keys, shop)
+            found = await node.catalogue.shop(shop_id)
+            assert found is not None
+            chairs = [
+                Chair(shop_id, barber.barber_id, list(barber.services), _barber(barber.barber_id))
+                for barber in found.barbers.values()
+            ]
+            for chair in chairs:
+                await node.engine.submit(SYSTEM, _open(chair), VIA)
+        return chairs
+
+    return [chair for chairs in await asyncio.gather(*(one() for _ in range(shops))) for chair in chairs]
+
+
+def _barber(barber_id: str) -> Actor:
+    return Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id)
+
+
+def _open(chair: Chair) -> Open:
+    return Open.model_construct(command_id=command_id(), type="open", barber_id=chair.barber_id)
+
+
+class Ours:
+    """Makes a floor's steps through a node's engine. Chair n is line n of the floor."""
+
+    name = "barberpro"
+
+    def __init__(self, node: Node, chairs: Sequence[Chair], customers: int) -> None:
+        self._engine = node.engine
+        self._chairs = chairs
+        self._customers = [Actor(f"us_{number:016d}", Role.CUSTOMER, f"Guest {number}") for number in range(customers)]
+
+    async def run(self, step: Step) -> tuple[str, str]:
+        """The booking's id and its status afterwards. Raises Refusal."""
+        actor, command = self._command(step)
+        try:
+            result = await self._engine.submit(actor, command, VIA)
+        except BarberProError as error:
+            details = error.details
+            raise Refusal(error.code.value, details.get("status"), details.get("servingBookingId")) from None
+        booking: dict[str, Any] = result.data["booking"]
+        return booking["bookingId"], booking["status"]
+
+    def _command(self, step: Step) -> tuple[Actor, Command]:
+        """Commands are built as already checked: what a door spends on parsing is measured at the doors."""
+        chair = self._chairs[step.line.number]
+        if step.kind == "join":
+            assert step.customer is not None
+            return self._customers[step.customer.number], Join.model_construct(
+                command_id=command_id(), type="join", barber_id=chair.barber_id, service_ids=chair.service_ids[:1]
+            )
+        if step.kind == "advance":
+            return chair.barber, Advance.model_construct(
+                command_id=command_id(),
+                type="advance",
+                barber_id=chair.barber_id,
+                expect=Expect.model_construct(serving_booking_id=step.serving) if step.expects else None,
+            )
+        return self._on_booking(step, chair)
+
+    def _on_booking(self, step: Step, chair: Chair) -> tuple[Actor, Command]:
+        assert step.booking is not None
+        fields: dict[str, Any] = {
+            "command_id": command_id(),
+            "type": step.kind,
+            "booking_id": step.booking.booking_id,
+            **self._arguments(step),
+        }
+        customers_own = step.kind in {"step_back", "cancel"}
+        actor = self._customers[step.booking.customer.number] if customers_own else chair.barber
+        return actor, _MODELS[step.kind].model_construct(**fields)
+
+    def _arguments(self, step: Step) -> dict[str, Any]:
+        if step.kind == "step_back":
+            return {"places": step.places}
+        if step.kind == "move":
+            return {"position": step.position, "reason": "was here first"}
+        if step.kind == "recall":
+            return {"to": "back"}
+        if step.to is not None:
+            return {"to_barber_id": self._chairs[step.to.number].barber_id}
+        return {}
+
+
+_MODELS: Final[dict[str, type[Command]]] = {
+    "skip": Skip, "no_show": NoShow, "recall": Recall, "step_back": StepBack, "move": Move, "transfer": Transfer,
+    "cancel": Cancel,
+}  # fmt: skip
+
+
+async def fill(floor: Floor, run: Run, length: int) -> None:
+    """Brings every line of the floor to `length`."""
+    gate = asyncio.Semaphore(500)
+
+    async def join(line: Line) -> None:
+        async with gate:
+            step = floor.join(line)
+            floor.done(step, *await run(step))
+
+    # One line after the other: all that are filled at once then belong to many shops.
+    await asyncio.gather(*(join(line) for _ in range(length) for line in floor.lines))

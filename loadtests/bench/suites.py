@@ -1,0 +1,16 @@
+"""The suites by name. A suite is a list of benchmarks, run one after the other on the same stores."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from loadtests.bench.p1 import p1
+from loadtests.bench.p2 import p2
+from loadtests.bench.p8 import p8
+from loadtests.bench.plan import Plan
+from loadtests.bench.report import Figure
+
+Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
+
+SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
+    "engine": (p1, p2, p8),
+}

@@ -1,0 +1,1 @@
+"""The engine beside a model of it."""

@@ -1,0 +1,34 @@
+"""Whatever is sent, and whatever breaks: the engine does what the model does, and the invariants hold."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from barberpro.server.node import NodeOptions
+from tests.model.shop_machine import ShopMachine, Surroundings
+
+
+@pytest.mark.timeout(180)
+def test_the_engine_does_what_the_model_does(database_url: str, redis_url: str, redis_prefix: str) -> None:
+    with asyncio.Runner() as loop:
+        around = Surroundings(loop, NodeOptions(database_url, redis_url, redis_prefix))
+        bounds = settings(
+            max_examples=30,
+            stateful_step_count=40,
+            deadline=None,  # a step is as slow as the machine it runs on
+            derandomize=True,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        )
+
+        class Machine(ShopMachine):
+            def __init__(self) -> None:
+                super().__init__(around)
+
+        try:
+            run_state_machine_as_test(Machine, settings=bounds)
+        finally:
+            around.stop()
