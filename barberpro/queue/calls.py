@@ -15,7 +15,7 @@ from barberpro.protocol.actors import SYSTEM, Actor, Role
 from barberpro.protocol.commands import Command, Customer, Join, Reschedule, Schedule, Transfer
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
-from barberpro.queue.scripts import Script
+from barberpro.queue.scripts import Library
 from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
@@ -32,9 +32,9 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A script, the shop and shard it is about, its key, and its ARGV (prelude.lua describes them)."""
+    """A function of the library, the shop and shard it is about, its key, and its ARGV (see prelude.lua)."""
 
-    script: Script
+    function: bytes
     shop_id: str
     shard: int
     key: bytes
@@ -44,9 +44,9 @@ class ScriptCall:
 class CallBuilder:
     """Builds script calls. One a node: `nonce` makes each of its calls one of its kind."""
 
-    def __init__(self, scripts: dict[str, Script], keys: Keys, seal: Callable[[str], str]) -> None:
+    def __init__(self, library: Library, keys: Keys, seal: Callable[[str], str]) -> None:
         """seal: encrypts a telephone number."""
-        self._scripts = scripts
+        self._library = library
         self._keys = keys
         self._seal = seal
         self._node = secrets.token_hex(5)
@@ -89,7 +89,9 @@ class CallBuilder:
         stamp = orjson.dumps({"actor": who, "via": how})[1:-1]
         shard = self._keys.shard_of(shop.shop_id)
         key = self._keys.epoch(shard).encode()
-        return ScriptCall(self._scripts[script], shop.shop_id, shard, key, (orjson.dumps(envelope), stamp, born))
+        return ScriptCall(
+            self._library.function(script).encode(), shop.shop_id, shard, key, (orjson.dumps(envelope), stamp, born)
+        )
 
     def _being_born(self, actor: Actor, command: Join | Schedule, shop: Shop, fields: Json, envelope: Json) -> bytes:
         """What the booking is born with, which no transition changes; the script itself needs little of it."""

@@ -1,16 +1,19 @@
 """A shop as it stands in Redis at one instant, and how that differs from what it should be."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
+from barberpro.queue.check_history import told_twice
 from barberpro.queue.fold import ShopState
 from barberpro.queue.gateway import RedisClient
+from barberpro.queue.recovery import parse_mark
 
 Json = dict[str, Any]
 
-_OF_A_BARBER: Final = 4  # keys that read_memory reads for each
+_OF_A_BARBER: Final = 3  # keys that read_memory reads for each
 
 
 @dataclass(slots=True)
@@ -32,41 +35,40 @@ class Memory:
     bookings: dict[str, Json] = field(default_factory=dict)
 
 
-async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list[str], ids: list[str]) -> Memory:
-    """Everything of the shop in the generation `root`, in one transaction. ids: of the bookings to read."""
+async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list[str]) -> Memory:
+    """Everything of the shop in the generation `root`, in one transaction."""
     pipeline = redis.pipeline(transaction=True)
-    pipeline.hget(f"{root}seqs", shop_id)
+    pipeline.hgetall(f"{root}shop:{shop_id}")
     pipeline.xrange(f"{root}events")
-    pipeline.hgetall(f"{root}live:{shop_id}")
     pipeline.zrange(f"{root}timers", 0, -1, withscores=True)
     for barber in barbers:
-        pipeline.get(f"{root}queue:{barber}")
         pipeline.zrange(f"{root}line:{barber}", 0, -1, withscores=True)
         pipeline.smembers(f"{root}skipped:{barber}")
         pipeline.zrange(f"{root}appointments:{barber}", 0, -1, withscores=True)
-    for booking_id in ids:
-        pipeline.get(f"{root}booking:{booking_id}")
     answers: list[Any] = await pipeline.execute()
-    seq, stream, live, timers, *rest = answers
-    shop_seq, _, link = (seq or b"0 ").decode().partition(" ")
+    fields, stream, timers, *rest = answers
+    shop_seq, link = parse_mark(fields.pop(b"seq", None))
     memory = Memory(
-        shop_seq=int(shop_seq),
+        shop_seq=shop_seq,
         link=link,
-        events=[orjson.loads(fields[b"e"]) for _, fields in stream if fields[b"s"].decode() == shop_id],
-        live={customer.decode(): booking.decode() for customer, booking in live.items()},
+        events=[orjson.loads(entry[b"e"]) for _, entry in stream if entry[b"s"].decode() == shop_id],
+        live={name: value.decode() for name, value in _named(fields, b"l:")},
         timers=_scores(timers),
+        queues={name: orjson.loads(value) for name, value in _named(fields, b"q:")},
+        bookings={name: orjson.loads(value) for name, value in _named(fields, b"b:")},
     )
     for index, barber in enumerate(barbers):
-        queue, line, skipped, booked = rest[_OF_A_BARBER * index : _OF_A_BARBER * (index + 1)]
-        if queue is not None:
-            memory.queues[barber] = orjson.loads(queue)
+        line, skipped, booked = rest[_OF_A_BARBER * index : _OF_A_BARBER * (index + 1)]
         memory.lines[barber] = _scores(line)
         memory.skipped[barber] = {member.decode() for member in skipped}
         memory.appointments[barber] = _scores(booked)
-    for booking_id, booking in zip(ids, rest[_OF_A_BARBER * len(barbers) :], strict=True):
-        if booking is not None:
-            memory.bookings[booking_id] = orjson.loads(booking)
     return memory
+
+
+def _named(fields: dict[bytes, bytes], kind: bytes) -> Iterator[tuple[str, bytes]]:
+    for name, value in fields.items():
+        if name.startswith(kind):
+            yield name[len(kind) :].decode(), value
 
 
 def _scores(members: list[tuple[bytes, float]]) -> dict[str, int]:
@@ -76,7 +78,8 @@ def _scores(members: list[tuple[bytes, float]]) -> dict[str, int]:
 def differences(state: ShopState, memory: Memory) -> list[str]:
     """How Redis differs from `state`, which is at the same event."""
     found = _unlike("booking", state.bookings, memory.bookings)
-    found += _unlike("queue", {barber: queue.doc for barber, queue in state.queues.items()}, memory.queues)
+    docs = {barber: told_twice(queue.doc) for barber, queue in state.queues.items()}
+    found += _unlike("queue", docs, {barber: told_twice(doc) for barber, doc in memory.queues.items()})
     live = {
         booking["customerId"]: booking["bookingId"]
         for booking in state.bookings.values()

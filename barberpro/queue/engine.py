@@ -16,9 +16,10 @@ from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.calls import CallBuilder, ScriptCall, Via
-from barberpro.queue.gateway import Gateway, NoScriptError, RedisAway
+from barberpro.queue.gateway import Gateway, RedisAway
 from barberpro.queue.journal import Journal
-from barberpro.queue.recovery import Recovery
+from barberpro.queue.recovery import Recovery, is_unknown_function
+from barberpro.queue.results import result_of
 from barberpro.queue.scripts import Reply
 from barberpro.queue.shoplog import Fenced
 from barberpro.storage.catalogue import Catalogue, Shop
@@ -31,6 +32,7 @@ Json = dict[str, Any]
 STAFF: Final = frozenset({Role.BARBER, Role.ADMIN, Role.SYSTEM})
 _CUSTOMERS_OWN: Final = frozenset({"join", "schedule", "reschedule", "check_in", "step_back", "cancel"})
 _GUESTS_OWN: Final = frozenset({"check_in", "step_back", "cancel"})
+_EVENT: Final = "SELECT data FROM queue_events WHERE shop_id = $1 AND shop_seq = $2"
 _TIMERS: Final = {"grace": "expire_grace", "day": "expire_day", "late": "expire_appointment"}
 
 
@@ -52,7 +54,7 @@ class Engine:
         journal: Journal,
         recovery: Recovery,
         calls: CallBuilder,
-        bookings: "Pool[Any]",
+        pool: "Pool[Any]",
         patience: float = 5.0,
     ) -> None:
         """patience: seconds until a command is told that its outcome is not known."""
@@ -61,7 +63,7 @@ class Engine:
         self._journal = journal
         self._recovery = recovery
         self._calls = calls
-        self._bookings = bookings
+        self._pool = pool
         self._patience = patience
 
     async def submit(self, actor: Actor, command: Command, via: Via) -> Result:
@@ -137,7 +139,7 @@ class Engine:
         if refusal.code is not ErrorCode.NOT_FOUND or booking_id is None:
             return refusal
         try:
-            row = await self._bookings.fetchrow(BOOKING, booking_id)
+            row = await self._pool.fetchrow(BOOKING, booking_id)
         except Away:
             return BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
         shop = await self._catalogue.shop(row["shop_id"]) if row is not None else None
@@ -160,6 +162,9 @@ class Engine:
             if reply.status == "cold":
                 await self._rebuild(call, 0, "cold", deadline)
                 continue
+            if reply.status == "unverified":
+                await self._admit(deadline)
+                continue
             if reply.overloaded:
                 raise reply.refusal
             self._journal.add(reply.events)
@@ -171,7 +176,7 @@ class Engine:
             except Fenced:
                 continue  # rebuilt without it: what has its effect now is the repetition
             if reply.status != "refused":
-                return Result(reply.status == "replayed", orjson.loads(reply.payload))
+                return await self._result(call.shop_id, reply)
             if reply.judges_present and reply.rests_on < watermark and not fresh:
                 # Either others were faster, or this Redis has fallen back and does not know it: once more, now that
                 # it is known what must not be forgotten.
@@ -179,25 +184,36 @@ class Engine:
                 continue
             raise reply.refusal
 
+    async def _result(self, shop_id: str, reply: Reply) -> Result:
+        """What the command's last event tells; for a repetition that stands in Postgres, as was just confirmed."""
+        if reply.status == "ok":
+            return Result(False, result_of(reply.events[-1].data))
+        event = await self._pool.fetchval(_EVENT, shop_id, reply.rests_on)
+        return Result(True, result_of(orjson.loads(event)))
+
+    async def _admit(self, deadline: float) -> None:
+        async with asyncio.timeout_at(deadline):
+            await self._recovery.admit()
+
     async def _rebuild(self, call: ScriptCall, epoch: int, why: str, deadline: float) -> None:
         async with asyncio.timeout_at(deadline):
             await self._recovery.rebuild(call.shard, epoch, f"{why}, at {call.shop_id}")
 
     async def _ask(self, call: ScriptCall, deadline: float) -> Reply:
-        """One script call; repeats it when its outcome is lost, for the command's id makes that harmless.
+        """One call; repeats it when its outcome is lost, for the command's id makes that harmless.
 
         Raises TimeoutError at the deadline.
         """
         delay = 0.02
         while True:
             try:
-                raw = await self._gateway.call(call.script, call.shard, call.key, call.arguments)
-            except NoScriptError:
-                async with asyncio.timeout_at(deadline):
-                    await self._recovery.scripts_unknown()
+                raw = await self._gateway.call(call.function, call.shard, call.key, call.arguments)
             except RedisAway as error:
-                if "user_script" in str(error):
-                    await self._script_broken(call, error)
+                if is_unknown_function(error):
+                    await self._admit(deadline)
+                    continue
+                if "user_function" in str(error):
+                    await self._function_broken(call, error)
                 if asyncio.get_running_loop().time() + delay > deadline:
                     raise
                 await asyncio.sleep(delay)
@@ -205,10 +221,10 @@ class Engine:
             else:
                 return Reply(call.shop_id, raw)
 
-    async def _script_broken(self, call: ScriptCall, error: BaseException) -> NoReturn:
-        """An error of the script itself. It may have written half of what it meant to: nothing there is trusted."""
-        log.error("script_broken", script=call.script.name, shop_id=call.shop_id, problem=str(error))
-        await self._recovery.distrust(call.shard, f"{call.script.name} failed")
+    async def _function_broken(self, call: ScriptCall, error: BaseException) -> NoReturn:
+        """An error of the function itself. It may have written half of what it meant to: nothing there is trusted."""
+        log.error("script_broken", function=call.function.decode(), shop_id=call.shop_id, problem=str(error))
+        await self._recovery.distrust(call.shard, f"{call.function.decode()} failed")
         raise BarberProError(ErrorCode.INTERNAL_ERROR) from error
 
 

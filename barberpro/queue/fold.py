@@ -14,7 +14,6 @@ Json = dict[str, Any]
 
 _ENDED_KEPT: Final = 256
 CALLS_KEPT: Final = 20
-_TERMINAL: Final = frozenset({"completed", "cancelled"})
 
 
 @dataclass(slots=True)
@@ -111,8 +110,6 @@ class ShopState:
             was_called = None
         else:
             was_called = queue.called
-            if event["queue"]["day"] != queue.doc["day"]:
-                self._let_day_go(queue)
         queue.doc, queue.cause = event["queue"], event
         queue.shop_seq, queue.at = event["shopSeq"], event["at"]
         if born is not None:
@@ -144,17 +141,11 @@ class ShopState:
         barber_id = event["barberId"]
         self.calls.append(Call(f"{barber_id}-{event['seq']}", token, barber_id, event["at"]))
 
-    def _let_day_go(self, queue: QueueState) -> None:
-        for booking_id in queue.skipped:
-            self.bookings.pop(booking_id, None)
-            self.born.pop(booking_id, None)
-        queue.skipped.clear()
-
     def _change(self, queue: QueueState, booking: Json) -> None:
         booking_id, status = booking["bookingId"], booking["status"]
         queue.waiting.pop(booking_id, None)
         queue.skipped.pop(booking_id, None)
-        if status in _TERMINAL:
+        if "endedAt" in booking:
             self.bookings.pop(booking_id, None)
             self.born.pop(booking_id, None)
             self.ended[booking_id] = booking

@@ -1,8 +1,8 @@
 """Cold shards: noticing that Redis lost memory, and rebuilding a shard from Postgres.
 
 Redis may only ever be ahead of Postgres, by events that nobody was told of. It is found to be behind
-  - when it does not know our scripts (it was restarted or replaced): every shard is compared with Postgres
-    before the scripts are loaded, so no script ever runs on memory that nobody looked at;
+  - when it was restarted or replaced: the library then says 'unverified' (or is not there), and does nothing until
+    every shard was compared with Postgres, so no transition ever runs on memory that nobody looked at;
   - when a commit meets another event at its place (the fence), or an event below it is nowhere (a hole);
   - when an answer rests on less than this node knows to be durable.
 A rebuild raises the shard's epoch in Postgres first: from then on no event of an older epoch can commit, so what
@@ -10,6 +10,8 @@ is read there is final, and becomes the new generation in Redis.
 """
 
 import asyncio
+import contextlib
+import secrets
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,9 +19,10 @@ from typing import Any, Final
 import orjson
 import structlog
 from asyncpg import Pool
+from redis.exceptions import ResponseError
 
-from barberpro.queue.gateway import Gateway, RedisClient
-from barberpro.queue.scripts import REBUILD, Event, Script
+from barberpro.queue.gateway import RedisClient
+from barberpro.queue.scripts import Event, Library
 from barberpro.storage.keys import Keys
 from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
 
@@ -43,14 +46,12 @@ class Recovery:
         self,
         pool: "Pool[Any]",
         client: RedisClient,
-        gateway: Gateway,
-        scripts: dict[str, Script],
+        library: Library,
         keys: Keys,
     ) -> None:
         self._pool = pool
         self._client = client
-        self._gateway = gateway
-        self._scripts = scripts
+        self._library = library
         self._keys = keys
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._verifying: asyncio.Task[None] | None = None
@@ -59,8 +60,8 @@ class Recovery:
         self.rebuilds = 0
         """How many shards this node has rebuilt; a figure for operators."""
 
-    async def scripts_unknown(self) -> None:
-        """Redis does not know the scripts: compare every shard with Postgres, then load them. Once at a time."""
+    async def admit(self) -> None:
+        """Compares every shard with Postgres, then lets the library run. Once at a time."""
         if self._verifying is None:
             self._verifying = asyncio.create_task(self._verify())
         task = self._verifying
@@ -71,6 +72,29 @@ class Recovery:
                 self._verifying = None
 
     async def _verify(self) -> None:
+        while True:
+            nonce = secrets.token_hex(16)
+            if await self._function("challenge", 0, nonce):
+                return
+            compared = await self._compare_all()
+            if await self._function("admit", 0, nonce):
+                log.info("redis_verified", shards_compared=compared)
+                return
+
+    async def _function(self, name: str, keys: int, *arguments: str | bytes) -> int:
+        """Calls a function of the library, which is loaded first if it is not there."""
+        try:
+            reply: Any = await self._client.fcall(self._library.function(name), keys, *arguments)
+        except ResponseError as error:
+            if not is_unknown_function(error):
+                raise
+            with contextlib.suppress(ResponseError):  # another node has just loaded it
+                await self._client.function_load(self._library.code)
+            reply = await self._client.fcall(self._library.function(name), keys, *arguments)
+        return int(reply)
+
+    async def _compare_all(self) -> int:
+        """Rebuilds the shards that are behind Postgres; returns how many have a history."""
         marks: defaultdict[int, list[Any]] = defaultdict(list)
         for row in await self._pool.fetch(_MARKS):
             marks[row["shard"]].append(row)
@@ -78,22 +102,24 @@ class Recovery:
             epoch = await self._epoch(shard)
             if epoch is None:
                 continue  # cold already: the first command that comes rebuilds it
-            seqs = await self._seqs(shard, epoch)
-            behind = [mark["shop_id"] for mark in shops if not _is_at_least(mark, epoch, seqs)]
+            marked = await self._marks_in_redis(shard, epoch, [shop["shop_id"] for shop in shops])
+            behind = [mark["shop_id"] for mark in shops if not _is_at_least(mark, epoch, marked[mark["shop_id"]])]
             if behind:
                 await self.rebuild(shard, epoch, f"behind Postgres for {len(behind)} shops, {behind[0]} first")
-        await self._gateway.load(list(self._scripts.values()))
-        log.info("scripts_loaded", shards_compared=len(marks))
+        return len(marks)
 
     async def _epoch(self, shard: int) -> int | None:
         value = await self._client.get(self._keys.epoch(shard))
         return int(value) if value is not None else None
 
-    async def _seqs(self, shard: int, epoch: int) -> dict[str, tuple[int, str]]:
+    async def _marks_in_redis(self, shard: int, epoch: int, shop_ids: list[str]) -> dict[str, tuple[int, str]]:
         """Each shop's shopSeq in Redis, and the link of that event."""
-        raw: Any = await self._client.hgetall(f"{self._keys.generation(shard, epoch)}seqs")
-        split = {shop.decode(): value.decode().split(" ", 1) for shop, value in raw.items()}
-        return {shop: (int(seq), link) for shop, (seq, link) in split.items()}
+        root = self._keys.generation(shard, epoch)
+        pipeline = self._client.pipeline(transaction=False)
+        for shop_id in shop_ids:
+            pipeline.hget(f"{root}shop:{shop_id}", "seq")
+        answers = await pipeline.execute()
+        return {shop_id: parse_mark(answer) for shop_id, answer in zip(shop_ids, answers, strict=True)}
 
     async def memory_lost(self, shop_id: str, epoch: int, why: str) -> None:
         """The journal met proof that the shard of this shop, in this epoch, is not true."""
@@ -150,9 +176,7 @@ class Recovery:
                 for shop in shops.values()
             ],
         }
-        script = self._scripts[REBUILD]
-        # EVAL, not EVALSHA: this one runs before the scripts are loaded.
-        await self._client.eval(script.source, 1, self._keys.epoch(shard), orjson.dumps(document))
+        await self._function("rebuild", 1, self._keys.epoch(shard), orjson.dumps(document))
         return epoch, shops
 
     async def _sweep(self, shard: int, epoch: int) -> None:
@@ -206,9 +230,20 @@ def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
     )
 
 
-def _is_at_least(mark: Any, epoch: int, seqs: dict[str, tuple[int, str]]) -> bool:  # noqa: ANN401 - asyncpg's Record
+def parse_mark(value: bytes | None) -> tuple[int, str]:
+    """A shop's `seq` field in Redis: its shopSeq, and the link of that event. (0, '') before the first."""
+    seq, _, link = (value or b"0 ").decode().partition(" ")
+    return int(seq), link
+
+
+def is_unknown_function(error: BaseException) -> bool:
+    """Whether Redis does not have the library."""
+    return "function not found" in str(error).lower()
+
+
+def _is_at_least(mark: Any, epoch: int, marked: tuple[int, str]) -> bool:  # noqa: ANN401 - asyncpg's Record
     """Whether Redis, in `epoch`, has all that the watermark says. What it has beyond that, the links will prove."""
-    seq, link = seqs.get(mark["shop_id"], (0, ""))
+    seq, link = marked
     if epoch < mark["epoch"] or seq < mark["shop_seq"]:
         return False
     return bool(seq > mark["shop_seq"] or link == mark["link"])

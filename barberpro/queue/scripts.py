@@ -1,8 +1,7 @@
-"""The Lua scripts, one transition a file, and what they answer.
+"""The Lua library, one transition a file, and what its functions answer.
 
-A script's text begins with the deployment's prefix, so each deployment has hashes of its own. That matters
-because an unknown hash (NOSCRIPT) is how a node notices a Redis that was restarted or replaced: script caches
-do not survive either. Scripts are loaded only after the memory was compared with Postgres (recovery.py).
+The scripts are one function library in Redis: its shared part is built once, not with each call. Its name has a hash
+of the deployment's prefix and of its text, so deployments and versions that share a Redis do not meet.
 """
 
 import hashlib
@@ -17,34 +16,31 @@ import orjson
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
-TRANSITIONS: Final = (
-    "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show", "recall",
-    "step_back", "move", "transfer", "cancel", "open", "pause", "close",
-    "expire_grace", "expire_day", "expire_appointment",
+_PARTS: Final = (
+    "prelude", "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show",
+    "recall", "step_back", "move", "transfer", "cancel", "open", "pause", "close",
+    "expire_grace", "expire_day", "expire_appointment", "verify", "rebuild",
 )  # fmt: skip
-REBUILD: Final = "rebuild"
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class Library:
+    """name: of the library in Redis. code: its whole text."""
+
     name: str
-    source: str
-    sha: bytes
+    code: str
+
+    def function(self, name: str) -> str:
+        """The name in Redis of a transition, or of another of the library's functions."""
+        return f"{self.name}_{name}"
 
 
-def load_scripts(prefix: str) -> dict[str, Script]:
-    """All scripts by name; `prefix` is the deployment's (see above)."""
+def load_library(prefix: str) -> Library:
+    """The library of a deployment, from the files in `lua/`."""
     folder = files("barberpro.queue") / "lua"
-    prelude = (folder / "prelude.lua").read_text()
-    scripts = {}
-    for name in (*TRANSITIONS, REBUILD):
-        body = (folder / f"{name}.lua").read_text()
-        shared = "" if name == REBUILD else prelude
-        source = f"#!lua\n-- deployment: {prefix}\n{shared}\n{body}"
-        # Redis names scripts by SHA-1; nothing is secured by it.
-        sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode()
-        scripts[name] = Script(name, source, sha)
-    return scripts
+    body = "\n".join((folder / f"{part}.lua").read_text() for part in _PARTS)
+    name = f"bp_{hashlib.sha256(f'{prefix} {body}'.encode()).hexdigest()[:16]}"
+    return Library(name, f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}")
 
 
 @dataclass(slots=True)
@@ -80,25 +76,25 @@ class Event:
         return orjson.loads(self.born) if self.born else None
 
 
-Status = Literal["ok", "replayed", "refused", "cold"]
+Status = Literal["ok", "replayed", "refused", "cold", "unverified"]
 
 
 class Reply:
     """What a script answered."""
 
-    __slots__ = ("__dict__", "epoch", "events", "link", "payload", "rests_on", "status")
+    __slots__ = ("__dict__", "_refusal", "epoch", "events", "link", "rests_on", "status")
 
     def __init__(self, shop_id: str, raw: Sequence[Any]) -> None:
         self.status: Status = raw[0].decode()
         self.events: list[Event] = []
-        if self.status == "cold":
+        if self.status in {"cold", "unverified"}:
             return
         self.epoch: int = raw[1]
         self.rests_on: int = raw[2]
         """The answer may be given when Postgres has the shop's events up to here."""
         self.link: str = raw[3].decode()
         """Of the event that the answer rests on."""
-        self.payload: bytes = raw[4]
+        self._refusal: bytes = raw[4]
         for at in range(5, len(raw), 7):
             stream_id, shop_seq, event, born, link, previous, through = raw[at : at + 7]
             self.events.append(
@@ -118,7 +114,7 @@ class Reply:
     @cached_property
     def refusal(self) -> BarberProError:
         """The typed error of a `refused` reply."""
-        refusal = orjson.loads(self.payload)
+        refusal = orjson.loads(self._refusal)
         return BarberProError(ErrorCode(refusal["code"]), details=refusal.get("details") or None)
 
     @property

@@ -15,7 +15,7 @@ from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal
 from barberpro.queue.keeper import Keeper
 from barberpro.queue.recovery import Recovery
-from barberpro.queue.scripts import Script, load_scripts
+from barberpro.queue.scripts import Library, load_library
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
@@ -45,7 +45,7 @@ class Node:
         options: NodeOptions,
         pool: "Pool[Any]",
         redis: Redis,
-        scripts: dict[str, Script],
+        library: Library,
         seal: Callable[[str], str],
     ) -> None:
         self.pool = pool
@@ -53,14 +53,14 @@ class Node:
         self.keys = Keys(options.prefix, options.shards)
         self.catalogue = Catalogue(pool, options.max_backlog)
         self.gateway = Gateway(redis, options.patience / 2)
-        self.recovery = Recovery(pool, redis, self.gateway, scripts, self.keys)
+        self.recovery = Recovery(pool, redis, library, self.keys)
         self.journal = Journal(pool, self.recovery)
         self.engine = Engine(
             self.catalogue,
             self.gateway,
             self.journal,
             self.recovery,
-            CallBuilder(scripts, self.keys, seal),
+            CallBuilder(library, self.keys, seal),
             pool,
             options.patience,
         )
@@ -81,8 +81,8 @@ class Node:
         except BaseException:
             await pool.close()
             raise
-        scripts = await asyncio.to_thread(load_scripts, options.prefix)
-        node = cls(options, pool, connect(options.redis_url, options.patience / 2), scripts, seal)
+        library = await asyncio.to_thread(load_library, options.prefix)
+        node = cls(options, pool, connect(options.redis_url, options.patience / 2), library, seal)
         node.journal.start()
         node.bus.start()
         node.keeper.start()

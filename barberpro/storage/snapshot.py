@@ -46,12 +46,9 @@ _COLUMNS: Final = """
     (extract(epoch FROM b.ended_at) * 1000)::bigint AS ended_ms,
     (extract(epoch FROM b.created_at) * 1000)::bigint AS created_ms
 """
-# Skipped bookings stay in the line's sight until their business day ends.
+# A skipped booking ends with its business day.
 _LIVE: Final = f"""
-    SELECT {_COLUMNS} FROM bookings b LEFT JOIN queues q USING (barber_id)
-    WHERE b.shop_id = ANY ($1::text[])
-      AND (b.status IN ('scheduled', 'waiting', 'next', 'serving')
-           OR (b.status = 'skipped' AND b.business_date = q.business_date))
+    SELECT {_COLUMNS} FROM bookings b WHERE b.shop_id = ANY ($1::text[]) AND b.ended_at IS NULL
 """  # noqa: S608 - built from constants
 BOOKING: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = $1"  # noqa: S608 - as above
 
@@ -141,8 +138,7 @@ async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
 
 
 _COMMANDS: Final = """
-    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq,
-           e.data ->> 'link' AS link, e.data #>> '{command,result}' AS result,
+    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq, e.data ->> 'link' AS link,
            (extract(epoch FROM c.at) * 1000)::bigint AS at_ms
     FROM commands c JOIN queue_events e USING (shop_id, shop_seq)
     WHERE c.shop_id = ANY ($1::text[]) AND c.at > now() - interval '25 hours'
@@ -159,7 +155,6 @@ async def load_commands(connection: "PoolConnectionProxy[Any]", shop_ids: list[s
                 "digest": row["digest"],
                 "shopSeq": row["shop_seq"],
                 "link": row["link"],
-                "result": row["result"],
                 "at": row["at_ms"],
             }
         )

@@ -20,7 +20,7 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.commands import Join
 from barberpro.queue.calls import CallBuilder
 from barberpro.queue.journal import _COMMIT
-from barberpro.queue.scripts import Event, Reply, load_scripts
+from barberpro.queue.scripts import Event, Reply, load_library
 from barberpro.server.node import Node, NodeOptions
 from loadtests.bench.ours import VIA, Chair, command_id, open_chairs, running_node
 from loadtests.bench.plan import Plan
@@ -47,7 +47,7 @@ class _Parts:
 
     def __init__(self, node: Node, options: NodeOptions, connection: "asyncpg.Connection[Any]") -> None:
         self._node = node
-        self._calls = CallBuilder(load_scripts(options.prefix), node.keys, lambda phone: phone)
+        self._calls = CallBuilder(load_library(options.prefix), node.keys, lambda phone: phone)
         self._connection = connection
 
     async def join(self, actor: Actor, command: Join, chair: Chair, times: _Times) -> None:
@@ -58,7 +58,7 @@ class _Parts:
         key = node.keys.epoch(call.shard)
         client: Any = node.redis  # its types allow no bytes where Redis does
         began = time.perf_counter()
-        raw = await client.evalsha(call.script.sha, 1, key, *call.arguments)
+        raw = await client.fcall(call.function.decode(), 1, key, *call.arguments)
         times.script.append(time.perf_counter() - began)
         reply = Reply(chair.shop_id, raw)
         times.commit.append(await self._commit(reply.events))

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from asyncpg import Pool
 
 from barberpro.protocol.codes import ErrorCode
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
-from barberpro.queue.scripts import Event, load_scripts
+from barberpro.queue.scripts import Event, load_library
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.redis import connect
@@ -39,18 +40,13 @@ async def shop(node: Node) -> TestShop:
     return shop
 
 
-async def bare(options: NodeOptions, pool: Any) -> Node:  # noqa: ANN401 - a pool, or what stands for one
-    """A node of which nothing runs yet: no journal, no keeper, no bus."""
-    scripts = await asyncio.to_thread(load_scripts, options.prefix)
-    return Node(options, pool, connect(options.redis_url), scripts, seal)
-
-
 @asynccontextmanager
 async def held(options: NodeOptions) -> AsyncIterator[tuple[Node, HeldPool]]:
-    """A node whose commits wait until the pool is released, and that nobody else helps."""
+    """A node whose commits wait until the pool is released, and of which nothing but the journal runs."""
+    library = await asyncio.to_thread(load_library, options.prefix)
     async with await connect_pool(options.database_url) as pool:
         holding = HeldPool(pool)
-        node = await bare(options, holding)
+        node = Node(options, cast("Pool[Any]", holding), connect(options.redis_url, 2), library, seal)
         node.journal.start()
         try:
             yield node, holding
@@ -64,11 +60,13 @@ async def held(options: NodeOptions) -> AsyncIterator[tuple[Node, HeldPool]]:
 
 async def abandon(options: NodeOptions, **document: Any) -> None:  # noqa: ANN401 - any JSON
     """Sends customer 10's command to a node that dies between the script and the commit."""
-    async with await connect_pool(options.database_url) as pool:
-        node = await bare(replace(options, patience=0.3), pool)
+    async with held(replace(options, patience=0.3)) as (node, pool):
         assert await code_of(send(node, customer(10), **document)) is ErrorCode.PERSISTENCE_UNAVAILABLE
-        await node.gateway.close()
-        await node.redis.aclose()
+        assert pool.holds.is_set()
+        for task in node.journal._tasks:
+            task.cancel()
+        await asyncio.gather(*node.journal._tasks, return_exceptions=True)
+        node.journal._idle.set()  # dead: nobody waits for it to finish
 
 
 async def executed(node: Node, shop: TestShop, shop_seq: int) -> None:

@@ -1,6 +1,7 @@
 """Time that passes without waiting for it: what the stores hold is made a day older, or due."""
 
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -23,8 +24,6 @@ _OLDER = (
     "UPDATE queues SET business_date = business_date - 1 WHERE shop_id = $1",
     "UPDATE bookings SET business_date = business_date - 1 WHERE shop_id = $1",
 )
-_BARBERS = "SELECT barber_id FROM barbers WHERE shop_id = $1"
-_BOOKINGS = "SELECT booking_id FROM bookings WHERE shop_id = $1"
 
 
 def local_noon_zone(now: datetime) -> str:
@@ -47,19 +46,19 @@ async def turn_day(node: Node, shop_id: str) -> None:
         for statement in _OLDER:
             await connection.execute(statement, shop_id)
         await connection.execute("ALTER TABLE queue_events ENABLE TRIGGER queue_events_append_only")
-        barbers = [row[0] for row in await connection.fetch(_BARBERS, shop_id)]
-        bookings = [row[0] for row in await connection.fetch(_BOOKINGS, shop_id)]
     shard = node.keys.shard_of(shop_id)
     epoch = await node.redis.get(node.keys.epoch(shard))
     if epoch is None:
         return
-    root = node.keys.generation(shard, int(epoch))
-    for key in [*(f"{root}queue:{barber}" for barber in barbers), *(f"{root}booking:{name}" for name in bookings)]:
-        known = await node.redis.get(key)
-        document = orjson.loads(known) if known is not None else {}
+    key = f"{node.keys.generation(shard, int(epoch))}shop:{shop_id}"
+    fields: Any = await node.redis.hgetall(key)
+    for field, known in fields.items():
+        if field[:2] not in {b"q:", b"b:"}:
+            continue
+        document = orjson.loads(known)
         document.pop("dayEnds", None)  # a queue knows when its day ends; that would be over
         if "day" in document:
-            await node.redis.set(key, orjson.dumps({**document, "day": days[document["day"]]}))
+            await node.redis.hset(key, field, orjson.dumps({**document, "day": days[document["day"]]}))
 
 
 async def miss_appointment(node: Node, shop_id: str, booking_id: str) -> None:

@@ -4,7 +4,7 @@
 -- Refusals: INVALID_TRANSITION (nobody is being served and nobody is next), STALE_STATE
 -- Event: advance, of the booking that is now being served; of the completed one when nobody was next.
 
-return execute(function()
+transition('advance', function()
     local q = named_queue()
     if not q.serving and not q.next then
         refuse('INVALID_TRANSITION', {barberId = q.id, problem = 'nobody_serving_nobody_next'})
@@ -13,5 +13,5 @@ return execute(function()
     if q.serving then b = complete_serving(q, cmd.payment) end
     if q.next then b = start_next(q) end
     promote(q)
-    conclude(q, 'advance', {bookingId = b.bookingId}, b)
+    conclude(q, 'advance', {}, b)
 end)

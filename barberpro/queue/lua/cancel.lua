@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION, STALE_STATE
 -- Event: cancel.
 
-return execute(function()
+transition('cancel', function()
     local q, b = named_queue(), named_booking()
     local allowed = {scheduled = true, waiting = true, next = true, serving = staff()}
     if not allowed[b.status] then impossible(b, {'scheduled', 'waiting', 'next'}) end
@@ -15,5 +15,5 @@ return execute(function()
     end
     finish(q, b, 'cancelled', cmd.reason, actor.role)
     promote(q)
-    conclude(q, 'cancel', {bookingId = b.bookingId, reason = cmd.reason}, b)
+    conclude(q, 'cancel', {reason = cmd.reason}, b)
 end)

@@ -5,7 +5,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (not scheduled, or not today), QUEUE_CLOSED, ALREADY_IN_QUEUE, STALE_STATE
 -- Event: check_in, with the token it allocated.
 
-return execute(function()
+transition('check_in', function()
     local q, b = named_queue(), named_booking()
     if b.status ~= 'scheduled' then impossible(b, {'scheduled'}) end
     if date_at(b.appointmentAt) ~= q.day then
@@ -25,5 +25,5 @@ return execute(function()
     end
     enqueue_behind(q, b, index)
     promote(q)
-    conclude(q, 'check_in', {bookingId = b.bookingId}, b)
+    conclude(q, 'check_in', {}, b)
 end)

@@ -4,7 +4,7 @@
 -- Refusals: INVALID_TRANSITION (it is closed, and nobody is left to cancel), STALE_STATE
 -- Event: close.
 
-return execute(function()
+transition('close', function()
     local q = named_queue()
     local cancels = cmd.waiting == 'cancel'
     if q.status == 'closed' and not (cancels and line_length(q) > 0) then

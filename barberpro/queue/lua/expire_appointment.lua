@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (it came, or is not due)
 -- Event: cancel, with the reason 'missed'.
 
-return execute(function()
+transition('expire_appointment', function()
     local timer = 'late|' .. shop .. '|' .. cmd.bookingId
     local b = booking(cmd.bookingId)
     local due = tonumber(redis.call('ZSCORE', g .. 'timers', timer) or now + 1)
@@ -14,5 +14,5 @@ return execute(function()
     local q = queue(b.barberId)
     forget_appointment(b)
     finish(q, b, 'cancelled', 'missed', 'system')
-    conclude(q, 'cancel', {bookingId = b.bookingId, reason = 'missed'}, b)
+    conclude(q, 'cancel', {reason = 'missed'}, b)
 end)

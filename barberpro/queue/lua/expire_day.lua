@@ -3,7 +3,7 @@
 -- Refusals: INVALID_TRANSITION always: it has no effect of its own
 -- Event: day_started, when the day has turned.
 
-return execute(function()
+transition('expire_day', function()
     local timer = 'day|' .. shop .. '|' .. cmd.barberId
     local q = queue(cmd.barberId)
     if q.status == 'closed' and not q.serving and line_length(q) == 0 and q.lastToken == 0 then

@@ -3,7 +3,7 @@
 -- Refusals: INVALID_TRANSITION (nothing is due: another node was faster, or the barber was)
 -- Event: skip or no_show, of the system, with the reason 'grace_expired'.
 
-return execute(function()
+transition('expire_grace', function()
     local q = queue(cmd.barberId)
     if not q.graceFor or q.graceDueAt > now then
         if not q.graceFor then redis.call('ZREM', g .. 'timers', 'grace|' .. shop .. '|' .. q.id) end
@@ -19,5 +19,5 @@ return execute(function()
         set_skipped(q, b, 'grace_expired')
         promote(q)
     end
-    conclude(q, kind, {bookingId = b.bookingId, reason = 'grace_expired'}, b)
+    conclude(q, kind, {reason = 'grace_expired'}, b)
 end)

@@ -3,7 +3,7 @@
 -- Refusals: QUEUE_CLOSED, QUEUE_PAUSED, QUEUE_FULL, ALREADY_IN_QUEUE, STALE_STATE
 -- Event: join, with the token it allocated.
 
-return execute(function()
+transition('join', function()
     local q = queue(cmd.barberId)
     expect(q)
     local b = {bookingId = cmd.bookingId, customerId = cmd.customerId, skips = 0, minutes = cmd.minutes}
@@ -16,5 +16,5 @@ return execute(function()
     claim_live(b)
     enqueue_last(q, b)
     promote(q)
-    conclude(q, 'join', {bookingId = b.bookingId, born = true}, b)
+    conclude(q, 'join', {born = true}, b)
 end)

@@ -3,10 +3,10 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION, STALE_STATE
 -- Event: move, with the reason for those who moved.
 
-return execute(function()
+transition('move', function()
     local q, b = named_queue(), named_booking()
     if b.status ~= 'waiting' then impossible(b, {'waiting'}) end
     dequeue(q, b)
     enqueue_behind(q, b, cmd.position - 2)
-    conclude(q, 'move', {bookingId = b.bookingId, reason = cmd.reason}, b)
+    conclude(q, 'move', {reason = cmd.reason}, b)
 end)

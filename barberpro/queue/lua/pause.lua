@@ -3,7 +3,7 @@
 -- Refusals: INVALID_TRANSITION (it is not open), STALE_STATE
 -- Event: pause.
 
-return execute(function()
+transition('pause', function()
     local q = named_queue()
     if q.status ~= 'open' then refuse('INVALID_TRANSITION', {barberId = q.id, status = q.status}) end
     q.status, q.pauseReason = 'paused', cmd.reason

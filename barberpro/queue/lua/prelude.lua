@@ -1,48 +1,48 @@
--- What all transitions share. Every script that runs is this file followed by one transition.
+-- What all transitions share. The library that Redis gets is '#!lua name=<library>', `local LIBRARY = '<library>'`, this
+-- file, and the transitions after it, each of which registers one function, <library>_<transition>.
 --
 -- KEYS[1]  <root>epoch, where <root> is <prefix>:{s<shard>}:   Absent: the shard is cold, nothing is known.
--- ARGV[1]  the command, as JSON (barberpro/queue/engine.py builds it)
+-- ARGV[1]  the command, as JSON (barberpro/queue/calls.py builds it)
 -- ARGV[2]  '"actor":{...},"via":{...}': what its events say of who asked, and how. Not taken apart here
 -- ARGV[3]  what the booking that it makes is born with, as JSON, or ''. Not taken apart here, nor kept in Redis
 --
 -- All other keys are of the same hash tag, and of the shard's present generation <g> = <root>e<epoch>:
---   <g>seqs                      hash   shopId -> '<shopSeq> <link>': the shop's event counter, its last event's link
---   <g>queue:<barberId>          JSON   the queue, as it stands in an event under "queue"
+--   <g>shop:<shopId>             hash   everything of the shop that is not ordered:
+--                                         seq             '<shopSeq> <link>': its event counter, its last event's link
+--                                         q:<barberId>    a queue, as it stands in an event under "queue"
+--                                         b:<bookingId>   a live or skipped booking, as in an event under "changes"
+--                                         l:<customerId>  the customer's one live booking
 --   <g>line:<barberId>           zset   who is 'waiting', by rank; 'next' stands in the queue
 --   <g>skipped:<barberId>        set    this day's skipped, so that the day's end can let them go
 --   <g>appointments:<barberId>   zset   who is 'scheduled', by appointed time
---   <g>booking:<bookingId>       JSON   a live or skipped booking, as it stands in an event under "changes"
---   <g>live:<shopId>             hash   customerId -> the customer's one live booking
---   <g>command:<shopId>:<id>     text   digest, '<shopSeq> <link>' and result of a command, one a line, for 24 hours
+--   <g>command:<shopId>:<id>     text   '<digest> <shopSeq> <link>' of a command that had an effect, for 24 hours
 --   <g>timers                    zset   what is due, by time: grace|shop|barber, day|shop|barber, late|shop|booking
 --   <g>events                    stream events that Postgres has not confirmed yet; so its length is the backlog
 --
 -- A link is a text that no other event has. An event names the link of the event it was made upon, and Postgres
 -- takes it only upon that one: so a Redis that fell back in time can never add to what it has forgotten.
 --
--- Reply: {status, epoch, shopSeq, link, payload, events...}
---   status         'ok' | 'replayed' (payload: the result), 'refused' (payload: {code, details}), 'cold' (alone)
---   shopSeq, link  the event that the answer rests on: it may be given when Postgres has that one
+-- Reply: {status, epoch, shopSeq, link, refusal, events...}
+--   status         'ok', 'replayed', 'refused' (refusal: {code, details} as JSON); alone: 'cold', 'unverified'
+--   shopSeq, link  the event that the answer rests on: it may be given when Postgres has that one. The answer to
+--                  'ok' and 'replayed' is what that event tells
 --   events         seven entries each: stream id, shopSeq, the event, what its booking was born with ('' when none),
 --                  its link, the previous link, and the shopSeq of the last event to be committed together with it
 --
 -- A transition decides first and writes after: refuse() is an error once anything is written.
 
-local epoch = redis.call('GET', KEYS[1])
-if not epoch then return {'cold'} end
+local DAY_MS, GAP, REMEMBER_MS, AT_ONCE = 86400000, 1048576, 86400000, 500
 
-local DAY_MS, GAP, REMEMBER_MS = 86400000, 1048576, 86400000
-local g = string.sub(KEYS[1], 1, -6) .. 'e' .. epoch .. ':'
-local cmd = cjson.decode(ARGV[1])
-local shop, policy, actor = cmd.shopId, cmd.policy, cmd.actor
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local shop_seq, link = string.match(redis.call('HGET', g .. 'seqs', shop) or '0 ', '^(%d+) (.*)$')
-shop_seq = tonumber(shop_seq)
-local own_link = cmd.nonce .. '.' .. clock[1] .. '.' .. clock[2]
-local queues, bookings = {}, {}  -- what this script has loaded, by id
-local emitted = {}               -- the reply's events
-local dirty = false              -- something is written that no event tells yet
+-- Whether somebody compared this server's memory with Postgres since it started. It is forgotten when the server
+-- restarts and does not go to a replica, which is what makes it worth something (barberpro/queue/recovery.py).
+local verified = false
+
+-- The call: one runs at a time, so these are set anew at its beginning (see run).
+local epoch, g, args, cmd, shop, shop_key, policy, actor, clock, now
+local shop_seq, link, own_link
+local queues, bookings  -- what this call has loaded, by id
+local emitted           -- the reply's events
+local dirty             -- something is written that no event tells yet
 
 local function refuse(code, details)
     assert(not dirty, 'refused after a write')
@@ -76,9 +76,13 @@ local function date_at(at)
     return string.format('%04d-%02d-%02d', yoe + era * 400 + (month <= 2 and 1 or 0), month, day)
 end
 
+-- The shop's next midnight. On the day of a change of clocks the offset there is another than now.
 local function next_midnight()
     local offset = offset_at(now)
-    return (math.floor((now + offset) / DAY_MS) + 1) * DAY_MS - offset
+    local there = (math.floor((now + offset) / DAY_MS) + 1) * DAY_MS
+    local at = there - offset_at(there - offset)
+    if date_at(at) == date_at(now) then at = there - offset end  -- clocks that jump at midnight itself
+    return at
 end
 
 -- Bookings and the line -------------------------------------------------------------------------------------
@@ -93,7 +97,7 @@ end
 
 local function booking(id)
     if bookings[id] == nil then
-        local json = redis.call('GET', g .. 'booking:' .. id)
+        local json = redis.call('HGET', shop_key, 'b:' .. id)
         bookings[id] = json and cjson.decode(json) or false
     end
     return bookings[id]
@@ -189,17 +193,17 @@ end
 
 -- One live booking for a customer in a shop.
 local function claim_live(b)
-    if b.customerId then redis.call('HSET', g .. 'live:' .. shop, b.customerId, b.bookingId) end
+    if b.customerId then redis.call('HSET', shop_key, 'l:' .. b.customerId, b.bookingId) end
 end
 
 local function free_live(b)
-    if b.customerId and redis.call('HGET', g .. 'live:' .. shop, b.customerId) == b.bookingId then
-        redis.call('HDEL', g .. 'live:' .. shop, b.customerId)
+    if b.customerId and redis.call('HGET', shop_key, 'l:' .. b.customerId) == b.bookingId then
+        redis.call('HDEL', shop_key, 'l:' .. b.customerId)
     end
 end
 
 local function need_no_live(b)
-    local other = b.customerId and redis.call('HGET', g .. 'live:' .. shop, b.customerId)
+    local other = b.customerId and redis.call('HGET', shop_key, 'l:' .. b.customerId)
     if other and other ~= b.bookingId then refuse('ALREADY_IN_QUEUE', {bookingId = other}) end
 end
 
@@ -311,62 +315,70 @@ local function arm_grace(q)
     end
 end
 
-local function save_booking(b)
-    local key, json = g .. 'booking:' .. b.bookingId, cjson.encode(b)
-    if b.status == 'completed' or b.status == 'cancelled' then
-        redis.call('DEL', key)
-    else
-        redis.call('SET', key, json)
+-- Puts pairs (field, value, ...) into the shop's hash; few enough at a time for Lua's stack.
+local function save(pairs_)
+    for first = 1, #pairs_, AT_ONCE do
+        redis.call('HSET', shop_key, unpack(pairs_, first, math.min(first + AT_ONCE - 1, #pairs_)))
     end
-    return json
 end
 
 -- Writes one event of queue q with everything that was touched in it. It is the only place where a queue, a
 -- booking, seq and shopSeq are written, so an event tells exactly what changed.
 -- about: {bookingId?, reason?, born? (true: ARGV[3]), stamp? (in place of ARGV[2]),
---         more? (how many events follow that must be committed with it)}
--- conclusion: a function that gives the result, as JSON, in the last event of a command.
--- The JSON is put together by hand where the parts are JSON already or ids, which need no escaping: that halves the
--- script's time.
-local function emit(q, type, about, conclusion)
+--         more? (how many events follow that must be committed with it),
+--         ends? (true: it is the command's last), position? (of the booking, when the event ends a command)}
+-- The JSON is put together by hand where the parts are JSON already or ids, which need no escaping.
+local function emit(q, type, about)
     arm_grace(q)
     q.seq, shop_seq = q.seq + 1, shop_seq + 1
     local previous = link
     link = own_link .. '.' .. shop_seq
-    local changes = {}
-    for i, b in ipairs(q.changes) do changes[i] = save_booking(b) end
     local queue_json = cjson.encode({
-        status = q.status, seq = q.seq, day = q.day, dayEnds = q.dayEnds, lastToken = q.lastToken, completed = q.completed,
-        cancelled = q.cancelled, serving = q.serving, next = q.next, pauseReason = q.pauseReason,
-        graceFor = q.graceFor, graceDueAt = q.graceDueAt,
+        status = q.status, seq = q.seq, day = q.day, dayEnds = q.dayEnds, lastToken = q.lastToken,
+        completed = q.completed, cancelled = q.cancelled, serving = q.serving, next = q.next,
+        pauseReason = q.pauseReason, graceFor = q.graceFor, graceDueAt = q.graceDueAt,
     })
-    redis.call('SET', g .. 'queue:' .. q.id, queue_json)
-    redis.call('HSET', g .. 'seqs', shop, shop_seq .. ' ' .. link)
+    local changes, saved = {}, {'seq', shop_seq .. ' ' .. link, 'q:' .. q.id, queue_json}
+    for i, b in ipairs(q.changes) do
+        changes[i] = cjson.encode(b)
+        if b.status == 'completed' or b.status == 'cancelled' or (b.status == 'skipped' and b.endedAt) then
+            redis.call('HDEL', shop_key, 'b:' .. b.bookingId)
+        else
+            saved[#saved + 1], saved[#saved + 2] = 'b:' .. b.bookingId, changes[i]
+        end
+    end
+    save(saved)
     local event = '{"shopId":"' .. shop .. '","shopSeq":' .. shop_seq .. ',"barberId":"' .. q.id .. '","seq":' .. q.seq
         .. ',"epoch":' .. epoch .. ',"link":"' .. link .. '","type":"' .. type .. '","at":' .. now
-        .. ',"day":"' .. q.day .. '",' .. (about.stamp or ARGV[2])
+        .. ',"day":"' .. q.day .. '",' .. (about.stamp or args[2])
         .. (about.bookingId and ',"bookingId":"' .. about.bookingId .. '"' or '')
         .. (about.reason and ',"reason":' .. cjson.encode(about.reason) or '')
         .. (q.tokenAllocated and ',"tokenAllocated":' .. q.tokenAllocated or '')
-        .. (conclusion and ',"command":{"id":"' .. cmd.id .. '","digest":"' .. cmd.digest
-            .. '","result":' .. conclusion(q) .. '}' or '')
+        .. (about.position and ',"position":' .. about.position or '')
+        .. (about.ends and ',"command":{"id":"' .. cmd.id .. '","digest":"' .. cmd.digest .. '"}' or '')
         .. ',"queue":' .. queue_json .. ',"changes":[' .. table.concat(changes, ',') .. ']}'
-    local born = about.born and string.sub(ARGV[3], 1, -2) .. ',"createdAt":' .. now .. '}' or ''
+    local born = about.born and string.sub(args[3], 1, -2) .. ',"createdAt":' .. now .. '}' or ''
     local through = shop_seq + (about.more or 0)
     local id = redis.call('XADD', g .. 'events', '*', 's', shop, 'n', shop_seq, 'e', event, 'b', born,
         'l', link, 'p', previous, 't', through)
-    for _, entry in ipairs({id, shop_seq, event, born, link, previous, through}) do
-        emitted[#emitted + 1] = entry
-    end
+    local n = #emitted
+    emitted[n + 1], emitted[n + 2], emitted[n + 3], emitted[n + 4] = id, shop_seq, event, born
+    emitted[n + 5], emitted[n + 6], emitted[n + 7] = link, previous, through
     q.touched, q.changes, q.tokenAllocated, dirty = {}, {}, nil, false
 end
 
 -- The turn of the business day, in one transition: whoever still waited is cancelled, tokens start at 1, the
--- line is closed until its barber opens it. Who is being served stays in the chair.
+-- line is closed until its barber opens it. Who is being served stays in the chair, who was skipped can no longer be
+-- recalled.
 local function start_day(q, today)
-    local skipped = g .. 'skipped:' .. q.id
-    for _, id in ipairs(redis.call('SMEMBERS', skipped)) do redis.call('DEL', g .. 'booking:' .. id) end
-    redis.call('DEL', skipped)
+    local skipped = redis.call('SMEMBERS', g .. 'skipped:' .. q.id)
+    table.sort(skipped)
+    for _, id in ipairs(skipped) do
+        local b = booking(id)
+        b.endedAt = now  -- it stays skipped, but nobody can be recalled from yesterday
+        touch(q, b)
+    end
+    redis.call('DEL', g .. 'skipped:' .. q.id)
     cancel_line(q, 'day_ended', 'system')
     q.day, q.dayEnds, q.lastToken, q.completed, q.cancelled = today, nil, 0, 0, 0
     q.status, q.pauseReason = 'closed', nil
@@ -377,7 +389,7 @@ end
 -- dayEnds spares most calls the calendar; where it is missing, the day's timer is armed (again).
 local function queue(barber_id)
     if queues[barber_id] then return queues[barber_id] end
-    local json = redis.call('GET', g .. 'queue:' .. barber_id)
+    local json = redis.call('HGET', shop_key, 'q:' .. barber_id)
     local q = json and cjson.decode(json)
         or {status = 'closed', seq = 0, day = date_at(now), lastToken = 0, completed = 0, cancelled = 0}
     q.id, q.touched, q.changes = barber_id, {}, {}
@@ -419,52 +431,59 @@ end
 
 -- Answers -----------------------------------------------------------------------------------------------------
 
-local function booking_result(q, b)
-    local place = position(q, b)
-    return {
-        bookingId = b.bookingId, shopId = shop, barberId = b.barberId, tokenNumber = b.token, status = b.status,
-        position = place, aheadCount = place and math.max(place - 1, 0) or nil, businessDate = b.day,
-        skipCount = b.skips,
-    }
-end
-
-local answer  -- the result, as JSON, of the command that had an effect
-
--- Writes the last event of the command, with its result, and remembers the command for 24 hours.
--- b: the booking that the result tells of, or nil.
+-- Writes the last event of the command, and remembers the command for 24 hours.
+-- about: as in emit; b: the booking that the event is about, or nil.
 local function conclude(q, type, about, b)
-    emit(q, type, about, function()
-        answer = cjson.encode({
-            booking = b and booking_result(q, b) or nil,
-            queue = {barberId = q.id, epoch = tonumber(epoch), seq = q.seq},
-        })
-        return answer
-    end)
-    redis.call('SET', g .. 'command:' .. shop .. ':' .. cmd.id,
-        cmd.digest .. '\n' .. shop_seq .. ' ' .. link .. '\n' .. answer, 'PX', REMEMBER_MS)
+    about.ends = true
+    if b then about.bookingId, about.position = b.bookingId, position(q, b) end
+    emit(q, type, about)
+    redis.call('SET', g .. 'command:' .. shop .. ':' .. cmd.id, cmd.digest .. ' ' .. shop_seq .. ' ' .. link,
+        'PX', REMEMBER_MS)
 end
 
-local function reply(status, payload, rests_on, upon)
-    local out = {status, tonumber(epoch), rests_on or shop_seq, upon or link, payload}
-    for i, entry in ipairs(emitted) do out[5 + i] = entry end
+local function reply(status, refusal, rests_on, upon)
+    local out = {status, tonumber(epoch), rests_on or shop_seq, upon or link, refusal or ''}
+    for i = 1, #emitted do out[5 + i] = emitted[i] end
     return out
 end
 
 -- Runs a transition: first whether the command was answered before, then whether Postgres keeps up.
-local function execute(transition)
+local function execute(decide)
     local known = redis.call('GET', g .. 'command:' .. shop .. ':' .. cmd.id)
     if known then
-        local digest, rests_on, upon, result = string.match(known, '^([^\n]*)\n(%d+) ([^\n]*)\n(.*)$')
+        local digest, rests_on, upon = string.match(known, '^(%S*) (%d+) (.*)$')
         if digest ~= cmd.digest then
             return reply('refused', cjson.encode({code = 'IDEMPOTENCY_MISMATCH'}), tonumber(rests_on), upon)
         end
-        return reply('replayed', result, tonumber(rests_on), upon)
+        return reply('replayed', nil, tonumber(rests_on), upon)
     end
     if redis.call('XLEN', g .. 'events') >= policy.maxBacklog then
         return reply('refused', cjson.encode({code = 'PERSISTENCE_UNAVAILABLE'}), 0, '')
     end
-    local fine, refusal = pcall(transition)
-    if fine then return reply('ok', answer) end
+    local fine, refusal = pcall(decide)
+    if fine then return reply('ok') end
     if type(refusal) ~= 'table' or not refusal.code then error(refusal) end
     return reply('refused', cjson.encode(refusal))
+end
+
+local function run(keys, argv, decide)
+    epoch = redis.call('GET', keys[1])
+    if not epoch then return {'cold'} end
+    if not verified then return {'unverified'} end
+    args, cmd = argv, cjson.decode(argv[1])
+    shop, policy, actor = cmd.shopId, cmd.policy, cmd.actor
+    g = string.sub(keys[1], 1, -6) .. 'e' .. epoch .. ':'
+    shop_key = g .. 'shop:' .. shop
+    clock = redis.call('TIME')
+    now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+    local seq
+    seq, link = string.match(redis.call('HGET', shop_key, 'seq') or '0 ', '^(%d+) (.*)$')
+    shop_seq, own_link = tonumber(seq), cmd.nonce .. '.' .. clock[1] .. '.' .. clock[2]
+    queues, bookings, emitted, dirty = {}, {}, {}, false
+    return execute(decide)
+end
+
+-- Registers a transition. decide() refuses, or writes and concludes.
+local function transition(name, decide)
+    redis.register_function(LIBRARY .. '_' .. name, function(keys, argv) return run(keys, argv, decide) end)
 end

@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (not skipped, or of an earlier day), ALREADY_IN_QUEUE, STALE_STATE
 -- Event: recall.
 
-return execute(function()
+transition('recall', function()
     local q, b = named_queue(), named_booking()
     if b.status ~= 'skipped' or b.day ~= q.day then impossible(b, {'skipped'}) end
     need_no_live(b)
@@ -12,5 +12,5 @@ return execute(function()
     claim_live(b)
     if cmd.to == 'front' then enqueue_first(q, b) else enqueue_last(q, b) end
     promote(q)
-    conclude(q, 'recall', {bookingId = b.bookingId}, b)
+    conclude(q, 'recall', {}, b)
 end)

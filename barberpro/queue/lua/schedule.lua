@@ -3,7 +3,7 @@
 -- Refusals: BAD_REQUEST (in the past), SLOT_TAKEN
 -- Event: schedule.
 
-return execute(function()
+transition('schedule', function()
     local q = queue(cmd.barberId)
     expect(q)
     local b = {
@@ -13,5 +13,5 @@ return execute(function()
     need_free_slot(q, b, cmd.at)
     bookings[b.bookingId] = b
     keep_appointment(q, b, cmd.at)
-    conclude(q, 'schedule', {bookingId = b.bookingId, born = true}, b)
+    conclude(q, 'schedule', {born = true}, b)
 end)

@@ -3,9 +3,9 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION, STALE_STATE
 -- Event: skip.
 
-return execute(function()
+transition('skip', function()
     local q, b = named_queue(), named_booking()
     if b.status ~= 'next' and b.status ~= 'waiting' then impossible(b, {'next', 'waiting'}) end
     skip_booking(q, b, cmd.reason or 'skipped')
-    conclude(q, 'skip', {bookingId = b.bookingId, reason = cmd.reason}, b)
+    conclude(q, 'skip', {reason = cmd.reason}, b)
 end)

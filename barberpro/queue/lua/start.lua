@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (the chair is taken, nobody is next, or it is another), STALE_STATE
 -- Event: start.
 
-return execute(function()
+transition('start', function()
     local q = named_queue()
     local wanted = cmd.bookingId and named_booking()
     if wanted and wanted.status ~= 'next' then impossible(wanted, {'next'}) end
@@ -13,5 +13,5 @@ return execute(function()
     if not q.next then refuse('INVALID_TRANSITION', {barberId = q.id, problem = 'nobody_next'}) end
     local b = start_next(q)
     promote(q)
-    conclude(q, 'start', {bookingId = b.bookingId}, b)
+    conclude(q, 'start', {}, b)
 end)

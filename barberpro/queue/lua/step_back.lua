@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (nobody is behind), STALE_STATE
 -- Event: step_back.
 
-return execute(function()
+transition('step_back', function()
     local q, b = named_queue(), named_booking()
     if b.status ~= 'next' and b.status ~= 'waiting' then impossible(b, {'next', 'waiting'}) end
     local place = position(q, b)
@@ -13,5 +13,5 @@ return execute(function()
     dequeue(q, b)
     promote(q)
     enqueue_behind(q, b, place - 2 + cmd.places)
-    conclude(q, 'step_back', {bookingId = b.bookingId}, b)
+    conclude(q, 'step_back', {}, b)
 end)

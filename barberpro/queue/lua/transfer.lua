@@ -3,7 +3,7 @@
 -- Refusals: NOT_FOUND, INVALID_TRANSITION (not in a line, or already in that one), QUEUE_CLOSED, QUEUE_FULL, STALE_STATE
 -- Events: transfer of the queue that it leaves, then transfer of the queue that it joins.
 
-return execute(function()
+transition('transfer', function()
     local from, b = named_queue(), named_booking()
     local to = queue(cmd.toBarberId)
     if b.status ~= 'next' and b.status ~= 'waiting' then impossible(b, {'next', 'waiting'}) end
@@ -19,5 +19,5 @@ return execute(function()
     promote(to)
     touch(from, b)
     emit(from, 'transfer', {bookingId = b.bookingId, more = 1})
-    conclude(to, 'transfer', {bookingId = b.bookingId}, b)
+    conclude(to, 'transfer', {}, b)
 end)

@@ -132,10 +132,11 @@ CREATE TABLE bookings (
     payment          jsonb,
     shop_seq         bigint NOT NULL
 ) WITH (fillfactor = 80);
-CREATE INDEX bookings_live ON bookings (shop_id)
-    WHERE status IN ('scheduled', 'waiting', 'next', 'serving', 'skipped');
+-- Of the columns that transitions change, the indexes know only ended_at: all but a booking's last change are HOT.
+CREATE INDEX bookings_live ON bookings (shop_id) WHERE ended_at IS NULL;
 CREATE INDEX bookings_of_customer ON bookings (customer_id, created_at) WHERE customer_id IS NOT NULL;
 COMMENT ON COLUMN bookings.phone_sealed IS 'AES-256-GCM, with the key''s id; never in the clear.';
+COMMENT ON COLUMN bookings.ended_at IS 'Completed, cancelled, or skipped when its business day ended.';
 COMMENT ON COLUMN bookings.rank IS 'Orders those who wait, lowest first; null for all others.';
 COMMENT ON COLUMN bookings.shop_seq IS 'The last event that changed this booking.';
 
@@ -173,7 +174,7 @@ CREATE TABLE commands (
 );
 CREATE INDEX commands_by_age ON commands USING brin (at);
 COMMENT ON TABLE commands IS
-    'Every command that had an effect. Its result stands in the event (shop_id, shop_seq), data->command->result.';
+    'Every command that had an effect. Its result is what its last event, (shop_id, shop_seq), tells.';
 COMMENT ON COLUMN commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
 
 CREATE TABLE audit_logs (
@@ -187,11 +188,12 @@ CREATE TABLE audit_logs (
     object_id   text NOT NULL,
     request_id  text,
     ip          text,
+    shop_seq    bigint,
     detail      jsonb
 );
-CREATE INDEX audit_logs_of_shop ON audit_logs (shop_id, at);
-COMMENT ON COLUMN audit_logs.detail IS
-    'What the action did. For a queue''s transition {"shopSeq": n}: before and after stand in that event.';
+CREATE INDEX audit_logs_by_age ON audit_logs USING brin (at);
+COMMENT ON COLUMN audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
+COMMENT ON COLUMN audit_logs.detail IS 'What any other action did.';
 
 -- Append-only, for every role: what happened is not edited -------------------------------------------------
 
@@ -286,11 +288,11 @@ BEGIN
                 WHERE old.at <= excluded.at - interval '24 hours'
         ), new_audit AS (
             INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
-                                    request_id, ip, detail)
+                                    request_id, ip, shop_seq)
             SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
                    CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
                    coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
-                   jsonb_build_object('shopSeq', b.shop_seq)
+                   b.shop_seq
             FROM batch b
         ), changed AS MATERIALIZED (
             -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
