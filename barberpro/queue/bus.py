@@ -14,6 +14,7 @@ import structlog
 
 from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.scripts import Event
+from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,7 @@ class Bus:
         ]
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self._drop_pubsub()
 
     # Out -----------------------------------------------------------------------------------------------------

@@ -23,8 +23,7 @@ _COLUMNS: Final = {
 _BOOKINGS: Final = BOOKING.partition(" WHERE ")[0] + " WHERE b.shop_id = $1"
 _COMMANDS: Final = "SELECT command_id, digest, shop_seq FROM commands WHERE shop_id = $1"
 _AUDIT: Final = """
-    SELECT (detail ->> 'shopSeq')::bigint AS shop_seq, count(*) AS n FROM audit_logs
-    WHERE shop_id = $1 AND action LIKE 'queue.%' AND detail ? 'shopSeq' GROUP BY 1
+    SELECT shop_seq, count(*) AS n FROM audit_logs WHERE shop_id = $1 AND shop_seq IS NOT NULL GROUP BY 1
 """
 _ROWS_AT_ONCE: Final = 2000
 _ENDED: Final = frozenset({"completed", "cancelled"})

@@ -7,6 +7,7 @@ waits until Postgres has what it rests on, whoever made and whoever committed th
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -18,6 +19,7 @@ from asyncpg import Pool
 from barberpro.queue.gateway import RedisAway
 from barberpro.queue.scripts import Event, Reply
 from barberpro.queue.shoplog import ShopLog, Waiter
+from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,7 @@ _COMMIT: Final = """
 _LINKS: Final = """
     SELECT shop_seq, data ->> 'link' FROM queue_events WHERE shop_id = $1 AND shop_seq = ANY ($2::bigint[])
 """
+_CLOSE_SECONDS: Final = 2.0
 _DEADLINES_SECONDS: Final = 0.25
 _PATIENCE_ROUNDS: Final = 20
 """Rounds in which a missing event may turn up before the shard is taken to have lost it."""
@@ -87,12 +90,17 @@ class Journal:
         ]
 
     async def close(self) -> None:
-        """Commits what is pending if Postgres is there, then stops. What is left waits in Redis's stream."""
+        """Commits what is pending if Postgres is there, then stops. What is left waits in Redis's stream.
+
+        Whoever still waits is told that the outcome is not known (TimeoutError).
+        """
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), 2.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._idle.wait()
+        await end(self._tasks)
+        for shop in self._shops.values():
+            for waiter in shop.waiters:
+                waiter.expire(math.inf)
 
     def committed(self, shop_id: str) -> int:
         """The highest shopSeq that this node knows to be durable; -1 when it knows nothing."""

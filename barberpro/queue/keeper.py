@@ -15,6 +15,7 @@ from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.journal import Journal
 from barberpro.queue.recovery import stream_event
 from barberpro.queue.scripts import Event
+from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import Away
 
@@ -34,7 +35,7 @@ class Keeper:
         keys: Keys,
         journal: Journal,
         expire: Callable[[str], Awaitable[None]],
-        warm: Callable[[set[int]], Awaitable[None]],
+        warm: Callable[[set[int]], Awaitable[set[int]]],
         every: float = 1.0,
     ) -> None:
         self._client = client
@@ -50,9 +51,7 @@ class Keeper:
         self._task = asyncio.create_task(self._run(), name="keeper")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task] if self._task is not None else [])
 
     async def _run(self) -> None:
         while True:
@@ -71,8 +70,7 @@ class Keeper:
         epochs = await self._epochs()
         cold = set(range(self._keys.shards)) - epochs.keys()
         if cold != self._cold:
-            await self._warm(cold)
-            self._cold = cold
+            self._cold = cold - await self._warm(cold)
         pipeline = self._client.pipeline(transaction=False)
         for shard, epoch in epochs.items():
             root = self._keys.generation(shard, epoch)

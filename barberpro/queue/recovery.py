@@ -23,6 +23,7 @@ from redis.exceptions import ResponseError
 
 from barberpro.queue.gateway import RedisClient
 from barberpro.queue.scripts import Event, Library
+from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
 
@@ -125,10 +126,12 @@ class Recovery:
         """The journal met proof that the shard of this shop, in this epoch, is not true."""
         await self.rebuild(self._keys.shard_of(shop_id), epoch, f"{why} at {shop_id}")
 
-    async def warm(self, shards: set[int]) -> None:
-        """Rebuilds those of the cold shards that have a history."""
-        for row in await self._pool.fetch(_WITH_HISTORY, list(shards)):
-            await self.rebuild(row["shard"], 0, "cold")
+    async def warm(self, shards: set[int]) -> set[int]:
+        """Rebuilds those of the cold shards that have a history, and returns them."""
+        forgotten = {row["shard"] for row in await self._pool.fetch(_WITH_HISTORY, list(shards))}
+        for shard in forgotten:
+            await self.rebuild(shard, 0, "cold")
+        return forgotten
 
     async def distrust(self, shard: int, why: str) -> None:
         """Rebuilds the shard whatever its epoch: what it holds was written by a script that failed."""
@@ -202,9 +205,7 @@ class Recovery:
         return [stream_event(epoch, entry) for entry in entries]
 
     async def close(self) -> None:
-        for task in self._sweeps:
-            task.cancel()
-        await asyncio.gather(*self._sweeps, return_exceptions=True)
+        await end(self._sweeps)
 
 
 def _glob(literal: bytes) -> bytes:

@@ -18,6 +18,7 @@ from asyncpg import Pool
 from barberpro.queue.bus import Bus
 from barberpro.queue.fold import Json, ShopState, called_in
 from barberpro.queue.scripts import Event
+from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
 from barberpro.storage.snapshot import events_after, last_events, load_shops, tokens_of
 
@@ -53,10 +54,7 @@ class Views:
         self._task = asyncio.create_task(self._watch(), name="views")
 
     async def close(self) -> None:
-        tasks = [task for task in (self._task, *self._loading.values()) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(task for task in (self._task, *self._loading.values()) if task is not None)
 
     # Reading ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +137,8 @@ class Views:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._doubts.wait(), _CHECK_SECONDS)
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await self._doubts.wait()
             self._doubts.clear()
             self._drop_idle()
             try:

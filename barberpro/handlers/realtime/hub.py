@@ -14,6 +14,7 @@ from barberpro.handlers.services import Services
 from barberpro.protocol.rooms import RoomKind
 from barberpro.queue.fold import Json, ShopState
 from barberpro.queue.states import Line
+from barberpro.queue.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +44,7 @@ class Hub:
         self._task = asyncio.create_task(self._run(), name="hub")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task] if self._task is not None else [])
 
     async def enter(self, seat: Seat) -> RoomView:
         """Takes a place; the room's later states are delivered until `leave`. Raises NOT_FOUND."""

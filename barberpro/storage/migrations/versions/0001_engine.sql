@@ -191,6 +191,7 @@ CREATE TABLE audit_logs (
     shop_seq    bigint,
     detail      jsonb
 );
+CREATE INDEX audit_logs_of_shop ON audit_logs (shop_id, shop_seq);
 CREATE INDEX audit_logs_by_age ON audit_logs USING brin (at);
 COMMENT ON COLUMN audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
 COMMENT ON COLUMN audit_logs.detail IS 'What any other action did.';
