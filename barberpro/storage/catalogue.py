@@ -1,8 +1,9 @@
-"""Shops, barbers and services as the engine and the doors read them: whole shops, kept for some seconds."""
+"""Shops, barbers and services as the engine and the doors read them: whole shops, kept while they do not change."""
 
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -42,7 +43,10 @@ class Barber:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A shop with its barbers. `policy` is what the scripts need to know of it, as JSON."""
+    """A shop with its barbers. `policy` is what the scripts need to know of it, as JSON.
+
+    read_on: the day; read anew on the next one, as the policy's table of offsets reaches only some days ahead.
+    """
 
     shop_id: str
     name: str
@@ -51,9 +55,12 @@ class Shop:
     public_display: bool
     barbers: dict[str, Barber]
     policy: orjson.Fragment
+    revision: int
+    read_on: date
 
 
-_SHOP = "SELECT * FROM shops WHERE shop_id = $1"
+_SHOP = "SELECT *, current_date AS today FROM shops WHERE shop_id = $1"
+_REVISIONS = "SELECT shop_id, revision, current_date AS today FROM shops WHERE shop_id = ANY ($1::text[])"
 _BARBERS = """
     SELECT b.barber_id, b.name, s.service_id, s.name AS service_name,
            coalesce(o.price, s.price) AS price, coalesce(o.duration_minutes, s.duration_minutes) AS minutes
@@ -66,28 +73,31 @@ _BARBERS = """
 
 
 class Catalogue:
-    """Reads a shop at most once in `keep_seconds`; while Postgres is away, what was read last stands."""
+    """Whole shops, kept while they do not change: one query every few seconds asks for the revisions of all.
+
+    While Postgres is away, what was read last stands.
+    """
 
     def __init__(self, pool: "Pool[Any]", max_backlog: int = 10_000, keep_seconds: float = 5.0) -> None:
         """max_backlog: how many unconfirmed events a shard may hold before its scripts refuse."""
         self._pool = pool
         self._max_backlog = max_backlog
         self._keep = keep_seconds
-        self._shops: dict[str, tuple[float, Shop]] = {}
+        self._shops: dict[str, Shop] = {}
         self._shop_of_barber: dict[str, str] = {}
+        self._asked = time.monotonic()
+        self._asking: asyncio.Task[None] | None = None
 
     async def shop(self, shop_id: str) -> Shop | None:
+        """Raises what storage.postgres.Away lists, when the shop was never read."""
+        if time.monotonic() - self._asked > self._keep:
+            await self._ask_revisions()
         kept = self._shops.get(shop_id)
-        if kept is not None and kept[0] > time.monotonic():
-            return kept[1]
-        try:
-            shop = await self._read(shop_id)
-        except Away:
-            if kept is None:
-                raise
-            return kept[1]
+        if kept is not None:
+            return kept
+        shop = await self._read(shop_id)
         if shop is not None:
-            self._shops[shop_id] = (time.monotonic() + self._keep, shop)
+            self._shops[shop_id] = shop
             self._shop_of_barber.update(dict.fromkeys(shop.barbers, shop_id))
         return shop
 
@@ -97,6 +107,23 @@ class Catalogue:
             shop_id = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
         shop = await self.shop(shop_id) if shop_id is not None else None
         return shop.barbers.get(barber_id) if shop is not None else None
+
+    async def _ask_revisions(self) -> None:
+        """Lets go of what has changed. One asks for all; nobody who comes meanwhile is held up."""
+        if self._asking is not None:
+            return
+        self._asking = asyncio.current_task()
+        try:
+            rows = await self._pool.fetch(_REVISIONS, list(self._shops), timeout=1.0)
+            present = {row["shop_id"]: (row["revision"], row["today"]) for row in rows}
+            for shop_id, shop in list(self._shops.items()):
+                if present.get(shop_id) != (shop.revision, shop.read_on):
+                    del self._shops[shop_id]
+        except Away:
+            pass  # what was read last stands; asked again after the usual time
+        finally:
+            self._asked = time.monotonic()
+            self._asking = None
 
     def forget(self, shop_id: str) -> None:
         """The next read is fresh: the shop was just changed here."""
@@ -123,6 +150,8 @@ class Catalogue:
             public_display=row["public_display"],
             barbers=barbers,
             policy=self._policy(row, await asyncio.to_thread(offsets_about, row["time_zone"])),
+            revision=row["revision"],
+            read_on=row["today"],
         )
 
     def _policy(self, row: Any, zone: tuple[tuple[int, int], ...]) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record

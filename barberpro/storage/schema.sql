@@ -1,44 +1,49 @@
 -- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
 -- migrations. After a new migration: python -m tests.integration.regenerate_schema
 
-CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_events text[], p_born text[]) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint)
+CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_previous text[], p_events text[], p_born text[]) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
-    v_shops text[]; v_outcomes text[]; v_marks bigint[]; v_good text[]; v_all boolean;
+    v_shops text[]; v_outcomes text[]; v_good text[]; v_all boolean;
 BEGIN
     -- Row locks in one order, so that two servers never wait for each other in a circle. FOR UPDATE reads the
     -- newest version of a row, so from here to the end of the transaction the watermarks are the truth.
     WITH locked AS MATERIALIZED (
-        SELECT w.shop_id, w.epoch, w.shop_seq FROM watermarks w
+        SELECT w.shop_id, w.epoch, w.shop_seq, w.link FROM watermarks w
         WHERE w.shop_id = ANY (p_shops) ORDER BY w.shop_id FOR UPDATE
     ), judged AS MATERIALIZED (
-        SELECT p.shop_id, l.shop_seq,
+        SELECT p.shop_id,
             CASE WHEN l.shop_id IS NULL THEN 'unknown'
                  WHEN p.first IS NULL THEN 'asked'
                  WHEN p.first <= l.shop_seq THEN 'overlap'
                  WHEN p.epoch <> l.epoch THEN 'fenced'
                  WHEN p.first > l.shop_seq + 1 THEN 'gap'
+                 WHEN p.previous <> l.link THEN 'forked'
                  ELSE 'committed' END AS outcome
-        FROM unnest(p_shops, p_epochs, p_firsts) AS p (shop_id, epoch, first) LEFT JOIN locked l USING (shop_id)
+        FROM unnest(p_shops, p_epochs, p_firsts, p_previous) AS p (shop_id, epoch, first, previous)
+        LEFT JOIN locked l USING (shop_id)
     )
-    SELECT array_agg(j.shop_id), array_agg(j.outcome), array_agg(j.shop_seq),
+    SELECT array_agg(j.shop_id), array_agg(j.outcome),
            array_agg(j.shop_id) FILTER (WHERE j.outcome = 'committed'),
            coalesce(bool_and(j.outcome IN ('committed', 'asked')), true)
-    INTO v_shops, v_outcomes, v_marks, v_good, v_all FROM judged j;
+    INTO v_shops, v_outcomes, v_good, v_all FROM judged j;
 
     IF v_good IS NOT NULL THEN
-        WITH batch AS MATERIALIZED (
+        -- Of its own: were it part of `batch`, each use of an event below would parse its text anew.
+        WITH parsed AS MATERIALIZED (
+            SELECT u.event::jsonb AS data, u.born::jsonb AS born FROM unnest(p_events, p_born) AS u (event, born)
+        ), batch AS MATERIALIZED (
             SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
                    e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
                    e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
                    e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
                    e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
-            FROM (SELECT u.event::jsonb AS data, u.born::jsonb AS born
-                  FROM unnest(p_events, p_born) AS u (event, born)) e
+            FROM parsed e
             WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
         ), new_events AS (
             INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,
@@ -56,11 +61,11 @@ BEGIN
                 WHERE old.at <= excluded.at - interval '24 hours'
         ), new_audit AS (
             INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
-                                    request_id, ip, detail)
+                                    request_id, ip, shop_seq)
             SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
                    CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
                    coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
-                   jsonb_build_object('shopSeq', b.shop_seq)
+                   b.shop_seq
             FROM batch b
         ), changed AS MATERIALIZED (
             -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
@@ -110,26 +115,44 @@ BEGIN
                 grace_due_at = excluded.grace_due_at, shop_seq = excluded.shop_seq,
                 updated_at = excluded.updated_at
         )
-        UPDATE watermarks w SET shop_seq = t.top
-        FROM (SELECT b.shop_id, max(b.shop_seq) AS top FROM batch b GROUP BY b.shop_id) t
+        UPDATE watermarks w SET shop_seq = t.shop_seq, link = t.link
+        FROM (SELECT DISTINCT ON (b.shop_id) b.shop_id, b.shop_seq, b.data ->> 'link' AS link
+              FROM batch b ORDER BY b.shop_id, b.shop_seq DESC) t
         WHERE w.shop_id = t.shop_id;
     END IF;
 
-    RETURN QUERY SELECT p.shop_id, p.outcome,
-        CASE WHEN p.outcome = 'committed' THEN (SELECT w.shop_seq FROM watermarks w WHERE w.shop_id = p.shop_id)
-             ELSE p.mark END
-    FROM unnest(v_shops, v_outcomes, v_marks) AS p (shop_id, outcome, mark);
+    RETURN QUERY SELECT p.shop_id, p.outcome, w.shop_seq, w.link, w.epoch
+    FROM unnest(v_shops, v_outcomes) AS p (shop_id, outcome) LEFT JOIN watermarks w USING (shop_id);
 END $$;
 
 CREATE FUNCTION public.millis(n text) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((n)::double precision / (1000)::double precision));
 
+CREATE FUNCTION public.raise_revision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.revision := OLD.revision + 1;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION public.touch_shop() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_row jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+    UPDATE shops SET revision = revision WHERE shop_id =
+        coalesce(v_row ->> 'shop_id', (SELECT b.shop_id FROM barbers b WHERE b.barber_id = v_row ->> 'barber_id'));
+    RETURN NULL;
 END $$;
 
 CREATE TABLE public.alembic_version (
@@ -147,10 +170,13 @@ CREATE TABLE public.audit_logs (
     object_id text NOT NULL,
     request_id text,
     ip text,
+    shop_seq bigint,
     detail jsonb
 );
 
-COMMENT ON COLUMN public.audit_logs.detail IS 'What the action did. For a queue''s transition {"shopSeq": n}: before and after stand in that event.';
+COMMENT ON COLUMN public.audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
+
+COMMENT ON COLUMN public.audit_logs.detail IS 'What any other action did.';
 
 ALTER TABLE public.audit_logs ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_logs_audit_id_seq
@@ -217,6 +243,8 @@ COMMENT ON COLUMN public.bookings.phone_sealed IS 'AES-256-GCM, with the key''s 
 
 COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; null for all others.';
 
+COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped when its business day ended.';
+
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
 CREATE TABLE public.commands (
@@ -227,7 +255,7 @@ CREATE TABLE public.commands (
     at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE public.commands IS 'Every command that had an effect. Its result stands in the event (shop_id, shop_seq), data->command->result.';
+COMMENT ON TABLE public.commands IS 'Every command that had an effect. Its result is what its last event, (shop_id, shop_seq), tells.';
 
 COMMENT ON COLUMN public.commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
 
@@ -314,6 +342,7 @@ CREATE TABLE public.shops (
     late_seconds integer DEFAULT 900 NOT NULL,
     public_display boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revision bigint DEFAULT 0 NOT NULL,
     CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
     CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
@@ -326,17 +355,22 @@ COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a fr
 
 COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
 
+COMMENT ON COLUMN public.shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
+
 CREATE TABLE public.watermarks (
     shop_id text NOT NULL,
     shard integer NOT NULL,
     epoch bigint NOT NULL,
-    shop_seq bigint DEFAULT 0 NOT NULL
+    shop_seq bigint DEFAULT 0 NOT NULL,
+    link text DEFAULT ''::text NOT NULL
 )
 WITH (fillfactor='50');
 
 COMMENT ON COLUMN public.watermarks.epoch IS 'The epoch of the shop''s shard; kept here so that one row lock fences a commit.';
 
 COMMENT ON COLUMN public.watermarks.shop_seq IS 'Every event of the shop up to this one is committed; none after it is.';
+
+COMMENT ON COLUMN public.watermarks.link IS 'The link of that event: the next one commits only if it was made upon this one.';
 
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -380,11 +414,13 @@ ALTER TABLE ONLY public.shops
 ALTER TABLE ONLY public.watermarks
     ADD CONSTRAINT watermarks_pkey PRIMARY KEY (shop_id);
 
-CREATE INDEX audit_logs_of_shop ON public.audit_logs USING btree (shop_id, at);
+CREATE INDEX audit_logs_by_age ON public.audit_logs USING brin (at);
+
+CREATE INDEX audit_logs_of_shop ON public.audit_logs USING btree (shop_id, shop_seq);
 
 CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
 
-CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (status = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'next'::text, 'serving'::text, 'skipped'::text]));
+CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 
@@ -402,7 +438,15 @@ CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
 CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER barber_services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.barber_services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
+CREATE TRIGGER barbers_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.barbers FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
 CREATE TRIGGER queue_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
+CREATE TRIGGER shops_revision BEFORE UPDATE ON public.shops FOR EACH ROW EXECUTE FUNCTION public.raise_revision();
 
 ALTER TABLE ONLY public.barber_services
     ADD CONSTRAINT barber_services_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);

@@ -24,6 +24,7 @@ SETTINGS = {
     "daemonize": "no",
     "appendonly": "yes",
     "appendfsync": "everysec",  # Postgres holds what was acknowledged; this is for a quick restart
+    "auto-aof-rewrite-min-size": "256mb",  # rewriting a small file often costs more than its size
     "save": "",  # the append-only file is enough; no second copy
     "maxmemory-policy": "noeviction",  # a queue that loses keys in silence is worse than one that refuses
 }

@@ -31,8 +31,10 @@ CREATE TABLE shops (
     max_skips      integer NOT NULL DEFAULT 2 CHECK (max_skips BETWEEN 0 AND 100),
     late_seconds   integer NOT NULL DEFAULT 900 CHECK (late_seconds BETWEEN 0 AND 86400),
     public_display boolean NOT NULL DEFAULT true,
-    created_at     timestamptz NOT NULL DEFAULT now()
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    revision       bigint NOT NULL DEFAULT 0
 );
+COMMENT ON COLUMN shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
 COMMENT ON COLUMN shops.grace_seconds IS
     'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
 COMMENT ON COLUMN shops.late_seconds IS
@@ -66,6 +68,28 @@ CREATE TABLE barber_services (
     PRIMARY KEY (barber_id, service_id)
 );
 COMMENT ON TABLE barber_services IS 'What a barber offers; price and minutes when they differ from the shop''s.';
+
+CREATE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.revision := OLD.revision + 1;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER shops_revision BEFORE UPDATE ON shops FOR EACH ROW EXECUTE FUNCTION raise_revision();
+
+CREATE FUNCTION touch_shop() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_row jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+    UPDATE shops SET revision = revision WHERE shop_id =
+        coalesce(v_row ->> 'shop_id', (SELECT b.shop_id FROM barbers b WHERE b.barber_id = v_row ->> 'barber_id'));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER barbers_touch_shop AFTER INSERT OR UPDATE OR DELETE ON barbers
+    FOR EACH ROW EXECUTE FUNCTION touch_shop();
+CREATE TRIGGER services_touch_shop AFTER INSERT OR UPDATE OR DELETE ON services
+    FOR EACH ROW EXECUTE FUNCTION touch_shop();
+CREATE TRIGGER barber_services_touch_shop AFTER INSERT OR UPDATE OR DELETE ON barber_services
+    FOR EACH ROW EXECUTE FUNCTION touch_shop();
 
 -- The engine's record -------------------------------------------------------------------------------------
 
