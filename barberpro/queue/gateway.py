@@ -54,6 +54,7 @@ class _Lane:
         self._most = most
         self._waiting: deque[tuple[_Call, asyncio.Future[Any]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._connection: Any = None
 
     def call(self, call: _Call) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -84,18 +85,25 @@ class _Lane:
 
     async def _send(self, calls: list[_Call]) -> list[Any]:
         """The replies, in order; an error that is one call's answer stands in its place."""
-        pool = self._client.connection_pool
-        connection: Any = await pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it out
         try:
             async with asyncio.timeout(self._timeout):
+                if self._connection is None:
+                    pool: Any = self._client.connection_pool
+                    self._connection = await pool.get_connection()
+                connection = self._connection
                 await connection.send_packed_command([call.packed() for call in calls], check_health=False)
                 return [await self._reply(connection) for _ in calls]
         except BaseException:
-            # Replies may still be on their way: nobody else may read them.
-            await connection.disconnect(nowait=True)
+            # Replies may still be on their way: nobody may read them any more.
+            await self._let_go(broken=True)
             raise
-        finally:
-            await pool.release(connection)
+
+    async def _let_go(self, *, broken: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if broken:
+                await connection.disconnect(nowait=True)
+            await self._client.connection_pool.release(connection)
 
     @staticmethod
     async def _reply(connection: Any) -> Any:  # noqa: ANN401 - whatever the function answers
@@ -107,3 +115,4 @@ class _Lane:
     async def close(self) -> None:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._let_go(broken=False)

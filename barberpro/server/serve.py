@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from barberpro.server.app import RunningServer, build_server
+from barberpro.server.collector import calm_collector
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.settings import Settings
 from barberpro.server.stores import node_options, open_stores
@@ -73,6 +74,7 @@ async def serve(settings: Settings) -> None:
             return
         shared = os.environ.get("BARBERPRO_SHARED_PORT") == "1"
         async with listening(settings, urls, shared_port=shared):
+            calm_collector()
             log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
             await stop_signal()
             log.info("stopping")

@@ -14,6 +14,7 @@ import orjson
 import structlog
 import uvloop
 
+from barberpro.server.collector import calm_collector
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json, machine, table
 from loadtests.bench.stores import bench_stores
@@ -57,6 +58,7 @@ def main(given: Sequence[str] | None = None) -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    calm_collector()  # as `barberpro serve` does
     try:
         about, figures = uvloop.run(_run(arguments))
     except (KeyboardInterrupt, asyncio.CancelledError):
