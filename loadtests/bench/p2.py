@@ -19,7 +19,7 @@ import asyncpg
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.commands import Join
 from barberpro.queue.calls import CallBuilder
-from barberpro.queue.journal import _COMMIT
+from barberpro.queue.committer import _COMMIT
 from barberpro.queue.scripts import Event, Reply, load_library
 from barberpro.server.node import Node, NodeOptions
 from loadtests.bench.ours import VIA, Chair, command_id, open_chairs, running_node

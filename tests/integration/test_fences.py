@@ -13,6 +13,7 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
 from barberpro.queue.scripts import Event, load_library
+from barberpro.queue.tasks import end
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.redis import connect
@@ -63,10 +64,9 @@ async def abandon(options: NodeOptions, **document: Any) -> None:  # noqa: ANN40
     async with held(replace(options, patience=0.3)) as (node, pool):
         assert await code_of(send(node, customer(10), **document)) is ErrorCode.PERSISTENCE_UNAVAILABLE
         assert pool.holds.is_set()
-        for task in node.journal._tasks:
-            task.cancel()
-        await asyncio.gather(*node.journal._tasks, return_exceptions=True)
-        node.journal._idle.set()  # dead: nobody waits for it to finish
+        for committer in node.journal.committers:
+            await end(committer._tasks)
+            committer._idle.set()  # dead: nobody waits for it to finish
 
 
 async def executed(node: Node, shop: TestShop, shop_seq: int) -> None:
@@ -256,7 +256,8 @@ async def test_two_nodes_that_rebuild_one_shard_at_once_agree(node: Node, option
 async def test_the_two_events_of_a_transfer_are_committed_together(node: Node, shop: TestShop) -> None:
     batches: list[list[str]] = []
     node.journal.listeners.append(lambda events: batches.append([event.data["type"] for event in events]))
-    node.journal._most = 1
+    for committer in node.journal.committers:
+        committer._most = 1
     line = await shop.fill(node, 5, first=20)
     await asyncio.gather(
         *(send(node, ADMIN, type="transfer", bookingId=booking, toBarberId=shop.barbers[1]) for booking in line)
