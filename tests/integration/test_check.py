@@ -48,13 +48,9 @@ async def damaged(database_url: str, redis_url: str, redis_prefix: str) -> Async
 async def test_a_key_that_redis_lost_is_found(damaged: Damaged) -> None:
     redis, root, barber = damaged.node.redis, damaged.root, damaged.shop.barbers[0]
     for key, words in (
-        (f"{root}booking:{damaged.line[2]}", "booking"),
         (f"{root}line:{barber}", "line"),
         (f"{root}skipped:{barber}", "skipped"),
-        (f"{root}live:{damaged.shop.shop_id}", "live booking of"),
         (f"{root}timers", "timer"),
-        (f"{root}queue:{barber}", "queue"),
-        (f"{root}seqs", "Redis is at event 0"),
     ):
         dump = await redis.dump(key)
         assert dump is not None, key
@@ -64,30 +60,47 @@ async def test_a_key_that_redis_lost_is_found(damaged: Damaged) -> None:
         assert await damaged.found() == ""
 
 
-async def test_a_key_that_redis_made_up_is_found(damaged: Damaged) -> None:
+async def test_a_field_of_the_shop_that_redis_lost_is_found(damaged: Damaged) -> None:
+    key = f"{damaged.root}shop:{damaged.shop.shop_id}"
+    for field, words in (
+        (f"b:{damaged.line[2]}", "booking"),
+        ("l:us_customer2", "live booking of"),
+        (f"q:{damaged.shop.barbers[0]}", "queue"),
+        ("seq", "Redis is at event 0"),
+    ):
+        value = await damaged.node.redis.hget(key, field)
+        assert value is not None, field
+        await damaged.node.redis.hdel(key, field)
+        assert words in await damaged.found()
+        await damaged.node.redis.hset(key, field, value)
+        assert await damaged.found() == ""
+
+
+async def test_what_redis_made_up_is_found(damaged: Damaged) -> None:
     redis, root, barber, shop_id = damaged.node.redis, damaged.root, damaged.shop.barbers[0], damaged.shop.shop_id
     booking = {"bookingId": f"bk_{shop_id[3:]}_ghost", "barberId": barber, "status": "waiting", "rank": 1}
-    await redis.set(f"{root}booking:{booking['bookingId']}", orjson.dumps(booking))
+    await redis.hset(f"{root}shop:{shop_id}", f"b:{booking['bookingId']}", orjson.dumps(booking))
     assert "ghost: None expected" in await damaged.found()
-    await redis.delete(f"{root}booking:{booking['bookingId']}")
-    await redis.set(f"{root}command:{shop_id}:never-sent", "digest\n9 link\n{}")
+    await redis.hdel(f"{root}shop:{shop_id}", f"b:{booking['bookingId']}")
+    await redis.set(f"{root}command:{shop_id}:never-sent", "digest 9 link")
     assert "never-sent: Redis remembers it, Postgres does not" in await damaged.found()
 
 
 async def test_a_command_that_redis_forgot_or_remembers_otherwise_is_found(damaged: Damaged) -> None:
     key = (await damaged.node.redis.keys(f"{damaged.root}command:*"))[0]
-    await damaged.node.redis.set(key, "digest\n1 link\n{}")
+    await damaged.node.redis.set(key, "digest 1 link")
     assert "Redis remembers" in await damaged.found()
     await damaged.node.redis.delete(key)
     assert "Redis does not remember it" in await damaged.found()
 
 
 async def test_another_last_event_in_redis_is_found(damaged: Damaged) -> None:
-    seqs, shop_id = f"{damaged.root}seqs", damaged.shop.shop_id
+    shop_id = damaged.shop.shop_id
+    key = f"{damaged.root}shop:{shop_id}"
     last = await damaged.node.pool.fetchval("SELECT shop_seq FROM watermarks WHERE shop_id = $1", shop_id)
-    await damaged.node.redis.hset(seqs, shop_id, f"{last} other")
+    await damaged.node.redis.hset(key, "seq", f"{last} other")
     assert "has the link" in await damaged.found()
-    await damaged.node.redis.hset(seqs, shop_id, f"{last + 1} ahead")
+    await damaged.node.redis.hset(key, "seq", f"{last + 1} ahead")
     assert "is nowhere" in await damaged.found()
 
 

@@ -1,9 +1,11 @@
 """The business day is the shop's local date: the table of offsets and the script's calendar, beside zoneinfo."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -23,12 +25,15 @@ ZONES = [
 LOCAL = {zone: ZoneInfo(zone) for zone in ZONES}
 _PRELUDE = (files("barberpro.queue") / "lua" / "prelude.lua").read_text()
 _CALENDAR = """
-local out = {}
-for i, at in ipairs(cmd.instants) do
-    now = at
-    out[i] = {date_at(at), string.format('%d', next_midnight())}
-end
-return out
+redis.register_function(LIBRARY .. '_calendar', function(_, argv)
+    local asked, out = cjson.decode(argv[1]), {}
+    policy = asked.policy
+    for i, at in ipairs(asked.instants) do
+        now = at
+        out[i] = {date_at(at), string.format('%d', next_midnight())}
+    end
+    return out
+end)
 """
 
 
@@ -77,15 +82,13 @@ async def test_the_script_knows_the_date_and_the_next_midnight_of_every_instant(
     redis_url: str, redis_prefix: str, zone: str
 ) -> None:
     moments = list(instants())
-    command = {
-        "shopId": "sh_1", "nonce": "n", "actor": {"id": "us_1", "role": "admin"},
-        "policy": {"zone": await asyncio.to_thread(offset_table, zone, NEW_YEAR)},
-        "instants": [millis(moment) for moment in moments],
-    }  # fmt: skip
+    table = await asyncio.to_thread(offset_table, zone, NEW_YEAR)
+    asked = orjson.dumps({"policy": {"zone": table}, "instants": [millis(moment) for moment in moments]})
+    name = f"calendar_{re.sub('[^a-z0-9]', '', redis_prefix)}"
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
-        epoch = f"{redis_prefix}:{{s0}}:epoch"
-        await redis.set(epoch, 1)
-        told = await redis.eval(f"#!lua\n{_PRELUDE}\n{_CALENDAR}", 1, epoch, orjson.dumps(command), "", "")
+        await redis.function_load(f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{_PRELUDE}\n{_CALENDAR}")
+        told: Any = await redis.fcall(f"{name}_calendar", 0, asked)
+        await redis.function_delete(name)
     local = LOCAL[zone]
     for moment, (date, midnight) in zip(moments, told, strict=True):
         here = moment.astimezone(local)

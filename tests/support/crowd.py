@@ -12,6 +12,7 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
+from barberpro.queue.results import result_of
 from barberpro.server.node import Node
 from tests.support.shops import TestShop, customer, new_id, send
 
@@ -96,11 +97,11 @@ class Crowd:
     async def problems(self, node: Node) -> list[str]:
         """What was promised and is not kept, and every difference between the stores."""
         rows = await node.pool.fetch(
-            "SELECT c.command_id, e.data #> '{command,result}' AS result FROM commands c"
+            "SELECT c.command_id, e.data AS event FROM commands c"
             " JOIN queue_events e USING (shop_id, shop_seq) WHERE c.shop_id = $1",
             self.shop.shop_id,
         )
-        durable = {row["command_id"]: orjson.loads(row["result"]) for row in rows}
+        durable = {row["command_id"]: result_of(orjson.loads(row["event"])) for row in rows}
         found = [
             f"{self.documents[name]} was told {result.data}, and Postgres has {durable.get(name)}"
             for name, result in self.acknowledged.items()

@@ -37,11 +37,10 @@ async def remember(redis: Redis, prefix: str) -> dict[bytes, bytes]:
 
 
 async def fall_back(redis: Redis, prefix: str, old: dict[bytes, bytes]) -> None:
-    """What a Redis does that starts with an old file: it knows what it knew then, and no scripts."""
+    """Makes Redis know what it knew then, and unaware of it: not restarted, so nobody is warned."""
     await lose_memory(redis, prefix)
     for key, dump in old.items():
         await redis.restore(key, 0, dump)
-    await redis.script_flush()
 
 
 class HeldPool:
