@@ -8,6 +8,7 @@
 | redis_url | session | the URL of the session's Valkey |
 | redis_prefix | test | a key prefix that no other test has; its keys are removed afterwards |
 | open_directory | test | a directory that every user may write to, unlike pytest's tmp_path |
+| node | test | a node on the test's database and prefix |
 | own_stores | test | EmbeddedServices of this test alone, started, not migrated: kill what you like |
 """
 
@@ -21,9 +22,11 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from barberpro.server.embedded import EmbeddedServices
+from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.migrate import migrate
 from tests.support.blocking import blocking_calls_fail
 from tests.support.databases import create_database, drop_database
+from tests.support.shops import running
 
 TEMPLATE = "migrated_template"
 
@@ -85,6 +88,13 @@ async def redis_prefix(redis_url: str) -> AsyncIterator[str]:
     async with Redis.from_url(redis_url) as redis:
         if keys := [key async for key in redis.scan_iter(match=f"{prefix}*", count=1000)]:
             await redis.unlink(*keys)
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[Node]:
+    """Yield a running node on the test's database and prefix."""
+    async with running(NodeOptions(database_url, redis_url, redis_prefix)) as node:
+        yield node
 
 
 @pytest.fixture

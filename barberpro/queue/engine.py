@@ -32,6 +32,8 @@ Json = dict[str, Any]
 STAFF: Final = frozenset({Role.BARBER, Role.ADMIN, Role.SYSTEM})
 _CUSTOMERS_OWN: Final = frozenset({"join", "schedule", "reschedule", "check_in", "step_back", "cancel"})
 _GUESTS_OWN: Final = frozenset({"check_in", "step_back", "cancel"})
+_AT_THE_DOOR: Final = frozenset({"join"})
+"""What a guest may who has no ticket yet, and only the code of a shop."""
 _EVENT: Final = "SELECT data FROM queue_events WHERE shop_id = $1 AND shop_seq = $2"
 _TIMERS: Final = {"grace": "expire_grace", "day": "expire_day", "late": "expire_appointment"}
 
@@ -118,7 +120,7 @@ class Engine:
         allowed = (
             actor.role in STAFF
             or (actor.role is Role.CUSTOMER and command.type in _CUSTOMERS_OWN)
-            or (actor.role is Role.GUEST and command.type in _GUESTS_OWN)
+            or (actor.role is Role.GUEST and command.type in (_GUESTS_OWN if actor.booking_id else _AT_THE_DOOR))
         )
         if not allowed:
             raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value, "command": command.type})
@@ -127,7 +129,7 @@ class Engine:
     def _concerns(actor: Actor, shop: Shop, booking_id: str | None) -> bool:
         """Whether the shop is the actor's to touch. A customer's own bookings are told apart in the script."""
         if actor.role is Role.GUEST:
-            return booking_id is not None and booking_id == actor.booking_id
+            return booking_id == actor.booking_id and (booking_id is not None or shop.shop_id in actor.shop_ids)
         return actor.role is Role.CUSTOMER or is_staff(actor, shop)
 
     async def _told_apart(self, actor: Actor, command: Command, refusal: BarberProError) -> BarberProError:

@@ -12,8 +12,8 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import COMMAND_TYPES, parse_command
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
-from barberpro.server.node import Node, NodeOptions
-from tests.support.shops import ADMIN, TestShop, customer, new_id, refusal, running, send
+from barberpro.server.node import Node
+from tests.support.shops import ADMIN, TestShop, customer, new_id, refusal, send
 
 Json = dict[str, Any]
 
@@ -49,12 +49,6 @@ TOO_LONG: dict[str, Any] = {
     "method": "cheque",
 }  # fmt: skip
 UNSHOWABLE = ["two\nlines", "nul\x00", "\u202ereversed", "half \ud800"]
-
-
-@pytest.fixture
-async def node(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[Node]:
-    async with running(NodeOptions(database_url, redis_url, redis_prefix)) as node:
-        yield node
 
 
 def whole(kind: str) -> Json:

@@ -1,20 +1,13 @@
 """An appointment that arrives takes the place that its appointed time gives it."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 
-from barberpro.server.node import Node, NodeOptions
+from barberpro.server.node import Node
 from tests.model.calendar import local_noon_zone
-from tests.support.shops import TestShop, customer, running, send
-
-
-@pytest.fixture
-async def node(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[Node]:
-    async with running(NodeOptions(database_url, redis_url, redis_prefix)) as node:
-        yield node
+from tests.support.shops import TestShop, customer, send
 
 
 @pytest.fixture
