@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 import click
@@ -67,11 +68,19 @@ def _run(settings: Settings, work: Coroutine[Any, Any, int | None]) -> None:
     except RedisError as error:
         _fail(f"Redis: {error}")
     except OSError as error:
-        _fail(str(error))
+        _fail(_unreached(settings, error))
     except KeyboardInterrupt:
         sys.exit(130)
     else:
         sys.exit(code or 0)
+
+
+def _unreached(settings: Settings, error: OSError) -> str:
+    """What could not be reached: a file, or else Postgres (Redis has errors of its own)."""
+    if error.filename is not None or settings.database_url is None:
+        return str(error)
+    address = urlsplit(settings.database_url)
+    return f"DATABASE_URL: cannot reach Postgres at {address.hostname}:{address.port or 5432}: {error}"
 
 
 def _fail(words: str) -> None:

@@ -18,7 +18,7 @@ from barberpro.protocol.ids import new_user_id
 from barberpro.queue.check import compare
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.seed import demo_shop, describe_shop, seed
-from barberpro.server.serve import listening, serve, stop_signal
+from barberpro.server.serve import listening, serve, stop_signal, until_stopped
 from barberpro.server.settings import Settings
 from barberpro.server.simulate import Shop, SimulateOptions, simulate
 from barberpro.server.stores import open_stores
@@ -48,7 +48,7 @@ class Day:
 
 
 async def run_serve(settings: Settings) -> None:
-    await serve(settings)
+    await until_stopped(serve(settings))
 
 
 async def run_migrate(settings: Settings) -> None:
@@ -163,15 +163,15 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
 async def run_demo(settings: Settings, speed: float) -> int:
     """A living shop: stores, server, seed, and day after day until a signal comes."""
     url = f"http://{settings.host}:{settings.port}"
+    until = asyncio.Event()
+    stop = asyncio.create_task(stop_signal())
+    stop.add_done_callback(lambda _: until.set())
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
         document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
         async with listening(settings, urls):
             click.echo(f"\n  The shop's screen   {url}/display/{document['shopId']}")
             click.echo(f"  Health              {url}/health/ready")
             click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
-            stop = asyncio.create_task(stop_signal())
-            until = asyncio.Event()
-            stop.add_done_callback(lambda _: until.set())
             number = 0
             while not until.is_set():
                 number += 1

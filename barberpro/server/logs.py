@@ -40,4 +40,5 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
     # The doors write their own access log; these repeat it, or tell of every packet and every cut.
     for noisy in ("aiohttp.access", "engineio", "socketio", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("engineio.client").setLevel(logging.ERROR)
+    for client in ("engineio.client", "barberpro.client.transport"):
+        logging.getLogger(client).setLevel(logging.ERROR)

@@ -5,8 +5,9 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -64,8 +65,26 @@ async def stop_signal() -> None:
             loop.remove_signal_handler(number)
 
 
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Runs `work` until a signal comes; it is cancelled then, wherever it is, and has cleaned up when this returns.
+
+    Raises what `work` raises.
+    """
+    working, stop = asyncio.create_task(work), asyncio.create_task(stop_signal())
+    try:
+        await asyncio.wait((working, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            log.info("stopping")
+            working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+    finally:
+        stop.cancel()
+        await asyncio.gather(stop, return_exceptions=True)
+
+
 async def serve(settings: Settings) -> None:
-    """Serves until a signal comes. With embedded stores or in development the schema is brought up to date first."""
+    """Serves until it is cancelled, after the schema was brought up to date."""
     async with open_stores(settings) as urls:
         for revision in await migrate(urls.database_url):
             log.info("migrated", revision=revision)
@@ -76,16 +95,16 @@ async def serve(settings: Settings) -> None:
         async with listening(settings, urls, shared_port=shared):
             calm_collector()
             log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
-            await stop_signal()
-            log.info("stopping")
+            await asyncio.Event().wait()
 
 
 async def _supervise(settings: Settings, urls: StoreUrls) -> None:
     """Runs the workers as processes of their own on one port, and starts anew those that die."""
     environment = {
         **os.environ,
-        "DATABASE_URL": urls.database_url,
-        "REDIS_URL": urls.redis_url,
+        # The names that go first: the environment may hold the others.
+        "BARBERPRO_DATABASE_URL": urls.database_url,
+        "BARBERPRO_REDIS_URL": urls.redis_url,
         "BARBERPRO_KEYS_DIR": str(settings.keys_directory.absolute()),
         "BARBERPRO_WORKERS": "1",
         "BARBERPRO_SHARED_PORT": "1",
@@ -95,7 +114,7 @@ async def _supervise(settings: Settings, urls: StoreUrls) -> None:
     environment.pop("BARBERPRO_EMBEDDED", None)
     keepers = [asyncio.create_task(_keep_worker(environment), name=f"worker-{n}") for n in range(settings.workers)]
     try:
-        await stop_signal()
+        await asyncio.gather(*keepers)
     finally:
         for keeper in keepers:
             keeper.cancel()

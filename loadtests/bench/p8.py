@@ -47,7 +47,7 @@ class _Case:
         tally = await closed_loop(self.floor, self.ours.run, _CALLERS, plan.warm_up, plan.seconds / 2, plan.stores.cpu)
         stats: dict[str, Any] = await self.node.redis.info("commandstats")
         self.costs.append((tally.seconds - tally.generator) / max(tally.count, 1) * 1e6)
-        self.scripts.append(float(stats["cmdstat_evalsha"]["usec_per_call"]))
+        self.scripts.append(float(stats["cmdstat_fcall"]["usec_per_call"]))
         self.cpu.append(tally.cpu_us())
         plan.say(f"  {self.size:,}: {self.costs[-1]:.0f} us a transition, {self.scripts[-1]:.0f} us of it in Redis")
 

@@ -201,7 +201,7 @@ async def test_an_event_is_told_without_digest_and_address(door: Door) -> None:
     events = (await door.get(f"/queue/{door.shop.barbers[0]}/events", door.shop.staff[0])).data
     join = events[-1]
     assert (join["type"], join["bookingId"]) == ("join", answer.data["booking"]["bookingId"])
-    assert set(join["command"]) == {"id", "result"}
+    assert set(join["command"]) == {"id"}
     assert join["via"] == {"requestId": answer.headers["X-Request-Id"]}
     assert join["at"].endswith("Z")
 

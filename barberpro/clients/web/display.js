@@ -9,7 +9,7 @@ const CALL_SHOWN_MS = 12_000;
 let shown = null;      // the state on the screen
 let heardAt = 0;       // when the server last proved that it is true
 let connected = false;
-let lastCall = null;
+let known = null;      // ids of the calls that are no news any more
 
 const byId = (id) => document.getElementById(id);
 const STATUS = { open: "Open", paused: "Paused", closed: "Closed" };
@@ -29,7 +29,8 @@ const socket = new Socket(token, {
 async function subscribe() {
   const since = shown && { epoch: shown.epoch, seq: shown.seq };
   const answer = await socket.request("subscribe", since ? { room, since } : { room });
-  if (!answer.ok) return;
+  if (!answer.ok) return socket.restart();
+  socket.steady();
   connected = true;
   heardAt = Date.now();
   if (answer.state) take(answer.state);
@@ -40,19 +41,27 @@ function take(state) {
   heardAt = Date.now();
   const newer = !shown || state.epoch > shown.epoch || (state.epoch === shown.epoch && state.seq > shown.seq);
   if (!newer) return;
-  const first = !shown;
   shown = state;
   render();
-  announce(first);
+  announce();
 }
 
-function announce(first) {
-  const call = shown.calls.at(-1);
-  if (!call || call.callId === lastCall) return;
-  lastCall = call.callId;
-  if (first) return; // what was called before this screen looked is no news
-  byId("call").textContent = `Token ${call.tokenNumber}, please come to ${call.barberName}`;
-  setTimeout(() => { if (lastCall === call.callId) byId("call").textContent = ""; }, CALL_SHOWN_MS);
+// Several calls may come with one state, after a cut above all: each is announced, unless its customer has moved on.
+// What was called before this screen looked is no news.
+function announce() {
+  const fresh = known ? shown.calls.filter((call) => !known.has(call.callId) && stillMeant(call)) : [];
+  known = new Set(shown.calls.map(({ callId }) => callId));
+  for (const { tokenNumber, barberName } of fresh) {
+    const line = document.createElement("span");
+    line.textContent = `Token ${tokenNumber}, please come to ${barberName}`;
+    byId("call").append(line);
+    setTimeout(() => line.remove(), CALL_SHOWN_MS);
+  }
+}
+
+function stillMeant({ barberId, tokenNumber }) {
+  const queue = shown.queues.find((each) => each.barberId === barberId);
+  return [queue?.serving, queue?.next].some((entry) => entry?.tokenNumber === tokenNumber);
 }
 
 function render() {

@@ -37,6 +37,16 @@ export class Socket {
     setTimeout(() => this.connect(), pause * (0.5 + Math.random() / 2));
   }
 
+  /** The connection serves its purpose: the next cut is followed by a short pause again. */
+  steady() {
+    this.attempt = 0;
+  }
+
+  /** Gives this connection up and makes another, after a pause. */
+  restart() {
+    this.socket.close();
+  }
+
   receive(text, token) {
     const [engine, kind, rest] = [text[0], text[1], text.slice(2)];
     if (engine === "0") {
@@ -46,7 +56,6 @@ export class Socket {
     } else if (engine === "2") {
       this.socket.send("3");
     } else if (engine === "4" && kind === "0") {
-      this.attempt = 0;
       this.on.ready();
     } else if (engine === "4" && kind === "2") {
       const [name, data] = JSON.parse(rest);
@@ -54,6 +63,8 @@ export class Socket {
     } else if (engine === "4" && kind === "3") {
       const at = rest.indexOf("[");
       this.answers.get(Number(rest.slice(0, at)))?.(JSON.parse(rest.slice(at))[0]);
+    } else if (engine === "1") {
+      this.socket.close();
     } else if (engine === "4" && (kind === "1" || kind === "4")) {
       this.socket.close();
     }

@@ -20,10 +20,17 @@ class Session:
     ip: str | None
     seats: dict[str, Seat] = field(default_factory=dict)
     clock: asyncio.Task[None] | None = None
+    renewed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when `identity` was."""
 
     @property
     def actor(self) -> Actor:
         return self.identity.actor
+
+    def renew(self, identity: Identity) -> None:
+        """Goes on with another token of the same actor, which may end later or sooner."""
+        self.identity = identity
+        self.renewed.set()
 
     def expires_at(self) -> str:
         return rfc3339(round(self.identity.expires_at * 1000))
@@ -35,12 +42,21 @@ Warn = Callable[[str], Awaitable[None]]
 async def watch_expiry(session: Session, limits: Limits, warn: Warn, end: Callable[[], Awaitable[None]]) -> None:
     """Warns before the session's token ends, and ends the session when it was not renewed within the grace."""
     while True:
+        session.renewed.clear()
         expires = session.identity.expires_at
-        await asyncio.sleep(max(0.0, expires - limits.session_warning_seconds - time.time()))
-        if session.identity.expires_at != expires:
+        if await _renewed_before(session, expires - limits.session_warning_seconds):
             continue
         await warn(session.expires_at())
-        await asyncio.sleep(max(0.0, expires + limits.session_grace_seconds - time.time()))
-        if session.identity.expires_at == expires:
+        if not await _renewed_before(session, expires + limits.session_grace_seconds):
             await end()
             return
+
+
+async def _renewed_before(session: Session, moment: float) -> bool:
+    """Waits until the session is renewed, or until the moment (seconds since the epoch) has come."""
+    try:
+        async with asyncio.timeout(max(0.0, moment - time.time())):
+            await session.renewed.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,8 +1,10 @@
 """The Socket.IO door: protocol.md section 3."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
+from weakref import WeakSet
 
 import orjson
 import socketio
@@ -10,6 +12,7 @@ import structlog
 from aiohttp import web
 from pydantic import Field, ValidationError
 
+from barberpro.handlers.realtime.guard import GuardedServer
 from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session, watch_expiry
@@ -24,6 +27,10 @@ from barberpro.queue.fold import Json
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
+
+_RECONNECT_AFTER_MS: Final = 1000
+_ANSWER_SECONDS: Final = 5.0
+_GOODBYE_SECONDS: Final = 1.0
 
 
 class _Since(Wire):
@@ -67,7 +74,10 @@ class SocketIODoor:
         """origins: which web origins may connect; "*" for all."""
         self._services = services
         self._sessions: dict[str, Session] = {}
-        self.server = socketio.AsyncServer(
+        self._requests: set[asyncio.Task[Any]] = set()
+        self._websockets: WeakSet[web.WebSocketResponse] = WeakSet()
+        self._closing = False
+        self.server = GuardedServer(
             async_mode="aiohttp",
             json=_Orjson,
             cors_allowed_origins=origins,
@@ -80,24 +90,45 @@ class SocketIODoor:
         self.hub = Hub(services, self._deliver)
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
-        for event, handler in (
-            ("subscribe", self._subscribe),
-            ("request_queue_stream", self._request_queue_stream),
-            ("unsubscribe", self._unsubscribe),
-            ("command", self._command),
-            ("authenticate", self._authenticate),
-        ):
+        handlers = {
+            "subscribe": self._subscribe,
+            "request_queue_stream": self._request_queue_stream,
+            "unsubscribe": self._unsubscribe,
+            "command": self._command,
+            "authenticate": self._authenticate,
+        }
+        for event, handler in handlers.items():
             self.server.on(event, self._answering(event, handler))
+        self.server.events = frozenset(handlers)
 
     def attach(self, app: web.Application) -> None:
         self.server.attach(app)
+        app.on_response_prepare.append(self._remember)
+
+    async def _remember(self, _request: web.Request, response: web.StreamResponse) -> None:
+        if isinstance(response, web.WebSocketResponse):
+            self._websockets.add(response)
 
     async def close(self) -> None:
-        """Ends every session; what a client sent before is answered."""
+        """Ends every session. What a client sent before is answered; it is told to come back."""
+        self._closing = True
+        if self._sessions:
+            await self.server.emit("server_restarting", {"reconnectAfterMs": _RECONNECT_AFTER_MS})
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=_ANSWER_SECONDS)
         await self.hub.close()
         for session in self._sessions.values():
             if session.clock is not None:
                 session.clock.cancel()
+        # The transport is closed, not the namespace: apps come back by themselves from the one, not from the other.
+        if self.server.eio.sockets:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    await self.server.eio.disconnect()
+        # Who does not hang up when told so would hold up the server's end.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await asyncio.gather(*(websocket.close() for websocket in self._websockets), return_exceptions=True)
         await self.server.shutdown()
 
     # Connections -----------------------------------------------------------------------------------------------
@@ -105,6 +136,8 @@ class SocketIODoor:
     async def _connect(self, sid: str, environ: Json, auth: object = None) -> None:
         token = auth.get("token") if isinstance(auth, dict) else None
         try:
+            if self._closing:
+                raise BarberProError(ErrorCode.SHUTTING_DOWN)
             if not isinstance(token, str):
                 raise BarberProError(ErrorCode.UNAUTHORIZED, "The handshake carries no auth.token.")
             identity = self._services.tokens.verify(token)
@@ -150,8 +183,11 @@ class SocketIODoor:
         async def answer(sid: str, *arguments: object) -> Json:
             session = self._sessions.get(sid)
             request_id = new_request_id()
+            self._count_request()
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 try:
+                    if self._closing:
+                        raise BarberProError(ErrorCode.SHUTTING_DOWN)
                     if session is None:
                         raise BarberProError(ErrorCode.UNAUTHORIZED)
                     return await handler(sid, session, arguments[0] if arguments else None)
@@ -164,6 +200,13 @@ class SocketIODoor:
                     return {"ok": False, "error": BarberProError(ErrorCode.INTERNAL_ERROR).to_wire()}
 
         return answer
+
+    def _count_request(self) -> None:
+        """The task that we are in sends the ack: `close` waits for it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
 
     async def _subscribe(self, sid: str, session: Session, document: object) -> Json:
         asked = _parse(_Subscribe, document)
@@ -180,14 +223,16 @@ class SocketIODoor:
     async def _sit(self, sid: str, session: Session, room: Room) -> Json:
         """Subscribes and gives the state it begins with. Nothing is awaited between the two that could yield."""
         name = str(room)
-        taken = session.seats.get(name)
-        if taken is None and len(session.seats) >= self._services.limits.rooms_per_connection:
-            raise bad_field("room", f"is one too many: {self._services.limits.rooms_per_connection} a connection")
+        self._room_for(session, name)
         seat = await seat_for(self._services, session.actor, room)
         view = await self.hub.enter(seat)
-        if sid not in self._sessions:
+        try:
+            if sid not in self._sessions:
+                raise BarberProError(ErrorCode.UNAUTHORIZED, "The connection is gone.")
+            self._room_for(session, name)  # others may have been entered meanwhile
+        except BarberProError:
             self.hub.leave(seat)
-            raise BarberProError(ErrorCode.UNAUTHORIZED, "The connection is gone.")
+            raise
         taken = session.seats.pop(name, None)
         if taken is not None:
             self.hub.leave(taken)
@@ -195,6 +240,12 @@ class SocketIODoor:
         session.seats[name] = seat
         await self.server.enter_room(sid, seat.channel)
         return view.state(self._services)
+
+    def _room_for(self, session: Session, name: str) -> None:
+        """Raises BAD_REQUEST when the session has as many rooms as it may, and this one is not among them."""
+        most = self._services.limits.rooms_per_connection
+        if name not in session.seats and len(session.seats) >= most:
+            raise bad_field("room", f"is one too many: {most} a connection")
 
     async def _unsubscribe(self, sid: str, session: Session, document: object) -> Json:
         room = Room.parse(_parse(_Unsubscribe, document).room)
@@ -214,7 +265,7 @@ class SocketIODoor:
         was = session.actor
         if (identity.actor.id, identity.actor.role) != (was.id, was.role):
             raise BarberProError(ErrorCode.FORBIDDEN, "A live connection cannot become somebody else's.")
-        session.identity = identity
+        session.renew(identity)
         return {"ok": True, "expiresAt": session.expires_at()}
 
     async def _deliver(self, seat: Seat, state: Json) -> None:

@@ -1,0 +1,56 @@
+"""The Socket.IO server, kept to the contract: it answers what is no JSON, no event or no event of ours.
+
+python-socketio runs a handler for whatever name a client sends, `connect` and `disconnect` among them, and lets a frame
+that it cannot read end in a traceback, without an answer. It has no hook for this, so its two entrances are overridden.
+"""
+
+import re
+from typing import Any, Final
+
+import socketio
+import structlog
+from engineio.payload import Payload
+from socketio.packet import ACK
+
+from barberpro.protocol.errors import BarberProError, bad_field
+
+log = structlog.get_logger(__name__)
+
+_REQUEST: Final = re.compile(r"2(\d{1,15})[\[{\"a-z]")
+"""An event on the namespace / that asks for an ack."""
+
+# How many messages one POST of a polling client may hold; its bytes are limited anyway. The library cuts off whoever
+# sends more than 16, and a burst of commands is more. It knows this number for the whole process only.
+Payload.max_decode_packets = 1024
+
+
+class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
+    """Give it `events`, the names that clients may send."""
+
+    events: frozenset[str] = frozenset()
+
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:  # noqa: ANN401 - a frame, text or bytes
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            log.info("socketio_frame_refused", problem=type(error).__name__)
+            asked = _REQUEST.match(data) if isinstance(data, str) else None
+            if asked is not None:
+                await self._answer(eio_sid, int(asked.group(1)), bad_field("(body)", "is not JSON"))
+
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
+        if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
+            await super()._handle_connect(eio_sid, namespace, data)
+
+    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: object) -> None:  # noqa: A002 - the library's name
+        if isinstance(data, list) and data and isinstance(data[0], str) and data[0] in self.events:
+            await super()._handle_event(eio_sid, namespace, id, data)
+        elif id is not None:
+            words = f"is none of {', '.join(sorted(self.events))}"
+            await self._answer(eio_sid, id, bad_field("(event)", words))
+
+    async def _answer(self, eio_sid: str, number: int, error: BarberProError) -> None:
+        """Acknowledges a request that reached no handler."""
+        if self.manager.sid_from_eio_sid(eio_sid, "/") is not None:
+            refusal = [{"ok": False, "error": error.to_wire()}]
+            await self._send_packet(eio_sid, self.packet_class(ACK, data=refusal, namespace="/", id=number))

@@ -1,0 +1,37 @@
+"""Sites to run the command line in; whatever runs there is ended with them.
+
+| fixture | scope | gives |
+|---|---|---|
+| site | test | a directory and a port of its own, nothing running |
+| shared_site | module | the same for all tests of a file, which leave each other alone |
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.sites import Site
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """Yield a site of this test alone."""
+    site = Site(tmp_path)
+    yield site
+    await site.clear_away()
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory for this file's tests."""
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_site(shared_home: Path) -> AsyncIterator[Site]:
+    """Yield a site of this file's tests."""
+    site = Site(shared_home)
+    yield site
+    await site.clear_away()

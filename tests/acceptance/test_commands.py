@@ -1,0 +1,124 @@
+"""`seed`, `token`, `migrate` and `check`, as programs and people use them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import orjson
+import pytest
+import pytest_asyncio
+
+from barberpro.storage.keys import Keys
+from tests.support.programs import Finished
+from tests.support.raw_socketio import raw_client
+from tests.support.shops import Json, new_id
+from tests.support.sites import Site
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """A site that serves a shop; `printed` is what `seed --json` printed, `tokens` what `token` did, by role."""
+
+    site: Site
+    printed: Finished
+    tokens: dict[str, Finished]
+
+    @property
+    def shop(self) -> Json:
+        shop: Json = orjson.loads(self.printed.out)
+        return shop
+
+    @property
+    def barber(self) -> str:
+        barber_id: str = self.shop["barbers"][0]["barberId"]
+        return barber_id
+
+    def token(self, role: str) -> str:
+        return self.tokens[role].out.strip()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def seeded(shared_site: Site) -> AsyncIterator[Seeded]:
+    site = shared_site
+    async with site.serving():
+        printed = await site.run("seed", "--json", "--name", "Asha's", "--time-zone", "Europe/Berlin")
+        shop = orjson.loads(printed.out)
+        asked = {
+            "customer": ["--name", "Ann"],
+            "barber": ["--barber", shop["barbers"][0]["barberId"]],
+            "admin": [],
+            "display": ["--shop", shop["shopId"]],
+        }
+        ends = await asyncio.gather(*(site.run("token", "--role", role, *more) for role, more in asked.items()))
+        yield Seeded(site, printed, dict(zip(asked, ends, strict=True)))
+
+
+async def test_seed_prints_one_object_in_the_documented_shape(seeded: Seeded) -> None:
+    assert (seeded.printed.code, len(seeded.printed.out.splitlines())) == (0, 1)
+    shop = seeded.shop
+    assert shop.keys() == {"shopId", "barbers"}
+    assert shop["shopId"].startswith("sh_")
+    assert [barber["name"] for barber in shop["barbers"]] == ["Asha", "Ben", "Carlos"]
+    for barber in shop["barbers"]:
+        assert barber.keys() == {"barberId", "name", "services"}
+        assert barber["barberId"].startswith("bb_")
+        for service in barber["services"]:
+            assert service.keys() == {"serviceId", "name", "price", "durationMinutes"}
+    status, page = await seeded.site.get(f"/display/{shop['shopId']}/token")
+    assert (status, set(page)) == (200, {"token"})
+
+
+async def test_token_prints_a_bare_token_that_every_door_takes(seeded: Seeded) -> None:
+    room = f"queue:{seeded.barber}"
+    for role, end in seeded.tokens.items():
+        assert (end.code, end.err, len(end.out.split())) == (0, "", 1), role
+        assert end.out.count(".") == 2
+        async with raw_client(seeded.site.url, {"token": seeded.token(role)}) as client:
+            assert client.refusal is None, role
+            assert (await client.subscribe(room))["ok"], role
+        status, _ = await seeded.site.get(f"/api/v1/queue/{seeded.barber}", seeded.token(role))
+        assert status == 200, role
+
+
+async def test_a_customer_joins_over_rest_and_the_barber_calls_over_a_socket(seeded: Seeded) -> None:
+    service = seeded.shop["barbers"][0]["services"][0]["serviceId"]
+    async with raw_client(seeded.site.url, {"token": seeded.token("barber")}) as barber:
+        assert (await barber.command(commandId=new_id(), type="open", barberId=seeded.barber))["ok"]
+        body = {"barberId": seeded.barber, "serviceIds": [service]}
+        status, joined = await seeded.site.request("POST", "/api/v1/bookings", seeded.token("customer"), body)
+        assert (status, joined["data"]["booking"]["tokenNumber"]) == (201, 1), joined
+        called = await barber.command(commandId=new_id(), type="advance", barberId=seeded.barber)
+        assert called["ok"], called
+        state = (await barber.subscribe(f"queue:{seeded.barber}"))["state"]
+        assert state["serving"]["customerName"] == "Ann"
+
+
+async def test_migrate_may_be_run_as_often_as_you_like(seeded: Seeded) -> None:
+    for _ in range(2):
+        end = await seeded.site.run("migrate")
+        assert (end.code, end.out) == (0, "the schema is up to date\n")
+
+
+async def test_check_finds_what_was_changed_by_hand_and_nothing_else(seeded: Seeded) -> None:
+    site, shop_id = seeded.site, seeded.shop["shopId"]
+    clean = await site.run("check")
+    assert (clean.code, "no differences" in clean.out) == (0, True), clean
+    async with site.stores() as urls, site.redis() as redis:
+        keys = Keys("bp", 64)
+        shard = keys.shard_of(shop_id)
+        epoch = await redis.get(keys.epoch(shard))
+        assert epoch is not None
+        root = keys.generation(shard, int(epoch))
+        await redis.zadd(f"{root}line:{seeded.barber}", {"bk_planted": 1})
+        in_redis = await site.run("check")
+        await redis.zrem(f"{root}line:{seeded.barber}", "bk_planted")
+        database = await asyncpg.connect(urls.database_url)
+        await database.execute("UPDATE queues SET last_token = last_token + 1 WHERE barber_id = $1", seeded.barber)
+        in_postgres = await site.run("check")
+        await database.execute("UPDATE queues SET last_token = last_token - 1 WHERE barber_id = $1", seeded.barber)
+        await database.close()
+    assert (in_redis.code, f"line {seeded.barber}" in in_redis.out) == (1, True), in_redis
+    assert (in_postgres.code, f"queue {seeded.barber}" in in_postgres.out) == (1, True), in_postgres

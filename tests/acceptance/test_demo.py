@@ -1,0 +1,33 @@
+"""`barberpro demo`: one command, and a shop's screen that moves."""
+
+import re
+import signal
+
+import aiohttp
+
+from tests.support.programs import program
+from tests.support.raw_socketio import raw_client
+from tests.support.sites import STOP_SECONDS, Site
+
+
+async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(site: Site) -> None:
+    words = site.embedded("demo", "--port", str(site.port), "--speed", "600")
+    async with program(site.home, *words) as demo:
+        screen = re.findall(r"http://\S+", (await demo.says("The shop's screen"))[0])[0]
+        health = re.findall(r"http://\S+", (await demo.says("Health"))[0])[0]
+        await demo.says("Ctrl-C")
+        async with aiohttp.ClientSession() as session:
+            async with session.get(screen) as page:
+                assert (page.status, page.content_type) == (200, "text/html")
+            async with session.get(health) as ready:
+                assert ready.status == 200
+            async with session.get(f"{screen}/token") as answer:
+                auth = await answer.json()
+        async with raw_client(site.url, auth) as watcher:
+            shop_id = screen.rpartition("/")[2]
+            assert (await watcher.subscribe(f"display:{shop_id}"))["ok"]
+            await watcher.hears("display_updated", lambda state: any(queue["serving"] for queue in state["queues"]))
+        end = await demo.end(signal.SIGINT, STOP_SECONDS)
+        assert end.code == 0, end
+        assert "Traceback" not in end.err
+        assert not await site.stores_run()

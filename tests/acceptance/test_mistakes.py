@@ -1,0 +1,84 @@
+"""A mistake on the command line is told in one line that names the key and the value, and ends with code 2."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.programs import Finished, run
+from tests.support.sites import Site
+
+POSTGRES, REDIS = "postgresql://nobody@127.0.0.1:1/none", "redis://127.0.0.1:1/0"
+# The mistake: arguments, environment, and what its line has to say.
+MISTAKES: dict[str, tuple[list[str], dict[str, str], list[str]]] = {
+    "a port that is no number": (["serve"], {"BARBERPRO_PORT": "abc"}, ["BARBERPRO_PORT", "'abc'", "integer"]),
+    "a port that there is not": (["serve", "--port", "99999"], {}, ["BARBERPRO_PORT", "99999", "65535"]),
+    "Postgres without Redis": (["serve"], {"DATABASE_URL": POSTGRES}, ["REDIS_URL is missing"]),
+    "a URL of another kind": (
+        ["check"],
+        {"DATABASE_URL": "mysql://root:secret@db/x", "REDIS_URL": REDIS},
+        ["DATABASE_URL", "postgresql://"],
+    ),
+    "no stores at all": (["serve"], {}, ["--embedded", "--database-url"]),
+    "a directory that is a file": (["seed", "--embedded", "file"], {}, ["file", "directory"]),
+    "stores that are not there": (
+        ["check"],
+        {"DATABASE_URL": POSTGRES, "REDIS_URL": REDIS},
+        ["DATABASE_URL", "127.0.0.1:1"],
+    ),
+    "a screen of no shop": (["token", "--role", "display"], {}, ["--role display", "--shop"]),
+    "production without keys": (
+        ["token", "--role", "admin"],
+        {"BARBERPRO_ENVIRONMENT": "production"},
+        ["BARBERPRO_KEYS_DIR"],
+    ),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def told() -> dict[str, Finished]:
+    """How each of them ended; run side by side, as each takes a second of a processor to start."""
+    turns = asyncio.Semaphore(3)
+
+    async def make(home: Path, arguments: list[str], environment: dict[str, str]) -> Finished:
+        async with turns:
+            return await run(home, *arguments, **environment)
+
+    with tempfile.TemporaryDirectory(prefix="bp-") as name:
+        home = Path(name)
+        (home / "file").touch()
+        ends = await asyncio.gather(*(make(home, *mistake[:2]) for mistake in MISTAKES.values()))
+    return dict(zip(MISTAKES, ends, strict=True))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line(told: dict[str, Finished], mistake: str) -> None:
+    end, words = told[mistake], MISTAKES[mistake][2]
+    assert end.code == 2, end
+    assert end.out == ""
+    assert len(end.err.splitlines()) == 1, end.err
+    assert end.err.startswith("barberpro: ")
+    assert all(word in end.err for word in words), end.err
+    assert "Traceback" not in end.err
+
+
+def test_a_password_in_a_url_is_not_repeated(told: dict[str, Finished]) -> None:
+    assert "secret" not in told["a URL of another kind"].err
+
+
+async def test_a_port_that_is_taken_and_a_shop_that_there_is_not_are_told(site: Site) -> None:
+    async with site.stores():
+        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+        async with server:
+            taken = server.sockets[0].getsockname()[1]
+            ends = await asyncio.gather(
+                site.run("serve", "--port", str(taken)), site.run("simulate", "--shop", "sh_nowhere")
+            )
+    for end, words in zip(ends, (f"127.0.0.1:{taken}", "sh_nowhere"), strict=True):
+        told = [line for line in end.err.splitlines() if line.startswith("barberpro: ")]
+        assert end.code == 2, end
+        assert len(told) == 1
+        assert words in told[0]
+        assert "Traceback" not in end.err

@@ -1,0 +1,108 @@
+"""What a watcher is sent: in order, complete in the end, the same on every node, and true again after any loss."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from barberpro.server.node import NodeOptions
+from tests.support.faults import lose_memory
+from tests.support.raw_socketio import EVENTS, TRANSPORTS, RawClient
+from tests.support.shops import Json, customer, new_id
+from tests.support.socket_door import SocketDoor, socket_door
+
+BURST = 100
+
+
+@pytest.fixture
+def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions:
+    return NodeOptions(database_url, redis_url, redis_prefix)
+
+
+@pytest.fixture
+async def door(options: NodeOptions) -> AsyncIterator[SocketDoor]:
+    async with socket_door(options) as door:
+        yield door
+
+
+def version(state: Json) -> tuple[int, int]:
+    return state["epoch"], state["seq"]
+
+
+def assert_in_order(client: RawClient) -> None:
+    """Every state of a room is newer than the one before."""
+    for event in EVENTS[:3]:
+        versions = [version(state) for state in client.heard[event]]
+        assert versions == sorted(set(versions)), event
+
+
+async def burst(clients: list[RawClient], door: SocketDoor) -> tuple[int, int]:
+    """So many customers enter at once, through these connections in turn; the version of the last."""
+    joins = [
+        clients[number % len(clients)].command(**door.join(customer={"name": f"Customer {number}"}))
+        for number in range(BURST)
+    ]
+    acks = await asyncio.gather(*joins)
+    assert all(ack["ok"] for ack in acks)
+    return max(version(ack["data"]["queue"]) for ack in acks)
+
+
+def assert_complete(state: Json) -> None:
+    people = [state["next"], *state["waiting"]]
+    assert [entry["tokenNumber"] for entry in people] == list(range(1, BURST + 1))
+    assert [entry["position"] for entry in people] == list(range(1, BURST + 1))
+    assert state["counts"]["waiting"] == BURST - 1
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_after_a_burst_the_last_state_is_complete_and_none_came_late(door: SocketDoor, transport: str) -> None:
+    watcher, sender = await door.barber(transport), await door.barber()
+    await watcher.subscribe(door.room())
+    await watcher.subscribe(f"display:{door.shop.shop_id}")
+    last = await burst([sender], door)
+    assert_complete(await watcher.hears("queue_updated", lambda state: version(state) == last))
+    shown = await watcher.hears("display_updated", lambda state: state["queues"][0]["waitingCount"] == BURST - 1)
+    assert [entry["position"] for entry in shown["queues"][0]["waiting"]] == list(range(2, 12))
+    assert_in_order(watcher)
+
+
+async def test_watchers_on_two_nodes_see_the_same_in_the_end(door: SocketDoor, options: NodeOptions) -> None:
+    async with socket_door(options) as other:
+        other.shop = door.shop
+        watchers = [await door.barber(), await other.barber()]
+        for watcher in watchers:
+            await watcher.subscribe(door.room())
+        last = await burst([await door.barber(), await other.barber()], door)
+        states = [await watcher.hears("queue_updated", lambda state: version(state) == last) for watcher in watchers]
+        assert states[0] == states[1]
+        assert_complete(states[0])
+        for watcher in watchers:
+            assert_in_order(watcher)
+
+
+async def test_a_redis_that_forgot_everything_raises_the_epoch_in_every_room(
+    door: SocketDoor, options: NodeOptions
+) -> None:
+    client = await door.connect(customer(1))
+    booking = (await client.command(**door.join()))["data"]["booking"]["bookingId"]
+    rooms = {
+        "queue_updated": door.room(),
+        "booking_updated": f"booking:{booking}",
+        "display_updated": f"display:{door.shop.shop_id}",
+    }
+    before = {event: (await client.subscribe(room))["state"] for event, room in rooms.items()}
+    await lose_memory(door.node.redis, options.prefix)
+    for event, was in before.items():
+        state = await client.hears(event, lambda state, was=was: state["epoch"] > was["epoch"])  # type: ignore[misc]
+        assert state["seq"] >= was["seq"]
+    barber = await door.barber()
+    moved = await barber.command(commandId=new_id(), type="advance", barberId=door.shop.barbers[0])
+    after = await client.hears("booking_updated", lambda state: state["status"] == "serving")
+    assert moved["data"]["queue"]["epoch"] == after["epoch"]
+    assert_in_order(client)
+
+
+async def test_a_polling_client_may_send_a_burst_itself(door: SocketDoor) -> None:
+    sender = await door.barber("polling")
+    await burst([sender], door)
+    assert not sender.gone.is_set()
