@@ -4,6 +4,7 @@ import { Socket } from "./socket.js";
 
 const shopId = location.pathname.split("/")[2];
 const room = `display:${shopId}`;
+const CALLS_SHOWN = 3;
 const CALL_SHOWN_MS = 12_000;
 
 let shown = null;      // the state on the screen
@@ -55,6 +56,7 @@ function announce() {
     const line = document.createElement("span");
     line.textContent = `Token ${tokenNumber}, please come to ${barberName}`;
     byId("call").append(line);
+    if (byId("call").children.length > CALLS_SHOWN) byId("call").firstElementChild.remove();
     setTimeout(() => line.remove(), CALL_SHOWN_MS);
   }
 }
