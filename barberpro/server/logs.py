@@ -40,5 +40,6 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
     # The doors write their own access log; these repeat it, or tell of every packet and every cut.
     for noisy in ("aiohttp.access", "engineio", "socketio", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for client in ("engineio.client", "barberpro.client.transport"):
+    # What the stores' absence means for us is told by us.
+    for client in ("engineio.client", "barberpro.client.transport", "asyncpg"):
         logging.getLogger(client).setLevel(logging.ERROR)
