@@ -4,7 +4,7 @@ BIN := .venv/bin
 SRC := barberpro loadtests tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench lock clean
+.PHONY: help setup demo test lint types imports check bench lock clean browser
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,13 @@ setup: .venv/.dev ## make .venv and install the locked dependencies
 demo: .venv/.demo ## start everything, seed a shop, and play a day in it
 	$(BIN)/barberpro demo
 
-test: setup ## run the tests, on real Postgres and Valkey
+# The display page's tests drive a Chromium. In CI it has to be there; elsewhere they are skipped without one.
+browser:
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	  { echo "CI needs a Chromium for the display page's tests"; exit 1; }
+
+test: setup $(if $(filter true,$(CI)),browser) ## run the tests, on real Postgres and Valkey
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: setup

@@ -95,7 +95,14 @@ async def serve(settings: Settings) -> None:
         async with listening(settings, urls, shared_port=shared):
             calm_collector()
             log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
-            await asyncio.Event().wait()
+            await (_until_orphaned() if shared else asyncio.Event().wait())
+
+
+async def _until_orphaned() -> None:
+    """Returns when the supervisor of this worker is gone: its end of our standard input is closed then."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
 
 
 async def _supervise(settings: Settings, urls: StoreUrls) -> None:
@@ -125,7 +132,13 @@ async def _keep_worker(environment: dict[str, str]) -> None:
     while True:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the workers in order.
         worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "barberpro", "serve", env=environment, start_new_session=True
+            sys.executable,
+            "-m",
+            "barberpro",
+            "serve",
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         try:
             code = await worker.wait()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 from weakref import WeakSet
 
@@ -262,8 +263,8 @@ class SocketIODoor:
 
     async def _authenticate(self, _sid: str, session: Session, document: object) -> Json:
         identity = self._services.tokens.verify(_parse(_Authenticate, document).token)
-        was = session.actor
-        if (identity.actor.id, identity.actor.role) != (was.id, was.role):
+        # The seats were given for what the actor may: the same rights, or a new connection.
+        if replace(identity.actor, name=None) != replace(session.actor, name=None):
             raise BarberProError(ErrorCode.FORBIDDEN, "A live connection cannot become somebody else's.")
         session.renew(identity)
         return {"ok": True, "expiresAt": session.expires_at()}
