@@ -16,11 +16,11 @@ RedisAway: Final = (RedisError, OSError, asyncio.TimeoutError)
 class Gateway:
     """Calls the library's functions, in `lanes` pipelines at once of at most `most` calls each.
 
-    Two lanes keep Redis busy while Python takes the other's answers apart; `most` bounds how long Redis is held by
+    Several lanes keep Redis busy while Python takes the others' answers apart; `most` bounds how long Redis is held by
     one of them. A shard keeps to its lane, so a shop's events come back in the order in which they were made.
     """
 
-    def __init__(self, client: RedisClient, timeout: float, lanes: int = 2, most: int = 128) -> None:
+    def __init__(self, client: RedisClient, timeout: float, lanes: int = 4, most: int = 128) -> None:
         """timeout: seconds that Redis may take for a pipeline."""
         self._lanes = [_Lane(client, timeout, most) for _ in range(lanes)]
 

@@ -16,7 +16,7 @@ from loadtests.bench.rowlock import row_lock
 
 SHOPS: Final = 10
 BARBERS: Final = 5
-LENGTH: Final = 16
+LENGTH: Final = 32
 CUSTOMERS: Final = 20_000
 ASKED_RATE: Final = 12_000
 ASKED_RATIO: Final = 3.0
