@@ -157,7 +157,8 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
     )
     summary = await simulate(options)
     click.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
-    return 1 if summary.violations else 0
+    nothing_came_of_it = summary.errors and not summary.joins
+    return 1 if summary.violations or nothing_came_of_it else 0
 
 
 async def run_demo(settings: Settings, speed: float) -> int:
