@@ -7,16 +7,32 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from barberpro.domain.keys import SigningKey
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Name
 from barberpro.protocol.errors import BarberProError
+from barberpro.protocol.ids import Id
 
 ISSUER: Final = "barberpro"
 _REMEMBERED: Final = 10_000
 _LEEWAY_SECONDS: Final = 5
 _ROLES: Final = {role.value: role for role in Role if role is not Role.SYSTEM}
+
+
+class _Claims(BaseModel):
+    """What becomes part of keys, events and screens: held to the same rules as what comes in any other way."""
+
+    model_config = ConfigDict(alias_generator=to_camel, strict=True)
+
+    sub: Id
+    name: Name | None = None
+    barber_id: Id | None = None
+    booking_id: Id | None = None
+    shop_ids: list[Id] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +102,13 @@ class Tokens:
 
 
 def _actor(claims: dict[str, Any]) -> Actor:
-    """Raises KeyError, TypeError or ValueError for claims that make no actor."""
-    shop_ids = claims.get("shopIds", [])
-    if not isinstance(shop_ids, list) or not all(isinstance(shop_id, str) for shop_id in shop_ids):
-        raise TypeError("shopIds")
-    texts = {name: claims.get(name) for name in ("name", "barberId", "bookingId")}
-    if any(value is not None and not isinstance(value, str) for value in texts.values()):
-        raise TypeError("name, barberId or bookingId")
+    """Raises KeyError or ValueError for claims that make no actor."""
+    checked = _Claims.model_validate(claims)
     return Actor(
-        id=str(claims["sub"]),
+        id=checked.sub,
         role=_ROLES[claims["userType"]],
-        name=texts["name"],
-        barber_id=texts["barberId"],
-        shop_ids=frozenset(shop_ids),
-        booking_id=texts["bookingId"],
+        name=checked.name,
+        barber_id=checked.barber_id,
+        shop_ids=frozenset(checked.shop_ids),
+        booking_id=checked.booking_id,
     )

@@ -6,6 +6,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.errors import not_found
@@ -63,6 +64,8 @@ async def _display_token(request: web.Request) -> web.Response:
 async def _public_shop(request: web.Request) -> str:
     """The shop that the path names. Raises NOT_FOUND when there is none, or its display is not public."""
     shop_id = request.match_info["shop_id"]
+    if not is_id(shop_id):
+        raise not_found("shop")
     shop = await request.app[SERVICES].catalogue.shop(shop_id)
     if shop is None or not shop.public_display:
         raise not_found("shop")

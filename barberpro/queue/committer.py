@@ -212,17 +212,23 @@ class Committer:
             raise
         except asyncpg.PostgresError as error:
             log.error("commit_refused", problem=str(error), code=error.sqlstate, shops=len(turns))
-        # One shop's events were refused by a constraint: no other shop may suffer from it.
+        # One shop's events were refused by a constraint: no other shop may suffer from it, nor the events before it.
         outcomes: dict[str, _Outcome] = {}
         for turn in turns:
+            outcomes[turn.shop_id] = await self._commit_alone(turn)
+        return outcomes
+
+    async def _commit_alone(self, turn: _Turn) -> _Outcome:
+        """One shop's run; when it is refused, only its first command's events; when those are, they are impossible."""
+        for run in (turn.run, [event for event in turn.run if event.shop_seq <= turn.run[0].through]):
+            turn.run = run
             try:
-                outcomes |= await self._call([turn])
+                return (await self._call([turn]))[turn.shop_id]
             except Away:
                 raise
             except asyncpg.PostgresError as error:
-                log.error("events_impossible", shop_id=turn.shop_id, problem=str(error), code=error.sqlstate)
-                outcomes[turn.shop_id] = _Outcome("impossible")
-        return outcomes
+                log.error("events_refused", shop_id=turn.shop_id, events=len(run), problem=str(error))
+        return _Outcome("impossible")
 
     async def _call(self, turns: list[_Turn]) -> dict[str, _Outcome]:
         events = [event for turn in turns for event in turn.run]
@@ -315,7 +321,8 @@ class Committer:
         except RedisAway as error:
             log.warning("rebuild_postponed", shop_id=turn.shop_id, problem=repr(error))
         finally:
-            turn.shop.fence(epoch, turn.claims)
+            culprits = {event.link for event in turn.run} if why == "impossible" else set()
+            turn.shop.fence(epoch, turn.claims, culprits)
             turn.claims = []
 
 

@@ -21,7 +21,7 @@ from barberpro.queue.journal import Journal
 from barberpro.queue.recovery import Recovery, is_unknown_function
 from barberpro.queue.results import result_of
 from barberpro.queue.scripts import Reply
-from barberpro.queue.shoplog import Fenced
+from barberpro.queue.shoplog import Fenced, ImpossibleEvent
 from barberpro.storage.catalogue import Catalogue, Shop
 from barberpro.storage.postgres import Away
 from barberpro.storage.snapshot import BOOKING
@@ -175,7 +175,12 @@ class Engine:
                 continue
             try:
                 watermark = await self._journal.confirmed(call.shop_id, reply, deadline)
+            except ImpossibleEvent:
+                log.error("event_impossible", function=call.function.decode(), shop_id=call.shop_id)
+                raise BarberProError(ErrorCode.INTERNAL_ERROR) from None
             except Fenced:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise TimeoutError("the shard was rebuilt again and again") from None
                 continue  # rebuilt without it: what has its effect now is the repetition
             if reply.status != "refused":
                 return await self._result(call.shop_id, reply)

@@ -90,7 +90,16 @@ class Keeper:
             self._journal.add(left)
         if not self._journal.down:
             for timer in due:
-                await self._expire(timer)
+                await self._fire(timer)
+
+    async def _fire(self, timer: str) -> None:
+        """Runs one timer. One that fails stays due, and holds up none of the others."""
+        try:
+            await self._expire(timer)
+        except (*RedisAway, *Away):
+            raise
+        except Exception:
+            log.exception("timer_failed", timer=timer)
 
     async def _epochs(self) -> dict[int, int]:
         """The epochs of the shards that are warm."""

@@ -1,10 +1,14 @@
 """What a node knows of one shop's way into Postgres: what is pending, and who waits for an answer."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from barberpro.queue.scripts import Event
+
+
+class ImpossibleEvent(Exception):
+    """Postgres will never take what the command made: a defect. The shard was rebuilt without it."""
 
 
 class Fenced(Exception):
@@ -31,9 +35,9 @@ class Waiter:
         if not self.future.done():
             self.future.set_result(watermark)
 
-    def fence(self) -> None:
+    def fence(self, reason: Exception | None = None) -> None:
         if not self.future.done():
-            self.future.set_exception(Fenced())
+            self.future.set_exception(reason or Fenced())
 
     def expire(self, now: float) -> None:
         if self.deadline <= now and not self.future.done():
@@ -85,13 +89,16 @@ class ShopLog:
         for event in events:
             self.pending.pop(event.shop_seq, None)
 
-    def fence(self, epoch: int, claims: Iterable[Waiter] = ()) -> None:
-        """Drops what was made in `epoch` or before, and tells who waited for it."""
+    def fence(self, epoch: int, claims: Iterable[Waiter] = (), culprits: Container[str] = ()) -> None:
+        """Drops what was made in `epoch` or before, and tells who waited for it.
+
+        culprits: the links of events that Postgres will never take.
+        """
         self.pending = {seq: event for seq, event in self.pending.items() if event.epoch > epoch}
         waiters, self.waiters = [*self.waiters, *claims], []
         for waiter in waiters:
             if waiter.epoch <= epoch:
-                waiter.fence()
+                waiter.fence(ImpossibleEvent() if waiter.link in culprits else None)
             else:
                 self.waiters.append(waiter)
         self.forked_in, self.stuck, self.committed = None, 0, -1

@@ -95,6 +95,8 @@ class Views:
             for event, born in self._early[shop_id]:
                 if event["shopSeq"] == state.shop_seq + 1:
                     state.apply(event, born)
+                elif event["shopSeq"] > state.shop_seq:
+                    self.doubt()
         finally:
             del self._early[shop_id]
         self._states[shop_id] = state
@@ -155,7 +157,8 @@ class Views:
         for shop_id in list(self._states):
             if not self._holders[shop_id] and self._used[shop_id] < before:
                 del self._states[shop_id]
-                del self._holders[shop_id]
+                self._holders.pop(shop_id, None)
+                self._used.pop(shop_id, None)
 
     async def _compare(self) -> None:
         if not self._states:

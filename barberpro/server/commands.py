@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import aiohttp
 import click
 import orjson
 from asyncpg import Pool
@@ -14,6 +16,7 @@ from asyncpg import Pool
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import new_user_id
 from barberpro.queue.check import compare
 from barberpro.server.embedded import StoreUrls
@@ -27,6 +30,7 @@ from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.redis import connect
+from barberpro.storage.shops import UnknownZoneError
 
 
 class CommandError(Exception):
@@ -71,7 +75,10 @@ async def _database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[
 
 async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bool) -> None:
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
-        shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(name, time_zone))
+        try:
+            shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(name, time_zone))
+        except UnknownZoneError as error:
+            raise CommandError(f"--time-zone: {error}") from None
     if as_json:
         click.echo(orjson.dumps(shop).decode())
         return
@@ -103,7 +110,16 @@ async def run_token(
         barber_id=barber,
         shop_ids=frozenset({shop} if shop else ()),
     )
-    click.echo((await _tokens(settings)).mint(actor, seconds))
+    tokens = await _tokens(settings)
+    token = tokens.mint(actor, seconds)
+    try:
+        tokens.verify(token)
+    except BarberProError:
+        raise CommandError(
+            "--user, --barber and --shop take letters, digits, - and _ (at most 64);"
+            " --name takes 1 to 80 characters that can be shown"
+        ) from None
+    click.echo(token)
 
 
 async def _tokens(settings: Settings) -> Tokens:
@@ -125,7 +141,23 @@ async def run_check(settings: Settings) -> int:
     return 1 if differences else 0
 
 
+async def _reachable(day: Day) -> None:
+    """Raises CommandError when the day makes no sense, or no server answers where it is to be played."""
+    for name, value in (("--speed", day.speed), ("--hours", day.hours)):
+        if not math.isfinite(value):
+            raise CommandError(f"{name} is {value}: give a number")
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(f"{day.url}/health/live") as answer,
+        ):
+            answer.raise_for_status()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise CommandError(f"--url is {day.url}: no server answers there ({error})") from None
+
+
 async def run_simulate(settings: Settings, day: Day) -> int:
+    await _reachable(day)
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
         if day.shop_id is None:
             document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())

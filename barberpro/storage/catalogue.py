@@ -125,10 +125,6 @@ class Catalogue:
             self._asked = time.monotonic()
             self._asking = None
 
-    def forget(self, shop_id: str) -> None:
-        """The next read is fresh: the shop was just changed here."""
-        self._shops.pop(shop_id, None)
-
     async def _read(self, shop_id: str) -> Shop | None:
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_SHOP, shop_id)

@@ -1,14 +1,17 @@
 """Writing the catalogue: shops, barbers, services."""
 
+import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from asyncpg import Pool
 
 from barberpro.protocol.ids import new_barber_id, new_service_id, new_shop_id
 from barberpro.storage.deployment import open_watermark
 from barberpro.storage.keys import Keys
+from barberpro.storage.zones import offset_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,19 @@ _SETTINGS = frozenset(
 )
 
 
+class UnknownZoneError(ValueError):
+    """A shop's time zone does not exist; the message names it."""
+
+
 async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
-    """Writes the shop in one transaction; returns its id. Raises ValueError for an unknown setting."""
+    """Writes the shop in one transaction; returns its id. Raises UnknownZoneError, ValueError for an unknown setting."""
     unknown = set(shop.settings) - _SETTINGS
     if unknown:
         raise ValueError(f"unknown settings of a shop: {', '.join(sorted(unknown))}")
+    try:
+        await asyncio.to_thread(offset_table, shop.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownZoneError(f"time zone is {shop.time_zone!r}: it is not in the IANA database") from None
     shop_id = new_shop_id()
     columns = {"shop_id": shop_id, "name": shop.name, "time_zone": shop.time_zone, "currency": shop.currency}
     values: dict[str, Any] = {**columns, **shop.settings}

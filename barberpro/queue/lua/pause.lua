@@ -1,4 +1,4 @@
--- pause: open -> paused. Nobody joins, and the no-show grace stands still.
+-- pause: open -> paused. Nobody joins, and the no-show grace ends; it begins anew with open.
 -- Arguments: barberId, reason?
 -- Refusals: INVALID_TRANSITION (it is not open), STALE_STATE
 -- Event: pause.

@@ -1,0 +1,42 @@
+"""What Postgres can never take: one command fails, and everybody else goes on."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.queue.check import compare
+from barberpro.server.node import Node
+from barberpro.storage.shops import NewShop, UnknownZoneError, create_shop
+from tests.support.shops import TestShop, code_of, customer, send
+
+NUL = Actor("us_\x00", Role.CUSTOMER)
+"""No token makes such an actor; a defect might."""
+
+
+async def test_an_event_that_postgres_refuses_fails_its_command_and_no_other(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    bad = asyncio.create_task(code_of(send(node, NUL, **shop.join())))
+    joined = await asyncio.gather(*[send(node, customer(number), **shop.join()) for number in range(20)])
+    assert await bad is ErrorCode.INTERNAL_ERROR
+    assert sorted(result.data["booking"]["tokenNumber"] for result in joined) == list(range(1, 21))
+    assert node.recovery.rebuilds < 30
+    assert await compare(node.pool, node.redis, node.keys) == []
+
+
+@pytest.mark.parametrize("table", ["queue_events", "audit_logs"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET actor_id = 'us_other'", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_happened_cannot_be_edited(node: Node, table: str, change: str) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await node.pool.execute(change.format(table))
+
+
+async def test_a_shop_in_a_zone_that_does_not_exist_is_not_created(node: Node) -> None:
+    with pytest.raises(UnknownZoneError, match="Mars/Olympus"):
+        await create_shop(node.pool, node.keys, NewShop("Shop", "Mars/Olympus", "INR", (), ()))
+    assert await node.pool.fetchval("SELECT count(*) FROM shops") == 0

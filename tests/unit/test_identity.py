@@ -1,0 +1,88 @@
+"""Tokens: who they stand for, and those that stand for nobody."""
+
+import base64
+import hashlib
+import hmac
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from barberpro.domain.identity import ISSUER, Tokens
+from barberpro.domain.keys import KeyFileError, SigningKey, signing_key
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
+    return signing_key(tmp_path_factory.mktemp("keys"), create=True)
+
+
+@pytest.fixture
+def tokens(key: SigningKey) -> Tokens:
+    return Tokens(key)
+
+
+def claims(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - any claim
+    now = int(time.time())
+    whole = {"iss": ISSUER, "sub": "us_1", "userType": "customer", "iat": now, "exp": now + 60, "jti": "t1"}
+    return {name: value for name, value in {**whole, **given}.items() if value is not None}
+
+
+def signed(key: SigningKey, kid: str | None = None, **given: Any) -> str:  # noqa: ANN401 - any claim
+    return jwt.encode(claims(**given), key.private, algorithm="RS256", headers={"kid": kid or key.kid})
+
+
+def code_of(tokens: Tokens, token: str) -> ErrorCode:
+    with pytest.raises(BarberProError) as refusal:
+        tokens.verify(token)
+    return refusal.value.code
+
+
+def test_a_minted_token_stands_for_its_actor(tokens: Tokens) -> None:
+    actor = Actor("us_7", Role.BARBER, "Ben", "bb_1", frozenset({"sh_1"}))
+    assert tokens.verify(tokens.mint(actor)).actor == actor
+
+
+def test_a_token_that_has_ended_is_told_so(tokens: Tokens, key: SigningKey) -> None:
+    assert code_of(tokens, signed(key, exp=int(time.time()) - 60)) is ErrorCode.TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sub": "a\x00b"}, {"sub": ""}, {"sub": "x" * 65}, {"sub": None}, {"name": "   "}, {"name": "n" * 81},
+        {"name": "\u202ereversed"}, {"userType": "system"}, {"userType": "king"}, {"userType": None},
+        {"barberId": "b b"}, {"shopIds": ["sh_1", 2]}, {"shopIds": "sh_1"}, {"iss": "other"}, {"jti": None},
+        {"nbf": 2**33}, {"aud": "other"},
+    ],
+)  # fmt: skip
+def test_claims_that_make_no_actor_are_refused(tokens: Tokens, key: SigningKey, given: dict[str, Any]) -> None:
+    assert code_of(tokens, signed(key, **given)) is ErrorCode.UNAUTHORIZED
+
+
+def test_other_algorithms_and_keys_are_refused(tokens: Tokens, key: SigningKey, tmp_path: Path) -> None:
+    foreign = signing_key(tmp_path, create=True)
+    public = key.private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    none = jwt.encode(claims(), "", algorithm="none", headers={"kid": key.kid})
+    # By hand: the library refuses to sign with a public key.
+    signed_part = jwt.encode(claims(), "x" * 32, algorithm="HS256", headers={"kid": key.kid}).rpartition(".")[0]
+    mac = hmac.new(public, signed_part.encode(), hashlib.sha256).digest()
+    confused = f"{signed_part}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    forged = signed(foreign, kid=key.kid)
+    for token in (none, confused, forged, signed(foreign), "", "a.b.c", "not a token"):
+        assert code_of(tokens, token) is ErrorCode.UNAUTHORIZED
+
+
+def test_keys_are_made_for_development_only(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match=str(tmp_path)):
+        signing_key(tmp_path / "none", create=False)
+    first = signing_key(tmp_path / "keys", create=True)
+    assert signing_key(tmp_path / "keys", create=False).kid == first.kid
