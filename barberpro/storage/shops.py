@@ -44,7 +44,7 @@ class UnknownZoneError(ValueError):
 
 
 async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
-    """Writes the shop in one transaction and returns its id. Raises UnknownZoneError; ValueError for unknown settings."""
+    """Writes the shop in one transaction; returns its id. Raises UnknownZoneError, or ValueError for a setting."""
     unknown = set(shop.settings) - _SETTINGS
     if unknown:
         raise ValueError(f"unknown settings of a shop: {', '.join(sorted(unknown))}")
