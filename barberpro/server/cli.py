@@ -1,6 +1,7 @@
 """The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `check`."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -60,7 +61,7 @@ def _run(settings: Settings, work: Coroutine[Any, Any, int | None]) -> None:
     configure_logs(settings.log_level, settings.log_format)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(work)
+            code = runner.run(_until_terminated(work))
     except _TOLD as error:
         _fail(str(error))
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -71,6 +72,8 @@ def _run(settings: Settings, work: Coroutine[Any, Any, int | None]) -> None:
         _fail(_unreached(settings, error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except asyncio.CancelledError:
+        sys.exit(143)
     else:
         sys.exit(code or 0)
 
@@ -81,6 +84,14 @@ def _unreached(settings: Settings, error: OSError) -> str:
         return str(error)
     address = urlsplit(settings.database_url)
     return f"DATABASE_URL: cannot reach Postgres at {address.hostname}:{address.port or 5432}: {error}"
+
+
+async def _until_terminated(work: Coroutine[Any, Any, int | None]) -> int | None:
+    """Runs `work`; SIGTERM cancels it, so that what it started is stopped. (Ctrl-C does so by itself.)"""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine that a task runs
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _fail(words: str) -> None:

@@ -157,14 +157,14 @@ async def _reachable(day: Day) -> None:
 
 
 async def run_simulate(settings: Settings, day: Day) -> int:
-    await _reachable(day)
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        if day.shop_id is not None and not await pool.fetchval("SELECT 1 FROM shops WHERE shop_id = $1", day.shop_id):
+            raise CommandError(f"--shop: there is no shop {day.shop_id}")
+        await _reachable(day)
         if day.shop_id is None:
             document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
-        elif await pool.fetchval("SELECT 1 FROM shops WHERE shop_id = $1", day.shop_id):
-            document = await describe_shop(pool, day.shop_id)
         else:
-            raise CommandError(f"--shop: there is no shop {day.shop_id}")
+            document = await describe_shop(pool, day.shop_id)
         return await _play(settings, day, document, asyncio.Event())
 
 
