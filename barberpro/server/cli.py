@@ -171,7 +171,7 @@ def simulate(
     hours: float,
     random_seed: int,
     view: Literal["live", "plain", "none"],
-    **given: Any,  # noqa: ANN401
+    **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Play a shop's day over real sockets; exit 1 when a promise was broken."""
     settings = _settings(log_level="warning", **given)
@@ -198,7 +198,7 @@ def token(
     shop: str | None,
     name: str | None,
     seconds: int,
-    **given: Any,  # noqa: ANN401
+    **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Print a development token. Only the keys are needed, not the stores."""
     settings = _settings(**given)

@@ -210,6 +210,7 @@ async def test_a_public_state_carries_nothing_private(door: SocketDoor, transpor
     ):
         ack = await barber.command(commandId=new_id(), **document)
         seq = ack["data"]["queue"]["seq"]
+        # mypy cannot infer a lambda with a default.
         await watcher.hears("queue_updated", lambda state, seq=seq: state["seq"] >= seq)  # type: ignore[misc]
     await watcher.hears("display_updated", lambda state: state["cause"]["type"] == "pause")
     for state in (queue, display, *watcher.heard["queue_updated"], *watcher.heard["display_updated"]):

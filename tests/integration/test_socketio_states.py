@@ -93,6 +93,7 @@ async def test_a_redis_that_forgot_everything_raises_the_epoch_in_every_room(
     before = {event: (await client.subscribe(room))["state"] for event, room in rooms.items()}
     await lose_memory(door.node.redis, options.prefix)
     for event, was in before.items():
+        # mypy cannot infer a lambda with a default.
         state = await client.hears(event, lambda state, was=was: state["epoch"] > was["epoch"])  # type: ignore[misc]
         assert state["seq"] >= was["seq"]
     barber = await door.barber()

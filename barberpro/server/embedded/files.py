@@ -77,7 +77,7 @@ def socket_link(directory: Path) -> Path:
     """Return the short name that this user's processes give to a directory whose own name is too long."""
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
     # The name must be short whatever TMPDIR says; see above for why its being public does no harm.
-    return Path("/tmp") / f"barberpro-{os.geteuid()}-{digest}"  # noqa: S108
+    return Path("/tmp") / f"barberpro-{os.geteuid()}-{digest}"  # noqa: S108 - its owner is checked before use
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
