@@ -54,12 +54,15 @@ check: lint types imports test ## lint, types, import contracts, tests: what CI 
 
 bench: setup ## run the benchmarks
 	$(BIN)/python -m loadtests.bench engine --json
+	$(BIN)/python -m loadtests.bench delivery --json
+	$(BIN)/python -m loadtests.bench memory --json
+	$(BIN)/python -m loadtests.bench waits --json
 
 lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)
 	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements/bootstrap.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded -c requirements/runtime.txt -o requirements/demo.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --group dev -c requirements/demo.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --extra embedded --extra tracing --group dev -c requirements/demo.txt -o requirements/dev.txt
 
 clean: ## remove .venv and caches (the data of `make demo` stays in .barberpro)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,18 +38,25 @@ class _Claims(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token stands for, until when (seconds since the epoch), and the token's own id."""
+    """Who a token stands for, from when and until when (seconds since the epoch), and the token's own id."""
 
     actor: Actor
+    issued_at: float
     expires_at: float
     token_id: str
+
+
+def _never(_user_id: str, _issued_at: float) -> bool:
+    return False
 
 
 class Tokens:
     """Mints and verifies. A verified token is remembered until it expires: RSA costs more than a look-up."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, is_revoked: Callable[[str, float], bool] = _never) -> None:
+        """is_revoked: whether a token that a user (by id) was issued at a time (seconds) has been revoked."""
         self._key = key
+        self._is_revoked = is_revoked
         self._public = key.private.public_key()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
 
@@ -70,7 +78,7 @@ class Tokens:
         return jwt.encode(claims, self._key.private, algorithm="RS256", headers={"kid": self._key.kid})
 
     def verify(self, token: str) -> Identity:
-        """Raises BarberProError: UNAUTHORIZED, TOKEN_EXPIRED."""
+        """Raises BarberProError: UNAUTHORIZED, TOKEN_EXPIRED, TOKEN_REVOKED."""
         known = self._verified.get(token)
         if known is None:
             known = self._decode(token)
@@ -80,7 +88,12 @@ class Tokens:
         if known.expires_at + _LEEWAY_SECONDS < time.time():
             self._verified.pop(token, None)
             raise BarberProError(ErrorCode.TOKEN_EXPIRED)
+        if self.revoked(known):
+            raise BarberProError(ErrorCode.TOKEN_REVOKED)
         return known
+
+    def revoked(self, identity: Identity) -> bool:
+        return self._is_revoked(identity.actor.id, identity.issued_at)
 
     def _decode(self, token: str) -> Identity:
         try:
@@ -94,7 +107,7 @@ class Tokens:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "jti"]},
             )
-            return Identity(_actor(claims), float(claims["exp"]), str(claims["jti"]))
+            return Identity(_actor(claims), float(claims["iat"]), float(claims["exp"]), str(claims["jti"]))
         except jwt.ExpiredSignatureError:
             raise BarberProError(ErrorCode.TOKEN_EXPIRED) from None
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):

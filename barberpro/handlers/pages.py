@@ -6,17 +6,16 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from barberpro.handlers.display_tokens import DisplayTokens
 from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.errors import not_found
 
 _WEB: Final = files("barberpro.clients") / "web"
 _TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-_DISPLAY_SECONDS: Final = 24 * 3600
-
 
 PARTS: web.AppKey[dict[str, bytes]] = web.AppKey("parts", dict)
+DISPLAY_TOKENS: web.AppKey[DisplayTokens] = web.AppKey("display_tokens", DisplayTokens)
 
 
 def read_parts() -> dict[str, bytes]:
@@ -25,8 +24,9 @@ def read_parts() -> dict[str, bytes]:
 
 
 def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
-    """Adds the pages to the application."""
+    """Adds the pages to the application. `app[SERVICES]` must be set."""
     app[PARTS] = parts
+    app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
     app.router.add_get("/display/{shop_id}", _display)
     app.router.add_get("/display/{shop_id}/token", _display_token)
     app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
@@ -54,11 +54,10 @@ async def _display(request: web.Request) -> web.Response:
 
 
 async def _display_token(request: web.Request) -> web.Response:
-    """A display token for the page: what it shows is public in this shop, and it opens nothing else."""
-    shop_id = await _public_shop(request)
-    actor = Actor(id=f"ds_{shop_id}", role=Role.DISPLAY, shop_ids=frozenset({shop_id}))
-    token = request.app[SERVICES].tokens.mint(actor, _DISPLAY_SECONDS)
-    return web.Response(body=orjson.dumps({"token": token}), content_type="application/json")
+    """A display token for the page."""
+    token = request.app[DISPLAY_TOKENS].of(await _public_shop(request))
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=orjson.dumps({"token": token}), content_type="application/json", headers=headers)
 
 
 async def _public_shop(request: web.Request) -> str:

@@ -20,7 +20,19 @@ class Limits:
 
     requests_per_minute: int = 100
     rooms_per_connection: int = 64
+    connections_per_user: int = 20
     message_bytes: int = 65_536
+    waiting_bytes: int = 262_144
+    """What may wait for a slow client; beyond it, only the newest state of each room."""
+    slow_seconds: float = 5.0
+    requote_seconds: float = 60.0
+    """Waits change with time alone: so often a room is shown anew."""
+    handshake_seconds: float = 10.0
+    commands: int = 30
+    commands_seconds: float = 10.0
+    """At most so many commands a connection in so many seconds."""
+    drain_seconds: float = 5.0
+    """How long a connection's end waits for the answers to what it asked before."""
     session_grace_seconds: float = 30.0
     session_warning_seconds: float = 60.0
 

@@ -4,6 +4,7 @@
 """
 
 import re
+import unicodedata
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -27,18 +28,30 @@ _UNSHOWABLE: Final = re.compile(
     "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line breaks and direction overrides: they forge screens
     "\ud800-\udfff]"  # half a character: not UTF-8
 )
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by their category, and yet nothing to be seen: fillers of Hangul, an empty cell of Braille."""
 
 
 def _showable(text: str) -> str:
     if _UNSHOWABLE.search(text):
         raise ValueError("has a character that cannot be shown, such as a line break or a control character")
+    # A letter, a number, punctuation or a symbol. Joiners of zero width have their place between letters, not alone.
+    if not any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in text):
+        raise ValueError("has no character that can be seen")
     return text
+
+
+def _each_once(ids: list[str]) -> list[str]:
+    if len(set(ids)) < len(ids):
+        raise ValueError("names something more than once")
+    return ids
 
 
 _SHOWABLE: Final = AfterValidator(_showable)
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _SHOWABLE]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _SHOWABLE]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), _SHOWABLE]
+ServiceIds = Annotated[list[Id], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}$")]
 Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$")]
 
@@ -105,7 +118,7 @@ class OnEither(Command):
 
 class Join(OnQueue):
     type: Literal["join"]
-    service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
+    service_ids: ServiceIds
     customer: Customer | None = None
     notes: Notes | None = None
 
@@ -114,7 +127,7 @@ class Schedule(OnQueue):
     """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time."""
 
     type: Literal["schedule"]
-    service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
+    service_ids: ServiceIds
     at: AwareDatetime
     customer: Customer | None = None
     notes: Notes | None = None

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
 
@@ -58,6 +59,11 @@ def bad_field(path: str, problem: str) -> BarberProError:
     )
 
 
+def _words(problem: ErrorDetails) -> str:
+    # pydantic's own words for this one name a class of ours.
+    return "is not a JSON object" if problem["type"] == "model_type" else problem["msg"].removeprefix("Value error, ")
+
+
 def bad_request(error: ValidationError, drop_prefix: int = 0) -> BarberProError:
     """The BAD_REQUEST that names every field pydantic refused.
 
@@ -67,7 +73,7 @@ def bad_request(error: ValidationError, drop_prefix: int = 0) -> BarberProError:
     fields = [
         {
             "path": ".".join(str(step) for step in problem["loc"][drop_prefix:]) or "(body)",
-            "problem": problem["msg"].removeprefix("Value error, "),
+            "problem": _words(problem),
         }
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]

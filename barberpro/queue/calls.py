@@ -12,10 +12,9 @@ from typing import Any
 import orjson
 
 from barberpro.protocol.actors import SYSTEM, Actor, Role
-from barberpro.protocol.commands import Command, Customer, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
-from barberpro.queue.scripts import Library
 from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
@@ -32,21 +31,27 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A function of the library, the shop and shard it is about, its key, and its ARGV (see prelude.lua)."""
+    """One command of a shop, as the library's `run` takes it (see prelude.lua).
 
-    function: bytes
+    arguments: the transition, the command, the stamp, and what a booking is born with.
+    """
+
     shop_id: str
     shard: int
     key: bytes
-    arguments: tuple[bytes, bytes, bytes]
+    policy: bytes
+    arguments: tuple[bytes, bytes, bytes, bytes]
+
+    @property
+    def transition(self) -> str:
+        return self.arguments[0].decode()
 
 
 class CallBuilder:
     """Builds script calls. One a node: `nonce` makes each of its calls one of its kind."""
 
-    def __init__(self, library: Library, keys: Keys, seal: Callable[[str], str]) -> None:
+    def __init__(self, keys: Keys, seal: Callable[[str], str]) -> None:
         """seal: encrypts a telephone number."""
-        self._library = library
         self._keys = keys
         self._seal = seal
         self._node = secrets.token_hex(5)
@@ -80,18 +85,15 @@ class CallBuilder:
 
     def _call(self, script: str, shop: Shop, actor: Actor, via: Via, envelope: Json, born: bytes) -> ScriptCall:
         who = {"id": actor.id, "role": actor.role.value}
-        envelope["shopId"] = shop.shop_id
         envelope["actor"] = who
-        envelope["policy"] = shop.policy
         # With the time, it makes the link of whatever event comes of this call one of its kind.
         envelope["nonce"] = f"{self._node}.{next(self._numbers)}"
         how = {"requestId": via.request_id, "ip": via.ip} if via.ip else {"requestId": via.request_id}
         stamp = orjson.dumps({"actor": who, "via": how})[1:-1]
         shard = self._keys.shard_of(shop.shop_id)
         key = self._keys.epoch(shard).encode()
-        return ScriptCall(
-            self._library.function(script).encode(), shop.shop_id, shard, key, (orjson.dumps(envelope), stamp, born)
-        )
+        arguments = (script.encode(), orjson.dumps(envelope), stamp, born)
+        return ScriptCall(shop.shop_id, shard, key, shop.policy, arguments)
 
     def _being_born(self, actor: Actor, command: Join | Schedule, shop: Shop, fields: Json, envelope: Json) -> bytes:
         """What the booking is born with, which no transition changes; the script itself needs little of it."""
@@ -101,7 +103,9 @@ class CallBuilder:
         services = _services(shop.barbers[command.barber_id], command.service_ids)
         minutes = sum(service.duration_minutes for service in services)
         own = actor.role is Role.CUSTOMER
-        customer = command.customer or (Customer(name=actor.name) if own and actor.name else None)
+        name, phone = actor.name if own else None, None
+        if command.customer:
+            name, phone = command.customer.name, command.customer.phone
         envelope |= {"bookingId": booking_id, "minutes": minutes}
         if own:
             envelope["customerId"] = actor.id
@@ -109,8 +113,8 @@ class CallBuilder:
             "bookingId": booking_id,
             "kind": "appointment" if isinstance(command, Schedule) else "walk_in",
             "customerId": actor.id if own else None,
-            "customerName": customer.name if customer else None,
-            "phoneSealed": self._seal(customer.phone) if customer and customer.phone else None,
+            "customerName": name,
+            "phoneSealed": self._seal(phone) if phone else None,
             "services": [service.wire for service in services],
             "durationMinutes": minutes,
             "totalPrice": str(sum((service.price for service in services), Decimal("0.00"))),

@@ -5,9 +5,7 @@ its stream or were committed in the meantime: these are folded into what Postgre
 A shard without an epoch is cold: it says nothing, and is rebuilt before it is asked anything.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -31,7 +29,6 @@ _EVENTS: Final = """
 _COMMANDS: Final = "SELECT command_id FROM commands WHERE shop_id = $1 AND command_id = ANY ($2::text[])"
 _REMEMBERED_MS: Final = 24 * 3600 * 1000 - 60_000
 _TRIES: Final = 20
-_COMMANDS_AT_ONCE: Final = 1000
 _SHOWN: Final = 20
 
 
@@ -43,37 +40,18 @@ async def compare(
     shop_ids: the shops to look at; all when None. May run beside a working deployment. Raises what the stores
     raise while they are away.
     """
-    names = await _walk(redis, keys)
     told: list[str] = []
     for shop_id in shop_ids if shop_ids is not None else [row["shop_id"] for row in await pool.fetch(_SHOPS)]:
         async with pool.acquire() as connection:
-            found = await _compare_shop(connection, redis, keys, shop_id, names[shop_id])
+            found = await _compare_shop(connection, redis, keys, shop_id)
         told += [f"{shop_id}: {difference}" for difference in found[:_SHOWN]]
         if len(found) > _SHOWN:
             told.append(f"{shop_id}: and {len(found) - _SHOWN} more")
     return told
 
 
-@dataclass(slots=True)
-class _Names:
-    """What Redis has keys for, of one shop, by generation."""
-
-    commands: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-
-async def _walk(redis: RedisClient, keys: Keys) -> defaultdict[str, _Names]:
-    """The commands that Redis knows, by shop: one walk through the key space."""
-    names: defaultdict[str, _Names] = defaultdict(_Names)
-    async for raw in redis.scan_iter(match=f"{keys.prefix}:{{s*}}:e*:command:*", count=1000):
-        key = raw.decode()
-        at = key.find(":command:sh_")
-        shop_id, _, command_id = key[at + len(":command:") :].partition(":")
-        names[shop_id].commands[key[: at + 1]].add(command_id)
-    return names
-
-
 async def _compare_shop(
-    connection: "PoolConnectionProxy[Any]", redis: RedisClient, keys: Keys, shop_id: str, names: _Names
+    connection: "PoolConnectionProxy[Any]", redis: RedisClient, keys: Keys, shop_id: str
 ) -> list[str]:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         snapshot = (await load_shops(connection, [shop_id]))[shop_id]
@@ -95,8 +73,8 @@ async def _compare_shop(
             return [*found, forked]
         if state.shop_seq == memory.shop_seq:
             found += differences(state, memory)
-            found += await _made_up(connection, shop_id, names.commands[root], memory)
-            return found + await _forgotten(redis, f"{root}command:{shop_id}:", commands)
+            found += await _made_up(connection, shop_id, memory)
+            return found + await _forgotten(redis, memory, commands)
     return [*found, f"Redis changed {_TRIES} times while it was read; check again"]
 
 
@@ -121,30 +99,26 @@ async def _catch_up(
     return None
 
 
-async def _made_up(connection: "PoolConnectionProxy[Any]", shop_id: str, known: set[str], memory: Memory) -> list[str]:
+async def _made_up(connection: "PoolConnectionProxy[Any]", shop_id: str, memory: Memory) -> list[str]:
     """The commands that Redis would answer as done, and that nobody has in the record."""
-    doubtful = known - {event["command"]["id"] for event in memory.events if "command" in event}
+    doubtful = memory.commands.keys() - {event["command"]["id"] for event in memory.events if "command" in event}
     rows = await connection.fetch(_COMMANDS, shop_id, list(doubtful))
     return [f"command {name}: Redis remembers it, Postgres does not" for name in doubtful - {row[0] for row in rows}]
 
 
-async def _forgotten(redis: RedisClient, root: str, commands: list[Json]) -> list[str]:
+async def _forgotten(redis: RedisClient, memory: Memory, commands: list[Json]) -> list[str]:
     """The commands of the last day whose answer Redis does not know, or knows otherwise."""
     seconds, _ = await redis.time()
     oldest = seconds * 1000 - _REMEMBERED_MS
     found = []
-    for start in range(0, len(commands), _COMMANDS_AT_ONCE):
-        part = [command for command in commands[start : start + _COMMANDS_AT_ONCE] if command["at"] > oldest]
-        pipeline = redis.pipeline(transaction=False)
-        for command in part:
-            pipeline.get(root + command["id"])
-        for command, known in zip(part, await pipeline.execute(), strict=True):
-            if known is None:
-                found.append(f"command {command['id']}: Redis does not remember it")
-            elif not _same_answer(command, known):
-                found.append(f"command {command['id']}: Redis remembers {known!r}, Postgres {command}")
+    for command in commands:
+        known = memory.commands.get(command["id"])
+        if known is None and command["at"] > oldest:
+            found.append(f"command {command['id']}: Redis does not remember it")
+        elif known is not None and not _same_answer(command, known):
+            found.append(f"command {command['id']}: Redis remembers {known!r}, Postgres {command}")
     return found
 
 
-def _same_answer(command: Json, known: bytes) -> bool:
-    return known.decode() == f"{command['digest']} {command['shopSeq']} {command['link']}"
+def _same_answer(command: Json, known: str) -> bool:
+    return known == f"{command['digest']} {command['shopSeq']} {command['link']}"

@@ -13,6 +13,7 @@ from barberpro.queue.recovery import parse_mark
 
 Json = dict[str, Any]
 
+_DAY_SECONDS: Final = 86_400
 _OF_A_BARBER: Final = 3  # keys that read_memory reads for each
 
 
@@ -20,13 +21,14 @@ _OF_A_BARBER: Final = 3  # keys that read_memory reads for each
 class Memory:
     """events: the shop's, that wait for their commit. lines, appointments: rank and time by booking.
 
-    link: of the event shop_seq, the shop's last one.
+    link: of the event shop_seq, the shop's last one. commands: what is remembered of each, by its id.
     """
 
     shop_seq: int
     link: str
     events: list[Json]
     live: dict[str, str]
+    commands: dict[str, str]
     timers: dict[str, int]
     queues: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -37,7 +39,11 @@ class Memory:
 
 async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list[str]) -> Memory:
     """Everything of the shop in the generation `root`, in one transaction."""
+    seconds, _ = await redis.time()
+    today = seconds // _DAY_SECONDS
     pipeline = redis.pipeline(transaction=True)
+    for day in (today - 1, today, today + 1):  # it may become tomorrow meanwhile
+        pipeline.hgetall(f"{root}commands:{shop_id}:{day}")
     pipeline.hgetall(f"{root}shop:{shop_id}")
     pipeline.xrange(f"{root}events")
     pipeline.zrange(f"{root}timers", 0, -1, withscores=True)
@@ -46,13 +52,15 @@ async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list
         pipeline.smembers(f"{root}skipped:{barber}")
         pipeline.zrange(f"{root}appointments:{barber}", 0, -1, withscores=True)
     answers: list[Any] = await pipeline.execute()
-    fields, stream, timers, *rest = answers
+    commands = answers[0] | answers[1] | answers[2]
+    fields, stream, timers, *rest = answers[3:]
     shop_seq, link = parse_mark(fields.pop(b"seq", None))
     memory = Memory(
         shop_seq=shop_seq,
         link=link,
-        events=[orjson.loads(entry[b"e"]) for _, entry in stream if entry[b"s"].decode() == shop_id],
+        events=[event for event in (orjson.loads(entry[b"e"]) for _, entry in stream) if event["shopId"] == shop_id],
         live={name: value.decode() for name, value in _named(fields, b"l:")},
+        commands={name.decode(): value.decode() for name, value in commands.items()},
         timers=_scores(timers),
         queues={name: orjson.loads(value) for name, value in _named(fields, b"q:")},
         bookings={name: orjson.loads(value) for name, value in _named(fields, b"b:")},

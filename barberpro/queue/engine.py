@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -18,6 +19,7 @@ from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.calls import CallBuilder, ScriptCall, Via
 from barberpro.queue.gateway import Gateway, RedisAway
 from barberpro.queue.journal import Journal
+from barberpro.queue.metrics import acknowledged, code_of
 from barberpro.queue.recovery import Recovery, is_unknown_function
 from barberpro.queue.results import result_of
 from barberpro.queue.scripts import Reply
@@ -74,6 +76,16 @@ class Engine:
         Raises BarberProError: a refusal (which rests on durable state only), or PERSISTENCE_UNAVAILABLE, after which
         the outcome is not known and the same command with the same id will tell it.
         """
+        started = perf_counter()
+        try:
+            result = await self._submit(actor, command, via)
+        except BaseException as problem:
+            acknowledged(command.type, code_of(problem), started)
+            raise
+        acknowledged(command.type, "replayed" if result.replayed else "ok", started)
+        return result
+
+    async def _submit(self, actor: Actor, command: Command, via: Via) -> Result:
         if self._journal.down:
             raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
         try:
@@ -85,19 +97,21 @@ class Engine:
             log.warning("command_outcome_unknown", command_id=command.command_id, problem=repr(error))
             raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE) from error
 
-    async def expire(self, timer: str) -> None:
+    async def expire(self, timer: str) -> bool:
         """Runs what a due timer asks for: `grace|shop|barber`, `day|shop|barber` or `late|shop|booking`.
 
-        Raises what the stores raise while they are away; the timer stays due.
+        False when its shop no longer exists: the timer is nobody's. Raises what the stores raise while they are away;
+        the timer stays due.
         """
         kind, shop_id, subject = timer.split("|")
         shop = await self._catalogue.shop(shop_id)
         if shop is None:
-            return
+            return False
         fields = {"bookingId": subject} if kind == "late" else {"barberId": subject}
         # A refusal says that there is nothing to do (any more): another node was faster.
         with contextlib.suppress(BarberProError):
             await self._run(self._calls.of_timer(_TIMERS[kind], shop, fields))
+        return True
 
     # Who may -------------------------------------------------------------------------------------------------
 
@@ -176,7 +190,7 @@ class Engine:
             try:
                 watermark = await self._journal.confirmed(call.shop_id, reply, deadline)
             except ImpossibleEvent:
-                log.error("event_impossible", function=call.function.decode(), shop_id=call.shop_id)
+                log.error("event_impossible", transition=call.transition, shop_id=call.shop_id)
                 raise BarberProError(ErrorCode.INTERNAL_ERROR) from None
             except Fenced:
                 if asyncio.get_running_loop().time() > deadline:
@@ -214,7 +228,7 @@ class Engine:
         delay = 0.02
         while True:
             try:
-                raw = await self._gateway.call(call.function, call.shard, call.key, call.arguments)
+                return await self._gateway.call(call)
             except RedisAway as error:
                 if is_unknown_function(error):
                     await self._admit(deadline)
@@ -225,13 +239,11 @@ class Engine:
                     raise
                 await asyncio.sleep(delay)
                 delay = min(0.5, delay * 2)
-            else:
-                return Reply(call.shop_id, raw)
 
     async def _function_broken(self, call: ScriptCall, error: BaseException) -> NoReturn:
         """An error of the function itself. It may have written half of what it meant to: nothing there is trusted."""
-        log.error("script_broken", function=call.function.decode(), shop_id=call.shop_id, problem=str(error))
-        await self._recovery.distrust(call.shard, f"{call.function.decode()} failed")
+        log.error("script_broken", transition=call.transition, shop_id=call.shop_id, problem=str(error))
+        await self._recovery.distrust(call.shard, f"{call.transition} failed")
         raise BarberProError(ErrorCode.INTERNAL_ERROR) from error
 
 

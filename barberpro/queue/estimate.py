@@ -5,12 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-_SPREAD: Final = 0.35
-"""Standard deviation of a visit's length over its planned minutes; to be measured per barber."""
+from barberpro.queue.pace import Pace
+
 _P90: Final = 1.2816
 """The 90th percentile of the standard normal distribution."""
-_LEAST_LEFT: Final = 0.1
-"""A visit that is past its planned minutes is taken to need this share of them still."""
+_ROOT_2: Final = math.sqrt(2)
+_CALL: Final = 1.5
+"""Minutes until somebody sits in a free chair. Like a break's, its length has no memory: mean and standard deviation
+are equal, and stay what they are however long it has lasted."""
+_BREAK: Final = 15.0
+"""Minutes until a barber who has paused is back."""
+_SERVED: Final = 0.9
+"""The part of those in a line who are served; the others cancel, or are not there when called."""
+_LONGEST: Final = 3.0
+"""A visit that lasts this many times what was expected says no more: somebody forgot to press 'complete'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +41,56 @@ class InChair:
 
 
 class WaitEstimator(Protocol):
-    def waits(self, chair: InChair | None, line: Sequence[float]) -> list[Wait]:
+    def waits(self, pace: Pace, chair: InChair | None, line: Sequence[float], *, paused: bool = False) -> list[Wait]:
         """The wait of each in the line, and last of one who would join now.
 
-        line: the planned minutes of those in it, next first.
+        pace: the barber's. line: the planned minutes of those in it, next first. paused: the barber is on a break.
         """
         ...
 
 
-class PlannedMinutes:
-    """The sum of what is planned ahead, each visit's length varying independently around its plan."""
+class PaceEstimator:
+    """What is left of the visit in the chair, and the visits ahead at the barber's measured pace.
 
-    def waits(self, chair: InChair | None, line: Sequence[float]) -> list[Wait]:
-        mean = variance = 0.0
-        if chair is not None:
-            mean = max(chair.minutes - chair.elapsed, _LEAST_LEFT * chair.minutes)
-            variance = (_SPREAD * mean) ** 2
+    Means and variances are added up. A visit is taken to be log-normal, and so is a wait: it is given the percentiles
+    of the log-normal distribution with that mean and variance (Fenton and Wilkinson).
+    """
+
+    def waits(self, pace: Pace, chair: InChair | None, line: Sequence[float], *, paused: bool = False) -> list[Wait]:
+        mean, variance = _left(pace, chair) if chair is not None else (_CALL, _CALL**2)
+        if paused:
+            mean, variance = mean + _BREAK, variance + _BREAK**2
+        # A visit that takes place with probability _SERVED, and then has the pace's spread.
+        part = _SERVED * (1 + pace.spread**2) - _SERVED**2
+        ahead = 0.0
         waits = []
         for minutes in (*line, 0.0):
-            waits.append(Wait(round(mean), math.ceil(mean + _P90 * math.sqrt(variance))))
-            mean += minutes
-            variance += (_SPREAD * minutes) ** 2
+            # If the pace is wrong it is wrong for all of them: these errors add up and do not even out.
+            waits.append(_percentiles(mean + ahead, variance + (pace.doubt * ahead) ** 2))
+            expected = minutes * pace.ratio
+            ahead += _SERVED * expected
+            variance += part * expected**2
         return waits
+
+
+def _left(pace: Pace, chair: InChair) -> tuple[float, float]:
+    """Mean and variance of the minutes that a visit needs still, having lasted for so many already."""
+    expected = chair.minutes * pace.ratio
+    square = pace.spread**2 + pace.doubt**2
+    elapsed = min(chair.elapsed, _LONGEST * expected)
+    if elapsed <= 0:
+        return expected, square * expected**2
+    # Moments of a log-normal length, given that it is longer than what has elapsed. z: how many standard deviations
+    # the logarithm of what has elapsed lies above its mean.
+    sigma = math.sqrt(math.log1p(square))
+    z = math.log(elapsed / expected) / sigma + sigma / 2
+    longer = math.erfc(z / _ROOT_2)
+    mean = expected * math.erfc((z - sigma) / _ROOT_2) / longer
+    mean_square = expected**2 * (1 + square) * math.erfc((z - 2 * sigma) / _ROOT_2) / longer
+    return mean - elapsed, mean_square - mean**2
+
+
+def _percentiles(mean: float, variance: float) -> Wait:
+    square = math.log1p(variance / mean**2)
+    p50 = mean * math.exp(-square / 2)
+    return Wait(round(p50), math.ceil(p50 * math.exp(_P90 * math.sqrt(square))))

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from barberpro.storage.snapshot import ShopSnapshot
+from barberpro.queue.pace import Record
+from barberpro.storage.snapshot import ShopSnapshot, Visit
 
 Json = dict[str, Any]
 
@@ -30,7 +31,7 @@ class Call:
 class QueueState:
     """doc: the queue as it stands in events. waiting: rank by booking id. cause: its last event, when known.
 
-    shop_seq, at: of its last event.
+    shop_seq, at: of its last event. record: the barber's last visits.
     """
 
     barber_id: str
@@ -40,6 +41,7 @@ class QueueState:
     cause: Json | None = None
     shop_seq: int = 0
     at: int = 0
+    record: Record = field(default_factory=Record)
 
     def order(self) -> list[str]:
         """Who waits, first to last; `next` is not among them."""
@@ -85,7 +87,9 @@ class ShopState:
         state.epoch, state.shop_seq = snapshot.epoch, snapshot.shop_seq
         for barber_id, doc in snapshot.queues.items():
             shop_seq, at = snapshot.touched[barber_id]
-            state.queues[barber_id] = QueueState(barber_id, doc, shop_seq=shop_seq, at=at)
+            state.queues[barber_id] = QueueState(
+                barber_id, doc, shop_seq=shop_seq, at=at, record=Record(snapshot.visits.get(barber_id, ()))
+            )
         state.bookings = dict(snapshot.bookings)
         state.born = dict(snapshot.born)
         for booking_id, booking in state.bookings.items():
@@ -146,7 +150,9 @@ class ShopState:
         queue.waiting.pop(booking_id, None)
         queue.skipped.pop(booking_id, None)
         if "endedAt" in booking:
-            self.bookings.pop(booking_id, None)
+            lived = self.bookings.pop(booking_id, None) is not None
+            if lived and status == "completed":
+                queue.record.add(Visit(booking["endedAt"], booking["startedAt"], booking["minutes"]))
             self.born.pop(booking_id, None)
             self.ended[booking_id] = booking
             if len(self.ended) > _ENDED_KEPT:

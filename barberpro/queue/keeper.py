@@ -6,13 +6,16 @@ script looks whether it is still due.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.journal import Journal
+from barberpro.queue.metrics import LOOK_SECONDS
+from barberpro.queue.pulse import Pulse
 from barberpro.queue.recovery import stream_event
 from barberpro.queue.scripts import Event
 from barberpro.queue.tasks import end
@@ -24,6 +27,20 @@ log = structlog.get_logger(__name__)
 _LEFT_BEHIND_MS: Final = 1000
 _STREAM_LOOK: Final = 200
 _TIMERS_LOOK: Final = 200
+_TIMERS_AT_ONCE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for Postgres in the streams of the warm shards, whichever node made it.
+
+    events: of all shards. largest: of the shard with the most. shards: those with any. age_seconds: of the oldest.
+    """
+
+    events: int = 0
+    largest: int = 0
+    shards: int = 0
+    age_seconds: float = 0.0
 
 
 class Keeper:
@@ -34,10 +51,11 @@ class Keeper:
         client: RedisClient,
         keys: Keys,
         journal: Journal,
-        expire: Callable[[str], Awaitable[None]],
+        expire: Callable[[str], Awaitable[bool]],
         warm: Callable[[set[int]], Awaitable[set[int]]],
         every: float = 1.0,
     ) -> None:
+        """expire: runs a due timer; False when nobody will ever need it. every: seconds between two rounds."""
         self._client = client
         self._keys = keys
         self._journal = journal
@@ -46,15 +64,21 @@ class Keeper:
         self._cold: set[int] = set()
         self._every = every
         self._task: asyncio.Task[None] | None = None
+        self.pulse = Pulse()
+        """Each round is a sign of life, even one that a store's absence cut short: stores are judged by themselves."""
+        self.backlog = Backlog()
+        """As it was at the last look; while Redis is away, the one before."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="keeper")
+        self.pulse.carried_by(self._task)
 
     async def close(self) -> None:
         await end([self._task] if self._task is not None else [])
 
     async def _run(self) -> None:
         while True:
+            self.pulse.beat()
             await asyncio.sleep(self._every)
             try:
                 await self.round()
@@ -74,28 +98,33 @@ class Keeper:
         pipeline = self._client.pipeline(transaction=False)
         for shard, epoch in epochs.items():
             root = self._keys.generation(shard, epoch)
+            pipeline.xlen(f"{root}events")
             pipeline.xrange(f"{root}events", count=_STREAM_LOOK)
             pipeline.zrangebyscore(f"{root}timers", "-inf", now, start=0, num=_TIMERS_LOOK)
-        answers: list[Any] = await pipeline.execute() if epochs else []
-        due: list[str] = []
+        with LOOK_SECONDS.timed():
+            answers: list[Any] = await pipeline.execute() if epochs else []
+        self.backlog = _backlog(answers[::3], answers[1::3], now)
+        due: list[tuple[str, str]] = []
         left: list[Event] = []
-        for index, (_, epoch) in enumerate(epochs.items()):
-            left += [
-                stream_event(epoch, entry)
-                for entry in answers[2 * index]
-                if int(entry[0].split(b"-")[0]) < now - _LEFT_BEHIND_MS
-            ]
-            due += [timer.decode() for timer in answers[2 * index + 1]]
+        for (shard, epoch), entries, timers in zip(epochs.items(), answers[1::3], answers[2::3], strict=True):
+            left += [stream_event(entry) for entry in entries if _born_ms(entry) < now - _LEFT_BEHIND_MS]
+            due += [(f"{self._keys.generation(shard, epoch)}timers", timer.decode()) for timer in timers]
         if left and not self._journal.down:
             self._journal.add(left)
         if not self._journal.down:
-            for timer in due:
-                await self._fire(timer)
+            for first in range(0, len(due), _TIMERS_AT_ONCE):
+                fired = [self._fire(key, timer) for key, timer in due[first : first + _TIMERS_AT_ONCE]]
+                for problem in await asyncio.gather(*fired, return_exceptions=True):
+                    if problem is not None:
+                        raise problem
+                self.pulse.beat()
 
-    async def _fire(self, timer: str) -> None:
-        """Runs one timer. One that fails stays due, and holds up none of the others."""
+    async def _fire(self, key: str, timer: str) -> None:
+        """Runs one timer of those that `key` holds. One that fails stays due, and holds up none of the others."""
         try:
-            await self._expire(timer)
+            if not await self._expire(timer):
+                await self._client.zrem(key, timer)
+                log.info("timer_dropped", timer=timer)
         except (*RedisAway, *Away):
             raise
         except Exception:
@@ -108,3 +137,14 @@ class Keeper:
             pipeline.get(self._keys.epoch(shard))
         values = await pipeline.execute()
         return {shard: int(value) for shard, value in enumerate(values) if value is not None}
+
+
+def _born_ms(entry: Any) -> int:  # noqa: ANN401 - (id, fields)
+    """When an entry was put into its stream: Redis's time in milliseconds."""
+    return int(entry[0].split(b"-")[0])
+
+
+def _backlog(lengths: Sequence[int], streams: Sequence[Any], now: int) -> Backlog:
+    oldest = min((_born_ms(entries[0]) for entries in streams if entries), default=now)
+    waiting = [length for length in lengths if length]
+    return Backlog(sum(waiting), max(waiting, default=0), len(waiting), max(0, now - oldest) / 1000)

@@ -202,7 +202,7 @@ class Recovery:
             return []
         stream = f"{self._keys.generation(shard, epoch)}events"
         entries: Any = await self._client.xrange(stream)
-        return [stream_event(epoch, entry) for entry in entries]
+        return [stream_event(entry) for entry in entries]
 
     async def close(self) -> None:
         await end(self._sweeps)
@@ -215,20 +215,10 @@ def _glob(literal: bytes) -> bytes:
     return literal
 
 
-def stream_event(epoch: int, entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
-    """An entry of a shard's stream, as the prelude's emit() wrote it."""
+def stream_event(entry: tuple[bytes, dict[bytes, bytes]]) -> Event:
+    """An entry of a shard's stream, as emit() in events.lua wrote it."""
     stream_id, fields = entry
-    return Event(
-        shop_id=fields[b"s"].decode(),
-        shop_seq=int(fields[b"n"]),
-        epoch=epoch,
-        raw=fields[b"e"],
-        born=fields[b"b"] or None,
-        link=fields[b"l"].decode(),
-        previous=fields[b"p"].decode(),
-        through=int(fields[b"t"]),
-        stream_id=stream_id,
-    )
+    return Event(stream_id, fields[b"e"], fields[b"b"])
 
 
 def parse_mark(value: bytes | None) -> tuple[int, str]:

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import orjson
 
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
+Json = dict[str, Any]
+
 _PARTS: Final = (
-    "prelude", "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show",
+    "prelude", "shop", "line", "events", "run",
+    "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show",
     "recall", "step_back", "move", "transfer", "cancel", "open", "pause", "close",
     "expire_grace", "expire_day", "expire_appointment", "verify", "rebuild",
 )  # fmt: skip
@@ -43,73 +46,65 @@ def load_library(prefix: str) -> Library:
     return Library(name, f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}")
 
 
-@dataclass(slots=True)
 class Event:
     """One event as the script wrote it.
 
     raw: its JSON. born: what its booking was born with (JSON), or None. stream_id: where it waits in Redis.
-    link: no other event has it. previous: the link of the event it was made upon ('' for the shop's first).
+    link: no other event has it. upon: the link of the event it was made upon ('' for the shop's first).
     through: the shopSeq of the last event that must be committed together with it; its own, as a rule.
     """
 
-    shop_id: str
-    shop_seq: int
-    epoch: int
-    raw: bytes
-    born: bytes | None
-    link: str
-    previous: str
-    through: int
-    stream_id: bytes | None = None
-    _data: dict[str, Any] | None = None
+    __slots__ = ("born", "data", "epoch", "link", "raw", "shop_id", "shop_seq", "stream_id", "through", "upon")
+
+    def __init__(self, stream_id: bytes, raw: bytes, born: bytes) -> None:
+        """born: empty when it has none."""
+        data = orjson.loads(raw)
+        self.stream_id = stream_id
+        self.raw = raw
+        self.born = born or None
+        self.data: Json = data
+        self.shop_id: str = data["shopId"]
+        self.shop_seq: int = data["shopSeq"]
+        self.epoch: int = data["epoch"]
+        self.link: str = data["link"]
+        self.upon: str = data["upon"]
+        self.through: int = data.get("through", data["shopSeq"])
 
     @property
-    def data(self) -> dict[str, Any]:
-        """The event, decoded on first use."""
-        if self._data is None:
-            self._data = orjson.loads(self.raw)
-        return self._data
+    def told(self) -> "Told":
+        """What whoever follows the shop needs of it."""
+        return self.data, orjson.loads(self.born) if self.born else None
 
-    @property
-    def born_data(self) -> dict[str, Any] | None:
-        """What its booking was born with, decoded; None when it has none."""
-        return orjson.loads(self.born) if self.born else None
 
+Told = tuple[Json, Json | None]
+"""A committed event, decoded, and what its booking was born with, if it was born with it."""
 
 Status = Literal["ok", "replayed", "refused", "cold", "unverified"]
+_STATUS: Final[dict[bytes, Status]] = {status.encode(): status for status in get_args(Status)}
+_NOTHING_DONE: Final = (b"cold", b"unverified")
 
 
 class Reply:
-    """What a script answered."""
+    """What a script answered to a command."""
 
     __slots__ = ("__dict__", "_refusal", "epoch", "events", "link", "rests_on", "status")
 
-    def __init__(self, shop_id: str, raw: Sequence[Any]) -> None:
-        self.status: Status = raw[0].decode()
-        self.events: list[Event] = []
-        if self.status in {"cold", "unverified"}:
-            return
-        self.epoch: int = raw[1]
-        self.rests_on: int = raw[2]
+    def __init__(self, epoch: int, status: bytes, rests_on: int, link: bytes, refusal: bytes, *events: bytes) -> None:
+        self.epoch = epoch
+        self.status: Status = _STATUS[status]
+        self.rests_on = rests_on
         """The answer may be given when Postgres has the shop's events up to here."""
-        self.link: str = raw[3].decode()
+        self.link = link.decode()
         """Of the event that the answer rests on."""
-        self._refusal: bytes = raw[4]
-        for at in range(5, len(raw), 7):
-            stream_id, shop_seq, event, born, link, previous, through = raw[at : at + 7]
-            self.events.append(
-                Event(
-                    shop_id=shop_id,
-                    shop_seq=shop_seq,
-                    epoch=self.epoch,
-                    raw=event,
-                    born=born or None,
-                    link=link.decode(),
-                    previous=previous.decode(),
-                    through=through,
-                    stream_id=stream_id,
-                )
-            )
+        self._refusal = refusal
+        self.events = [Event(*events[at : at + 3]) for at in range(0, len(events), 3)]
+
+    @classmethod
+    def of(cls, raw: Sequence[Any], count: int) -> "list[Reply]":
+        """What `run` answered to `count` commands."""
+        if raw[0] in _NOTHING_DONE:
+            return [cls(0, raw[0], 0, b"", b"") for _ in range(count)]
+        return [cls(raw[0], *reply) for reply in raw[1:]]
 
     @cached_property
     def refusal(self) -> BarberProError:

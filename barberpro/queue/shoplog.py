@@ -47,7 +47,7 @@ class Waiter:
 class ShopLog:
     """One shop, as this node knows it."""
 
-    __slots__ = ("committed", "forked_in", "pending", "stuck", "waiters")
+    __slots__ = ("committed", "forked_in", "pending", "rested", "stuck", "waiters")
 
     def __init__(self) -> None:
         self.committed = -1
@@ -58,6 +58,8 @@ class ShopLog:
         """The epoch in which two different events claimed one shopSeq: proof that Redis lost memory."""
         self.stuck = 0
         """How many rounds in a row an earlier event could not be found."""
+        self.rested = 0.0
+        """When its last round ended, on the loop's clock."""
 
     @property
     def busy(self) -> bool:
@@ -77,7 +79,7 @@ class ShopLog:
         chain: list[Event] = []
         whole = 0
         while (event := self.pending.get(seq)) is not None and event.epoch == epoch:
-            if (len(chain) >= most and whole == len(chain)) or (chain and event.previous != chain[-1].link):
+            if (len(chain) >= most and whole == len(chain)) or (chain and event.upon != chain[-1].link):
                 break
             chain.append(event)
             if event.through <= seq:

@@ -9,6 +9,7 @@ from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.times import now_millis, rfc3339
 from barberpro.queue.estimate import InChair, Wait, WaitEstimator
 from barberpro.queue.fold import Json, QueueState, ShopState
+from barberpro.queue.pace import NEW_BARBER
 from barberpro.storage.catalogue import Shop
 
 _DISPLAYED: Final = 10
@@ -39,7 +40,8 @@ class StateBuilder:
         if queue.serving:
             serving = state.bookings[queue.serving]
             chair = InChair(serving["minutes"], max(0.0, (now_millis() - serving["startedAt"]) / 60_000))
-        waits = self._estimator.waits(chair, [state.bookings[who]["minutes"] for who in people])
+        ahead = [state.bookings[who]["minutes"] for who in people]
+        waits = self._estimator.waits(queue.record.pace, chair, ahead, paused=queue.doc["status"] == "paused")
         return Line(queue, order, dict(zip(people, waits, strict=False)), waits[-1])
 
     def queue(self, state: ShopState, line: Line, *, full: bool) -> Json:
@@ -129,7 +131,7 @@ class StateBuilder:
     def _displayed(self, state: ShopState, barber_id: str, name: str, line: Line | None) -> Json:
         shown: Json = {"barberId": barber_id, "barberName": name, "status": "closed", "serving": None, "next": None}
         if line is None:
-            wait = self._estimator.waits(None, [])[-1].to_wire()
+            wait = self._estimator.waits(NEW_BARBER, None, [])[-1].to_wire()
             return {**shown, "waiting": [], "waitingCount": 0, "estimatedWait": wait}
         queue = line.queue
         waiting = enumerate(line.order[:_DISPLAYED], 2)

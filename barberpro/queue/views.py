@@ -8,7 +8,7 @@ folded in, and those are never undone, a rebuilt shard changes nothing in a view
 import asyncio
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -17,10 +17,12 @@ from asyncpg import Pool
 
 from barberpro.queue.bus import Bus
 from barberpro.queue.fold import Json, ShopState, called_in
-from barberpro.queue.scripts import Event
+from barberpro.queue.pulse import Pulse
+from barberpro.queue.scripts import Event, Told
 from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
-from barberpro.storage.snapshot import events_after, last_events, load_shops, tokens_of
+from barberpro.storage.snapshot import events_after, last_events, load_shops, load_visits, tokens_of
+from barberpro.storage.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -40,21 +42,29 @@ class Views:
         self._pool = pool
         self._bus = bus
         self._states: dict[str, ShopState] = {}
-        self._loading: dict[str, asyncio.Task[ShopState]] = {}
-        self._early: dict[str, list[tuple[Json, Json | None]]] = {}
+        self._loads: Together[ShopState] = Together()
+        self._early: dict[str, list[Told]] = {}
         self._holders: Counter[str] = Counter()
         self._used: dict[str, float] = {}
         self._doubts = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.pulse = Pulse()
+        """Each look is a sign of life, even one that Postgres's absence cut short."""
         self.listeners: list[Changed] = []
         self.repairs = 0
         """How often a view had missed something and was mended; a figure for operators."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._watch(), name="views")
+        self.pulse.carried_by(self._task)
 
     async def close(self) -> None:
-        await end(task for task in (self._task, *self._loading.values()) if task is not None)
+        await end([self._task] if self._task is not None else [])
+        await self._loads.close()
+
+    def __len__(self) -> int:
+        """How many shops' states are kept."""
+        return len(self._states)
 
     # Reading ---------------------------------------------------------------------------------------------------
 
@@ -64,11 +74,7 @@ class Views:
         state = self._states.get(shop_id)
         if state is not None:
             return state
-        task = self._loading.get(shop_id)
-        if task is None:
-            task = self._loading[shop_id] = asyncio.create_task(self._load(shop_id))
-            task.add_done_callback(lambda _: self._loading.pop(shop_id, None))
-        return await asyncio.shield(task)
+        return await self._loads(shop_id, self._load)
 
     def hold(self, shop_id: str) -> None:
         """Keeps the shop's view for somebody who watches; `release` it as often as it was held."""
@@ -77,6 +83,11 @@ class Views:
     def release(self, shop_id: str) -> None:
         self._holders[shop_id] -= 1
         self._used[shop_id] = time.monotonic()
+
+    async def refresh(self, shop_id: str) -> None:
+        """Brings the view up to what is in Postgres now. While Postgres is away, it stays as it is."""
+        with contextlib.suppress(*Away):
+            await self._compare([shop_id])
 
     async def _load(self, shop_id: str) -> ShopState:
         await self._bus.follow(shop_id)
@@ -87,6 +98,7 @@ class Views:
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 snapshot = (await load_shops(connection, [shop_id]))[shop_id]
+                await load_visits(connection, snapshot)
                 events = await last_events(connection, shop_id, snapshot.shop_seq - _CALLS_WINDOW)
                 called = {called_in(event["queue"]) for event in events} - {None}
                 tokens = await tokens_of(connection, [booking_id for booking_id in called if booking_id])
@@ -104,18 +116,22 @@ class Views:
 
     # Feeding ---------------------------------------------------------------------------------------------------
 
-    def feed(self, events: Sequence[Event]) -> None:
+    def committed(self, events: Sequence[Event]) -> None:
+        """What this node committed, of any shops, in each shop's order."""
+        self.feed([event.told for event in events if event.shop_id in self._states or event.shop_id in self._early])
+
+    def feed(self, events: Sequence[Told]) -> None:
         """Committed events, of any shops, in each shop's order; from here or from another node."""
-        shops = {event.shop_id for event in events}
-        watched = (shops & self._states.keys()) | (shops & self._early.keys())
-        for shop_id in watched:
-            mine = [(event.data, event.born_data) for event in events if event.shop_id == shop_id]
+        by_shop: defaultdict[str, list[Told]] = defaultdict(list)
+        for told in events:
+            by_shop[told[0]["shopId"]].append(told)
+        for shop_id, mine in by_shop.items():
             if shop_id in self._early:
                 self._early[shop_id] += mine
-            else:
+            elif shop_id in self._states:
                 self._fold(self._states[shop_id], mine)
 
-    def _fold(self, state: ShopState, events: Sequence[tuple[Json, Json | None]]) -> int:
+    def _fold(self, state: ShopState, events: Sequence[Told]) -> int:
         """Folds in what is next; returns how many were. Doubts the view when something before is missing."""
         changed: set[str] = set()
         applied: list[Json] = []
@@ -138,13 +154,14 @@ class Views:
 
     async def _watch(self) -> None:
         while True:
+            self.pulse.beat()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CHECK_SECONDS):
                     await self._doubts.wait()
             self._doubts.clear()
             self._drop_idle()
             try:
-                await self._compare()
+                await self._compare(list(self._states))
             except Away as error:
                 # No commit happens without Postgres, so the views stay what is durable.
                 log.info("views_unchecked", problem=repr(error))
@@ -160,11 +177,11 @@ class Views:
                 self._holders.pop(shop_id, None)
                 self._used.pop(shop_id, None)
 
-    async def _compare(self) -> None:
-        if not self._states:
+    async def _compare(self, shop_ids: list[str]) -> None:
+        if not shop_ids:
             return
         rows = await self._pool.fetch(
-            "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])", list(self._states)
+            "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])", shop_ids
         )
         for row in rows:
             state = self._states.get(row["shop_id"])

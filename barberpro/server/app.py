@@ -1,86 +1,93 @@
 """The application: a node behind its doors."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-import structlog
 from aiohttp import web
-from redis.exceptions import RedisError
 
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
+from barberpro.domain.revocations import Revocations
+from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.pages import read_parts, setup_pages
-from barberpro.handlers.realtime.socketio import SocketIODoor
+from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.rest import setup_rest
+from barberpro.handlers.rest.exposition import FIGURES
 from barberpro.handlers.rest.health import READY
+from barberpro.handlers.rest.tracing import traced as traced_requests
 from barberpro.handlers.services import SERVICES, Limits, Services
-from barberpro.queue.estimate import PlannedMinutes
+from barberpro.queue import metrics as engine_metrics
+from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.readiness import Readiness
 from barberpro.server.settings import Settings
-from barberpro.storage.postgres import Away
+from barberpro.server.traces import switch_on_traces
 from barberpro.storage.sealing import sealer
-
-log = structlog.get_logger(__name__)
-
-_READY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A node, its doors, and the aiohttp application that serves them."""
+    """A node, its doors, and the aiohttp application that serves them.
+
+    In the end the doors are closed first, then what serves the application, then this.
+    """
 
     node: Node
-    door: SocketIODoor
+    doors: LiveDoors
     app: web.Application
+    revocations: Revocations
 
     async def close(self) -> None:
-        """Closes the doors first, then finishes what is in flight, then lets go of the stores."""
-        await self.door.close()
+        """After the doors, and after what serves the application."""
+        await self.revocations.close()
         await self.node.close()
 
 
 async def build_server(settings: Settings, options: NodeOptions) -> RunningServer:
     """Starts a node and builds its doors. Raises what Node.start raises, KeyFileError and SealingKeyError."""
-    tokens = Tokens(await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys))
+    key = await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
-    node = await Node.start(options, seals.seal)
+    traced = options.traced or await asyncio.to_thread(switch_on_traces)
+    node = await Node.start(replace(options, traced=traced), seals.seal)
+    revocations = Revocations(node.pool)
+    try:
+        await revocations.start()
+    except BaseException:
+        await node.close()
+        raise
+    tokens = Tokens(key, revocations.covers)
     services = Services(
         engine=node.engine,
         views=node.views,
         catalogue=node.catalogue,
-        states=StateBuilder(PlannedMinutes()),
+        states=StateBuilder(PaceEstimator()),
         tokens=tokens,
         pool=node.pool,
         redis=node.redis,
-        redis_prefix=settings.redis_prefix,
+        redis_prefix=options.prefix,
         limits=Limits(
             requests_per_minute=settings.requests_per_minute,
             rooms_per_connection=settings.rooms_per_connection,
+            connections_per_user=settings.connections_per_user,
+            commands=settings.commands_per_10_seconds,
             message_bytes=settings.message_bytes,
+            waiting_bytes=settings.waiting_bytes,
+            slow_seconds=settings.slow_seconds,
+            handshake_seconds=settings.handshake_seconds,
         ),
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
-    app[READY] = lambda: _ready(node)
+    if traced:
+        app.middlewares.append(traced_requests)
     setup_rest(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
-    door = SocketIODoor(services, list(settings.cors_origins) if "*" not in settings.cors_origins else "*")
-    door.attach(app)
-    door.hub.start()
-    return RunningServer(node, door, app)
-
-
-async def _ready(node: Node) -> dict[str, bool]:
-    """Whether each part that commands need answers now."""
-
-    async def answers(question: Any) -> bool:  # noqa: ANN401 - whatever the store's client awaits
-        try:
-            await asyncio.wait_for(question, _READY_SECONDS)
-        except (*Away, RedisError):
-            return False
-        return True
-
-    postgres, redis = await asyncio.gather(answers(node.pool.fetchval("SELECT 1")), answers(node.redis.ping()))
-    return {"postgres": postgres, "redis": redis, "journal": not node.journal.down}
+    origins = list(settings.cors_origins) if "*" not in settings.cors_origins else "*"
+    doors = LiveDoors(services, origins)
+    doors.attach(app)
+    app[READY] = Readiness(node, doors.pulses).parts
+    app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures)
+    doors.start()
+    revocations.listeners.append(doors.expel_revoked)
+    return RunningServer(node, doors, app, revocations)

@@ -1,35 +1,26 @@
-"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `check`."""
+"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `revoke`, `check`.
+
+What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
+which scripts ask for again and again, has a use for them.
+"""
 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeVar
 
-import asyncpg
 import click
-import uvloop
-from redis.exceptions import RedisError
 
 from barberpro import __version__
-from barberpro.domain.keys import KeyFileError
 from barberpro.protocol.actors import Role
-from barberpro.server import commands
-from barberpro.server.embedded import EmbeddedServicesError
-from barberpro.server.logs import configure_logs
-from barberpro.server.serve import PortTakenError
-from barberpro.server.settings import Settings, SettingsError, load_settings
-from barberpro.storage.deployment import ShardsDifferError
-from barberpro.storage.migrate import SchemaTooNewError
-from barberpro.storage.sealing import SealingKeyError
+
+if TYPE_CHECKING:
+    from barberpro.server.settings import Settings
 
 _EMBEDDED_DEFAULT: Final = ".barberpro/data"
-_TOLD: Final = (
-    SettingsError, EmbeddedServicesError, PortTakenError, KeyFileError, SealingKeyError, ShardsDifferError,
-    SchemaTooNewError, commands.CommandError,
-)  # fmt: skip
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -56,34 +47,35 @@ def _stores(function: _Function) -> _Function:
     return function
 
 
-def _run(settings: Settings, work: Coroutine[Any, Any, int | None]) -> None:
-    """Runs a command to its end; errors that are the caller's to mend are told in one line."""
+def _run(settings: "Settings", work: Coroutine[Any, Any, int | None]) -> NoReturn:
+    """Runs a command to its end, and ends with its code."""
+    import uvloop
+
+    from barberpro.server.logs import configure_logs
+
     configure_logs(settings.log_level, settings.log_format)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with _told(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             code = runner.run(_until_terminated(work))
-    except _TOLD as error:
-        _fail(str(error))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _fail(f"Postgres: {error}")
-    except RedisError as error:
-        _fail(f"Redis: {error}")
-    except OSError as error:
-        _fail(_unreached(settings, error))
     except KeyboardInterrupt:
         sys.exit(130)
     except asyncio.CancelledError:
         sys.exit(143)
-    else:
-        sys.exit(code or 0)
+    sys.exit(code or 0)
 
 
-def _unreached(settings: Settings, error: OSError) -> str:
-    """What could not be reached: a file, or else Postgres (Redis has errors of its own)."""
-    if error.filename is not None or settings.database_url is None:
-        return str(error)
-    address = urlsplit(settings.database_url)
-    return f"DATABASE_URL: cannot reach Postgres at {address.hostname}:{address.port or 5432}: {error}"
+@contextmanager
+def _told(settings: "Settings") -> Iterator[None]:
+    """Errors in the block that are the caller's to mend are told in one line."""
+    try:
+        yield
+    except Exception as error:
+        from barberpro.server.telling import words_for
+
+        words = words_for(error, settings)
+        if words is None:
+            raise
+        _fail(words)
 
 
 async def _until_terminated(work: Coroutine[Any, Any, int | None]) -> int | None:
@@ -94,17 +86,18 @@ async def _until_terminated(work: Coroutine[Any, Any, int | None]) -> int | None
     return await work
 
 
-def _fail(words: str) -> None:
+def _fail(words: str) -> NoReturn:
     click.echo(f"barberpro: {words}", err=True)
     sys.exit(2)
 
 
-def _settings(**given: Any) -> Settings:  # noqa: ANN401 - checked by the settings
+def _settings(**given: Any) -> "Settings":  # noqa: ANN401 - checked by the settings
+    from barberpro.server.settings import SettingsError, load_settings
+
     try:
         return load_settings(**given)
     except SettingsError as error:
         _fail(str(error))
-        raise  # not reached
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -120,8 +113,10 @@ def cli() -> None:
 @click.option("--workers", type=int, help="Processes that share the port. Also BARBERPRO_WORKERS.")
 def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Serve the sockets, the REST interface and the pages."""
+    from barberpro.server.commands import run_serve
+
     settings = _settings(**given)
-    _run(settings, commands.run_serve(settings))
+    _run(settings, run_serve(settings))
 
 
 @cli.command()
@@ -131,18 +126,22 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
 @click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
 def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Start everything, seed a shop, and play days in it until Ctrl-C."""
-    if given["database_url"] is None and given["embedded"] is None:
+    from barberpro.server.commands import run_demo
+
+    if given["embedded"] is given["database_url"] is given["redis_url"] is None:
         given["embedded"] = Path(".barberpro/demo")
     settings = _settings(log_level="warning", **given)
-    _run(settings, commands.run_demo(settings, speed))
+    _run(settings, run_demo(settings, speed))
 
 
 @cli.command()
 @_stores
 def migrate(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Bring the database's schema up to date."""
+    from barberpro.server.commands import run_migrate
+
     settings = _settings(**given)
-    _run(settings, commands.run_migrate(settings))
+    _run(settings, run_migrate(settings))
 
 
 @cli.command()
@@ -152,8 +151,10 @@ def migrate(**given: Any) -> None:  # noqa: ANN401 - click's options
 @click.option("--json", "as_json", is_flag=True, help="Print the shop as one JSON object.")
 def seed(name: str, time_zone: str, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Create a shop of three barbers to try things with."""
+    from barberpro.server.commands import run_seed
+
     settings = _settings(**given)
-    _run(settings, commands.run_seed(settings, name, time_zone, as_json=as_json))
+    _run(settings, run_seed(settings, name, time_zone, as_json=as_json))
 
 
 @cli.command()
@@ -174,9 +175,11 @@ def simulate(
     **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Play a shop's day over real sockets; exit 1 when a promise was broken."""
+    from barberpro.server.commands import Day, run_simulate
+
     settings = _settings(log_level="warning", **given)
-    day = commands.Day(url, shop, speed, hours, random_seed, view)
-    _run(settings, commands.run_simulate(settings, day))
+    day = Day(url, shop, speed, hours, random_seed, view)
+    _run(settings, run_simulate(settings, day))
 
 
 @cli.command()
@@ -201,13 +204,29 @@ def token(
     **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Print a development token. Only the keys are needed, not the stores."""
+    from barberpro.server.minting import development_token
+
     settings = _settings(**given)
-    _run(settings, commands.run_token(settings, Role(role), user, barber, shop, name, seconds))
+    with _told(settings):
+        click.echo(development_token(settings, Role(role), user, barber, shop, name, seconds))
+
+
+@cli.command()
+@_stores
+@click.option("--user", metavar="ID", required=True, help="Whose tokens; those issued later are good again.")
+def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Refuse all tokens that a user has now. Every server hangs up on them within five seconds."""
+    from barberpro.server.commands import run_revoke
+
+    settings = _settings(**given)
+    _run(settings, run_revoke(settings, user))
 
 
 @cli.command()
 @_stores
 def check(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Compare Redis with Postgres and with the fold of the events; exit 1 on any difference."""
+    from barberpro.server.commands import run_check
+
     settings = _settings(**given)
-    _run(settings, commands.run_check(settings))
+    _run(settings, run_check(settings))

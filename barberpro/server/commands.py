@@ -1,8 +1,9 @@
-"""What the commands of the command line do."""
+"""What the commands of the command line do on the stores."""
 
 import asyncio
 import contextlib
 import math
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,15 +14,14 @@ import click
 import orjson
 from asyncpg import Pool
 
-from barberpro.domain.identity import Tokens
-from barberpro.domain.keys import signing_key
 from barberpro.protocol.actors import Actor, Role
-from barberpro.protocol.errors import BarberProError
-from barberpro.protocol.ids import new_user_id
+from barberpro.protocol.ids import ID_PATTERN, new_user_id
 from barberpro.queue.check import compare
 from barberpro.server.embedded import StoreUrls
+from barberpro.server.errors import CommandError
+from barberpro.server.minting import own_tokens
 from barberpro.server.seed import demo_shop, describe_shop, seed
-from barberpro.server.serve import listening, serve, stop_signal, until_stopped
+from barberpro.server.serve import listening, serve, stop_event, until_stopped
 from barberpro.server.settings import Settings
 from barberpro.server.simulate import Shop, SimulateOptions, simulate
 from barberpro.server.stores import open_stores
@@ -30,11 +30,8 @@ from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.redis import connect
+from barberpro.storage.revocations import revoke
 from barberpro.storage.shops import UnknownZoneError
-
-
-class CommandError(Exception):
-    """A command cannot do what was asked; the message says why, in words for the one who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,47 +86,20 @@ async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bo
         click.echo(f"service {service['serviceId']}  {service['name']}, {service['durationMinutes']} min")
 
 
-async def run_token(
-    settings: Settings,
-    role: Role,
-    user: str | None,
-    barber: str | None,
-    shop: str | None,
-    name: str | None,
-    seconds: int,
-) -> None:
-    """Raises CommandError when the role needs what was not given."""
-    if role is Role.DISPLAY and shop is None:
-        raise CommandError("--role display needs --shop")
-    if role is Role.BARBER and barber is None and shop is None:
-        raise CommandError("--role barber needs --barber, or --shop")
-    actor = Actor(
-        id=user or new_user_id(),
-        role=role,
-        name=name,
-        barber_id=barber,
-        shop_ids=frozenset({shop} if shop else ()),
-    )
-    tokens = await _tokens(settings)
-    token = tokens.mint(actor, seconds)
-    try:
-        tokens.verify(token)
-    except BarberProError:
-        raise CommandError(
-            "--user, --barber and --shop take letters, digits, - and _ (at most 64);"
-            " --name takes 1 to 80 characters that can be shown"
-        ) from None
-    click.echo(token)
-
-
-async def _tokens(settings: Settings) -> Tokens:
-    return Tokens(await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys))
+async def run_revoke(settings: Settings, user: str) -> None:
+    """Raises CommandError for what is no user's id."""
+    if re.fullmatch(ID_PATTERN, user) is None:
+        raise CommandError("--user takes letters, digits, - and _ (at most 64)")
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        before = await revoke(pool, user, "system", "system")
+    click.echo(f"tokens issued to {user} before {before.isoformat(timespec='seconds')} are revoked")
 
 
 async def run_check(settings: Settings) -> int:
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
         redis = connect(urls.redis_url)
         try:
+            await redis.ping()  # an empty deployment would be compared without it
             differences = await compare(pool, redis, Keys(settings.redis_prefix, settings.shards))
         finally:
             await redis.aclose()
@@ -165,11 +135,12 @@ async def run_simulate(settings: Settings, day: Day) -> int:
             document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
         else:
             document = await describe_shop(pool, day.shop_id)
-        return await _play(settings, day, document, asyncio.Event())
+        async with stop_event() as until:
+            return await _play(settings, day, document, until)
 
 
 async def _play(settings: Settings, day: Day, document: dict[str, Any], until: asyncio.Event) -> int:
-    tokens = await _tokens(settings)
+    tokens = await asyncio.to_thread(own_tokens, settings)
 
     def mint(role: str, user_id: str | None, barber_id: str | None, shop_id: str | None) -> str:
         shops = frozenset({shop_id} if shop_id else ())
@@ -196,10 +167,7 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
 async def run_demo(settings: Settings, speed: float) -> int:
     """A living shop: stores, server, seed, and day after day until a signal comes."""
     url = f"http://{settings.host}:{settings.port}"
-    until = asyncio.Event()
-    stop = asyncio.create_task(stop_signal())
-    stop.add_done_callback(lambda _: until.set())
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with stop_event() as until, open_stores(settings) as urls, _database(settings, urls) as pool:
         document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
         async with listening(settings, urls):
             click.echo(f"\n  The shop's screen   {url}/display/{document['shopId']}")

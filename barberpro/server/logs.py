@@ -1,10 +1,15 @@
 """Structured logs: one event a line, JSON for machines and words for a terminal, on standard error."""
 
 import logging
+import re
 import sys
-from typing import Literal
+import traceback
+from typing import Final, Literal
 
 import structlog
+
+_ROW: Final = re.compile(r"^(?P<margin>[ |]*)DETAIL:.*", re.MULTILINE)
+"""Postgres's words about the row or the values that it refused."""
 
 
 def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None:
@@ -15,12 +20,13 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    ending: list[structlog.typing.Processor] = (
-        # Plain: the renderer's own tracebacks show local variables, and so names and tokens.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    ending: list[structlog.typing.Processor] = [
+        structlog.processors.ExceptionRenderer(_traceback),
+        # The renderer's own tracebacks show local variables, and so names and tokens; here it gets ready ones.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+        else structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -43,3 +49,8 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
     # What the stores' absence means for us is told by us.
     for client in ("engineio.client", "barberpro.client.transport", "asyncpg"):
         logging.getLogger(client).setLevel(logging.ERROR)
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """Without local variables, and without the contents of rows: those are people's."""
+    return _ROW.sub(r"\g<margin>DETAIL: (not shown)", "".join(traceback.format_exception(*exc_info)).rstrip("\n"))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from asyncpg import Pool
 from redis.asyncio import Redis
@@ -14,8 +14,11 @@ from barberpro.queue.engine import Engine
 from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal
 from barberpro.queue.keeper import Keeper
+from barberpro.queue.metrics import EngineFigures
+from barberpro.queue.pulse import Pulse
 from barberpro.queue.recovery import Recovery
 from barberpro.queue.scripts import Library, load_library
+from barberpro.queue.tracing import TracedBus, TracedEngine, TracedGateway, TracedJournal
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
@@ -26,7 +29,10 @@ from barberpro.storage.redis import connect
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """What a node needs to know. max_backlog: unconfirmed events a shard may hold before it refuses."""
+    """What a node needs to know. max_backlog: unconfirmed events a shard may hold before it refuses.
+
+    traced: whether spans are made of commands; where they go is the process's matter (server/traces.py).
+    """
 
     database_url: str
     redis_url: str
@@ -35,6 +41,12 @@ class NodeOptions:
     max_backlog: int = 10_000
     pool_size: int = 10
     patience: float = 5.0
+    traced: bool = False
+
+
+_Kinds = tuple[type[Journal], type[Gateway], type[Engine], type[Bus]]
+_PLAIN: Final[_Kinds] = (Journal, Gateway, Engine, Bus)
+_TRACED: Final[_Kinds] = (TracedJournal, TracedGateway, TracedEngine, TracedBus)
 
 
 class Node:
@@ -52,25 +64,35 @@ class Node:
         self.redis = redis
         self.keys = Keys(options.prefix, options.shards)
         self.catalogue = Catalogue(pool, options.max_backlog)
-        self.gateway = Gateway(redis, options.patience / 2)
         self.recovery = Recovery(pool, redis, library, self.keys)
-        self.journal = Journal(pool, self.recovery)
-        self.engine = Engine(
+        journal, gateway, engine, bus = _TRACED if options.traced else _PLAIN
+        self.journal = journal(pool, self.recovery)
+        self.gateway = gateway(redis, library, options.patience / 2, self.journal.add)
+        self.engine = engine(
             self.catalogue,
             self.gateway,
             self.journal,
             self.recovery,
-            CallBuilder(library, self.keys, seal),
+            CallBuilder(self.keys, seal),
             pool,
             options.patience,
         )
-        self.bus = Bus(redis, self.keys)
+        self.bus = bus(redis, self.keys)
         self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire, self.recovery.warm)
         self.views = Views(pool, self.bus)
-        self.journal.listeners += [self.views.feed, self.bus.committed]
+        self.figures = EngineFigures(self.recovery, self.views, self.keeper, pool)
+        self.pulses: dict[str, Pulse] = {
+            "journal": self.journal.pulse,
+            "bus": self.bus.pulse,
+            "keeper": self.keeper.pulse,
+            "views": self.views.pulse,
+        }
+        self.journal.listeners += [self.views.committed, self.bus.committed]
         self.bus.on_events.append(self.views.feed)
         self.bus.on_doubt.append(self.views.doubt)
         self.recovery.rebuilt += [self.bus.rebuilt, lambda _: self.views.doubt()]
+        # The keeper may have many shards to rebuild in one round: each of them is a step.
+        self.recovery.rebuilt.append(lambda _: self.keeper.pulse.beat())
 
     @classmethod
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":

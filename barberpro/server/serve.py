@@ -4,25 +4,28 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 from aiohttp import web
+from redis.exceptions import RedisError
 
+from barberpro.queue.tasks import check_cancelled
 from barberpro.server.app import RunningServer, build_server
 from barberpro.server.collector import calm_collector
 from barberpro.server.embedded import StoreUrls
+from barberpro.server.reach import no_redis
 from barberpro.server.settings import Settings
 from barberpro.server.stores import node_options, open_stores
+from barberpro.server.supervisor import supervise
 from barberpro.storage.migrate import migrate
+from barberpro.storage.redis import connect
 
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 8.0
-_RESTART_SECONDS = 1.0
 
 
 class PortTakenError(Exception):
@@ -37,19 +40,23 @@ async def listening(settings: Settings, urls: StoreUrls, *, shared_port: bool = 
     runner = web.AppRunner(server.app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
     try:
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, reuse_port=shared_port or None)
-        try:
-            await site.start()
-        except OSError as error:
-            raise PortTakenError(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
-                "end the program that does, or give another --port"
-            ) from error
+        await _listen(runner, settings.host, settings.port, "--port", shared=shared_port)
+        if settings.metrics_port is not None:
+            await _listen(runner, settings.host, settings.metrics_port, "BARBERPRO_METRICS_PORT")
         yield server
     finally:
-        await server.door.close()
+        await server.doors.close()
         await runner.cleanup()
-        await server.node.close()
+        await server.close()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, setting: str, *, shared: bool = False) -> None:
+    try:
+        await web.TCPSite(runner, host, port, reuse_port=shared or None).start()
+    except OSError as error:
+        raise PortTakenError(
+            f"cannot listen on {host}:{port} ({error.strerror}); end the program that does, or give another {setting}"
+        ) from error
 
 
 async def stop_signal() -> None:
@@ -63,6 +70,19 @@ async def stop_signal() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def stop_event() -> AsyncIterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets, for work that comes to its end by itself then."""
+    event = asyncio.Event()
+    stop = asyncio.create_task(stop_signal())
+    stop.add_done_callback(lambda _: event.set())
+    try:
+        yield event
+    finally:
+        stop.cancel()
+        await asyncio.gather(stop, return_exceptions=True)
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -83,69 +103,36 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(stop, return_exceptions=True)
 
 
+@asynccontextmanager
+async def serving(settings: Settings, urls: StoreUrls, *, shared_port: bool = False) -> AsyncIterator[None]:
+    """Like `listening`, for a process that does nothing else."""
+    async with listening(settings, urls, shared_port=shared_port):
+        check_cancelled()
+        calm_collector()
+        log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
+        yield
+
+
 async def serve(settings: Settings) -> None:
-    """Serves until it is cancelled, after the schema was brought up to date."""
+    """Serves until it is cancelled, after the schema was brought up to date. Raises what `telling` has words for."""
     async with open_stores(settings) as urls:
         for revision in await migrate(urls.database_url):
             log.info("migrated", revision=revision)
+        await _look_for_redis(urls)
+        check_cancelled()
         if settings.workers > 1:
-            await _supervise(settings, urls)
+            await supervise(settings, urls)
             return
-        shared = os.environ.get("BARBERPRO_SHARED_PORT") == "1"
-        async with listening(settings, urls, shared_port=shared):
-            calm_collector()
-            log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
-            await (_until_orphaned() if shared else asyncio.Event().wait())
+        async with serving(settings, urls):
+            await asyncio.Event().wait()
 
 
-async def _until_orphaned() -> None:
-    """Returns when the supervisor of this worker is gone: its end of our standard input is closed then."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
-
-
-async def _supervise(settings: Settings, urls: StoreUrls) -> None:
-    """Runs the workers as processes of their own on one port, and starts anew those that die."""
-    environment = {
-        **os.environ,
-        # The names that go first: the environment may hold the others.
-        "BARBERPRO_DATABASE_URL": urls.database_url,
-        "BARBERPRO_REDIS_URL": urls.redis_url,
-        "BARBERPRO_KEYS_DIR": str(settings.keys_directory.absolute()),
-        "BARBERPRO_WORKERS": "1",
-        "BARBERPRO_SHARED_PORT": "1",
-        "BARBERPRO_HOST": settings.host,
-        "BARBERPRO_PORT": str(settings.port),
-    }
-    environment.pop("BARBERPRO_EMBEDDED", None)
-    keepers = [asyncio.create_task(_keep_worker(environment), name=f"worker-{n}") for n in range(settings.workers)]
+async def _look_for_redis(urls: StoreUrls) -> None:
+    """Tells of a Redis that is not there: we start without it, but its name may be a slip."""
+    redis = connect(urls.redis_url)
     try:
-        await asyncio.gather(*keepers)
+        await redis.ping()
+    except RedisError as error:
+        log.warning("redis_away", why=no_redis(urls.redis_url, error))
     finally:
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
-
-
-async def _keep_worker(environment: dict[str, str]) -> None:
-    while True:
-        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the workers in order.
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "barberpro",
-            "serve",
-            env=environment,
-            stdin=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            code = await worker.wait()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                worker.terminate()
-            await worker.wait()
-            raise
-        log.error("worker_died", pid=worker.pid, code=code)
-        await asyncio.sleep(_RESTART_SECONDS)
+        await redis.aclose()

@@ -3,11 +3,13 @@
 Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 _HOME = Path(".barberpro")
 
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     embedded: Path | None = None
-    """Directory of embedded stores; set: they are started there, and the URLs may not be given."""
+    """Directory of embedded stores; set: they are started there, and URLs are refused."""
     database_url: str | None = Field(None, validation_alias=AliasChoices("BARBERPRO_DATABASE_URL", "DATABASE_URL"))
     redis_url: str | None = Field(None, validation_alias=AliasChoices("BARBERPRO_REDIS_URL", "REDIS_URL"))
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "bp"
@@ -39,11 +41,22 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    metrics_port: Annotated[int, Field(ge=1, le=65000)] | None = None
+    """The first of the ports, one a worker, on which each answers alone: the shared port reaches any of them."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
     requests_per_minute: Annotated[int, Field(ge=0)] = 100
     rooms_per_connection: Annotated[int, Field(ge=1)] = 64
+    connections_per_user: Annotated[int, Field(ge=1)] = 20
+    """On one server process."""
+    commands_per_10_seconds: Annotated[int, Field(ge=1)] = 30
+    """Of one live connection."""
     message_bytes: Annotated[int, Field(ge=1024)] = 65_536
+    waiting_bytes: Annotated[int, Field(ge=1024)] = 262_144
+    """What may wait for a slow client; beyond it, only the newest state of each room."""
+    slow_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """How long a client may be slower than that before it is cut off."""
+    handshake_seconds: Annotated[float, Field(gt=0)] = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
@@ -60,17 +73,22 @@ class Settings(BaseSettings):
     def _postgres(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
-        return value
+        return _with_ports(value)
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
-        return value
+        return _with_ports(value)
 
     @model_validator(mode="after")
     def _stores_fit(self) -> Self:
+        if self.embedded is not None and (self.database_url, self.redis_url) != (None, None):
+            raise ValueError(
+                "both embedded stores and URLs of stores are given: give either --embedded (BARBERPRO_EMBEDDED), "
+                "or --database-url and --redis-url (DATABASE_URL and REDIS_URL)"
+            )
         if self.embedded is None and (self.database_url is None) != (self.redis_url is None):
             missing = "DATABASE_URL" if self.database_url is None else "REDIS_URL"
             raise ValueError(f"{missing} is missing: give both DATABASE_URL and REDIS_URL, or BARBERPRO_EMBEDDED")
@@ -94,6 +112,7 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - each is checked b
     Stores that are named on the command line replace those of the environment altogether. Raises SettingsError.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
+    names = _environment_names() | {field: f"--{field.replace('_', '-')}" for field in chosen}
     if "embedded" in chosen:
         chosen.setdefault("database_url", None)
         chosen.setdefault("redis_url", None)
@@ -102,15 +121,47 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - each is checked b
     try:
         return Settings(**chosen)
     except ValidationError as error:
-        raise SettingsError("; ".join(_words(problem) for problem in error.errors(include_url=False))) from None
+        raise SettingsError("; ".join(_words(problem, names) for problem in error.errors(include_url=False))) from None
 
 
-def _words(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _environment_names() -> dict[str, str]:
+    """By field, the name of its variable: of a URL the customary one, unless ours is in the environment or `.env`.
+
+    Raises SettingsError for a BARBERPRO_... that is no setting: a slip would otherwise be passed over in silence.
+    """
+    names = {field: f"BARBERPRO_{field.upper()}" for field in Settings.model_fields}
+    known = list(names.values())
+    present = {
+        name.upper() for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Settings).env_vars
+    }
+    for name in sorted(present.difference(known)):
+        if name.startswith("BARBERPRO_"):
+            near = get_close_matches(name, known, 1)
+            raise SettingsError(f"{name}: there is no such setting" + "".join(f"; is it {other}?" for other in near))
+    for field in ("database_url", "redis_url"):
+        if names[field] not in present:
+            names[field] = field.upper()
+    return names
+
+
+def _with_ports(url: str | None) -> str | None:
+    """The URL; raises ValueError when the port of a host is none, without repeating what may be a password."""
+    for host in urlsplit(url or "").netloc.rpartition("@")[2].split(","):
+        try:
+            _ = urlsplit(f"//{host}").port
+        except ValueError:
+            raise ValueError(
+                "a port is no number from 0 to 65535 (in a password, write : / ? # @ as %3A %2F %3F %23 %40)"
+            ) from None
+    return url
+
+
+def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    """One problem, under the name by which its setting was given."""
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return str(message)
-    name = str(problem["loc"][0])
-    key = name if name.isupper() else f"BARBERPRO_{name.upper()}"
+    field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
     # A URL may hold a password.
-    shown = "" if key.endswith("_URL") else f" is {problem['input']!r}"
-    return f"{key}{shown}: {message}"
+    shown = "" if field.endswith("_url") else f" is {problem['input']!r}"
+    return f"{names[field]}{shown}: {message}"

@@ -10,7 +10,7 @@ from barberpro.server.settings import Settings, SettingsError
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[StoreUrls]:
-    """The stores' URLs. Embedded ones are started, or found running, and stopped again by whoever started them.
+    """The stores' URLs. Embedded ones are started, or found running, and stopped again by the last one out.
 
     Raises SettingsError when none are named, EmbeddedServicesError when they cannot be started.
     """

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from asyncpg import Pool
 
-from barberpro.storage.snapshot import BOOKING, Json, ShopSnapshot, booking_of_row, born_of_row, load_shops
+from barberpro.storage.snapshot import BOOKING, Json, ShopSnapshot, booking_of_row, born_of_row, load_shops, load_visits
 
 _PATIENCE_SECONDS: Final = 5.0
 """How long a read may take, waiting for a connection included; then it counts as Postgres being away."""
@@ -39,7 +39,9 @@ async def read_shop(pool: "Pool[Any]", shop_id: str) -> ShopSnapshot:
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return (await load_shops(connection, [shop_id]))[shop_id]
+        shop = (await load_shops(connection, [shop_id]))[shop_id]
+        await load_visits(connection, shop)
+        return shop
 
 
 # The first token of a business day is a queue's earliest event of that day with anybody in its line: the turn of

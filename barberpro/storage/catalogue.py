@@ -12,6 +12,7 @@ import orjson
 from asyncpg import Pool
 
 from barberpro.storage.postgres import Away
+from barberpro.storage.together import Together
 from barberpro.storage.zones import offsets_about
 
 
@@ -54,7 +55,7 @@ class Shop:
     currency: str
     public_display: bool
     barbers: dict[str, Barber]
-    policy: orjson.Fragment
+    policy: bytes
     revision: int
     read_on: date
 
@@ -73,18 +74,27 @@ _BARBERS = """
 
 
 class Catalogue:
-    """Whole shops, kept while they do not change: one query every few seconds asks for the revisions of all.
+    """Whole shops, kept while they do not change and are used: one query every few seconds asks for the revisions.
 
     While Postgres is away, what was read last stands.
     """
 
-    def __init__(self, pool: "Pool[Any]", max_backlog: int = 10_000, keep_seconds: float = 5.0) -> None:
-        """max_backlog: how many unconfirmed events a shard may hold before its scripts refuse."""
+    def __init__(
+        self, pool: "Pool[Any]", max_backlog: int = 10_000, keep_seconds: float = 5.0, idle_seconds: float = 600.0
+    ) -> None:
+        """max_backlog: how many unconfirmed events a shard may hold before its scripts refuse.
+
+        idle_seconds: how long nobody asks for a shop until it is forgotten.
+        """
         self._pool = pool
         self._max_backlog = max_backlog
         self._keep = keep_seconds
+        self._idle = idle_seconds
         self._shops: dict[str, Shop] = {}
+        self._used: dict[str, float] = {}
         self._shop_of_barber: dict[str, str] = {}
+        self._reads: Together[Shop | None] = Together()
+        self._look_ups: Together[str | None] = Together()
         self._asked = time.monotonic()
         self._asking: asyncio.Task[None] | None = None
 
@@ -94,36 +104,52 @@ class Catalogue:
             await self._ask_revisions()
         kept = self._shops.get(shop_id)
         if kept is not None:
+            self._used[shop_id] = time.monotonic()
             return kept
-        shop = await self._read(shop_id)
+        shop = await self._reads(shop_id, self._read)
         if shop is not None:
             self._shops[shop_id] = shop
+            self._used[shop_id] = time.monotonic()
             self._shop_of_barber.update(dict.fromkeys(shop.barbers, shop_id))
         return shop
 
     async def barber(self, barber_id: str) -> Barber | None:
         shop_id = self._shop_of_barber.get(barber_id)
         if shop_id is None:
-            shop_id = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
+            shop_id = await self._look_ups(barber_id, self._look_up)
         shop = await self.shop(shop_id) if shop_id is not None else None
         return shop.barbers.get(barber_id) if shop is not None else None
 
+    async def _look_up(self, barber_id: str) -> str | None:
+        shop_id: str | None = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
+        return shop_id
+
     async def _ask_revisions(self) -> None:
-        """Lets go of what has changed. One asks for all; nobody who comes meanwhile is held up."""
+        """Lets go of what has changed, and of what nobody uses.
+
+        One asks for all; nobody who comes meanwhile is held up.
+        """
         if self._asking is not None:
             return
         self._asking = asyncio.current_task()
         try:
             rows = await self._pool.fetch(_REVISIONS, list(self._shops), timeout=1.0)
             present = {row["shop_id"]: (row["revision"], row["today"]) for row in rows}
+            idle = time.monotonic() - self._idle
             for shop_id, shop in list(self._shops.items()):
-                if present.get(shop_id) != (shop.revision, shop.read_on):
-                    del self._shops[shop_id]
+                if present.get(shop_id) != (shop.revision, shop.read_on) or self._used[shop_id] < idle:
+                    self._forget(shop)
         except Away:
             pass  # what was read last stands; asked again after the usual time
         finally:
             self._asked = time.monotonic()
             self._asking = None
+
+    def _forget(self, shop: Shop) -> None:
+        del self._shops[shop.shop_id], self._used[shop.shop_id]
+        for barber_id in shop.barbers:
+            if self._shop_of_barber.get(barber_id) == shop.shop_id:
+                del self._shop_of_barber[barber_id]
 
     async def _read(self, shop_id: str) -> Shop | None:
         async with self._pool.acquire() as connection:
@@ -150,17 +176,15 @@ class Catalogue:
             read_on=row["today"],
         )
 
-    def _policy(self, row: Any, zone: tuple[tuple[int, int], ...]) -> orjson.Fragment:  # noqa: ANN401 - asyncpg's Record
-        return orjson.Fragment(
-            orjson.dumps(
-                {
-                    "capacity": row["queue_capacity"],
-                    "graceMs": row["grace_seconds"] * 1000,
-                    "graceAction": row["grace_action"],
-                    "maxSkips": row["max_skips"],
-                    "lateMs": row["late_seconds"] * 1000,
-                    "maxBacklog": self._max_backlog,
-                    "zone": zone,
-                }
-            )
+    def _policy(self, row: Any, zone: tuple[tuple[int, int], ...]) -> bytes:  # noqa: ANN401 - asyncpg's Record
+        return orjson.dumps(
+            {
+                "capacity": row["queue_capacity"],
+                "graceMs": row["grace_seconds"] * 1000,
+                "graceAction": row["grace_action"],
+                "maxSkips": row["max_skips"],
+                "lateMs": row["late_seconds"] * 1000,
+                "maxBacklog": self._max_backlog,
+                "zone": zone,
+            }
         )

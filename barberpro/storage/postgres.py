@@ -1,5 +1,6 @@
 """Connections to Postgres, and what it raises while it is away."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
@@ -37,3 +38,21 @@ async def connect_pool(database_url: str, size: int = 10) -> "Pool[Any]":
         reset=_keep_session,
         server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections there are, may be, are lent out; and callers that wait for one."""
+
+    size: int
+    most: int
+    in_use: int
+    waiting: int
+
+
+def pool_use(pool: "Pool[Any]") -> PoolUse:
+    """How a pool is used just now."""
+    # Who waits, asyncpg does not tell: they stand in line at the queue of its free connections.
+    line: Any = getattr(pool, "_queue")._getters  # noqa: B009 - the stubs do not have it
+    waiting = sum(not waiter.done() for waiter in line)
+    return PoolUse(pool.get_size(), pool.get_max_size(), pool.get_size() - pool.get_idle_size(), waiting)

@@ -1,7 +1,7 @@
 -- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
 -- migrations. After a new migration: python -m tests.integration.regenerate_schema
 
-CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_previous text[], p_events text[], p_born text[]) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
+CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_upon text[], p_events text, p_born text) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -23,9 +23,9 @@ BEGIN
                  WHEN p.first <= l.shop_seq THEN 'overlap'
                  WHEN p.epoch <> l.epoch THEN 'fenced'
                  WHEN p.first > l.shop_seq + 1 THEN 'gap'
-                 WHEN p.previous <> l.link THEN 'forked'
+                 WHEN p.upon <> l.link THEN 'forked'
                  ELSE 'committed' END AS outcome
-        FROM unnest(p_shops, p_epochs, p_firsts, p_previous) AS p (shop_id, epoch, first, previous)
+        FROM unnest(p_shops, p_epochs, p_firsts, p_upon) AS p (shop_id, epoch, first, upon)
         LEFT JOIN locked l USING (shop_id)
     )
     SELECT array_agg(j.shop_id), array_agg(j.outcome),
@@ -36,7 +36,8 @@ BEGIN
     IF v_good IS NOT NULL THEN
         -- Of its own: were it part of `batch`, each use of an event below would parse its text anew.
         WITH parsed AS MATERIALIZED (
-            SELECT u.event::jsonb AS data, u.born::jsonb AS born FROM unnest(p_events, p_born) AS u (event, born)
+            SELECT u.event::jsonb AS data, u.born::jsonb AS born
+            FROM unnest(string_to_array(p_events, E'\n'), string_to_array(p_born, E'\n', '')) AS u (event, born)
         ), batch AS MATERIALIZED (
             SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
                    e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
@@ -239,6 +240,9 @@ CREATE TABLE public.bookings (
 )
 WITH (fillfactor='80');
 
+COMMENT ON TABLE public.bookings IS 'No foreign keys to shops and barbers: each would lock a row of theirs for each booking. What writes a booking writes
+    its queue, too, and advances its shop''s watermark; those refer to them.';
+
 COMMENT ON COLUMN public.bookings.phone_sealed IS 'AES-256-GCM, with the key''s id; never in the clear.';
 
 COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; null for all others.';
@@ -310,6 +314,13 @@ WITH (fillfactor='50');
 COMMENT ON COLUMN public.queues.completed IS 'This business day''s count; so is cancelled.';
 
 COMMENT ON COLUMN public.queues.grace_for IS 'The booking whose no-show grace is running until grace_due_at.';
+
+CREATE TABLE public.revocations (
+    user_id text NOT NULL,
+    before timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.revocations.before IS 'Tokens that were issued to the user before this moment are refused.';
 
 CREATE TABLE public.services (
     service_id text NOT NULL,
@@ -402,6 +413,9 @@ ALTER TABLE ONLY public.queue_events
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_pkey PRIMARY KEY (barber_id);
 
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_pkey PRIMARY KEY (service_id);
 
@@ -420,6 +434,8 @@ CREATE INDEX audit_logs_of_shop ON public.audit_logs USING btree (shop_id, shop_
 
 CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
 
+CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at) WHERE (ended_at IS NOT NULL);
+
 CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
@@ -431,6 +447,8 @@ CREATE INDEX queue_events_of_booking ON public.queue_events USING btree (booking
 CREATE UNIQUE INDEX queue_events_token_once ON public.queue_events USING btree (barber_id, business_date, token_allocated) WHERE (token_allocated IS NOT NULL);
 
 CREATE INDEX queues_of_shop ON public.queues USING btree (shop_id);
+
+CREATE INDEX revocations_by_time ON public.revocations USING btree (before);
 
 CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
@@ -456,12 +474,6 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
-
-ALTER TABLE ONLY public.bookings
-    ADD CONSTRAINT bookings_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
-
-ALTER TABLE ONLY public.bookings
-    ADD CONSTRAINT bookings_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);

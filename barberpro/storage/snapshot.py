@@ -5,19 +5,31 @@ The same rows make a view's first state, a rebuilt shard in Redis, and one side 
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 Json = dict[str, Any]
 
+VISITS_KEPT: Final = 50
+"""So many of a barber's completed visits tell how fast they work; older ones are not looked at."""
+
+
+class Visit(NamedTuple):
+    """A completed booking's time in the chair. Times in ms; minutes: the planned ones. Sorts by when it ended."""
+
+    ended_at: int
+    started_at: int
+    minutes: int
+
 
 @dataclass(slots=True)
 class ShopSnapshot:
     """queues and bookings as they stand in events (`queue` and `changes`); born: by booking id.
 
-    touched: each queue's last event, as (its shopSeq, when in ms).
+    touched: each queue's last event, as (its shopSeq, when in ms). visits: each barber's last ones, in no order; only
+    `load_visits` fills them in.
     """
 
     shop_id: str
@@ -28,6 +40,7 @@ class ShopSnapshot:
     touched: dict[str, tuple[int, int]] = field(default_factory=dict)
     bookings: dict[str, Json] = field(default_factory=dict)
     born: dict[str, Json] = field(default_factory=dict)
+    visits: dict[str, list[Visit]] = field(default_factory=lambda: defaultdict(list))
 
 
 _MARKS: Final = "SELECT shop_id, epoch, shop_seq, link FROM watermarks WHERE shop_id = ANY ($1::text[])"
@@ -135,6 +148,23 @@ async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
         if booking["status"] in {"serving", "next"}:
             shop.queues[booking["barberId"]][booking["status"]] = booking["bookingId"]
     return shops
+
+
+_VISITS: Final = """
+    SELECT q.barber_id, v.minutes, (extract(epoch FROM v.started_at) * 1000)::bigint AS started_ms,
+           (extract(epoch FROM v.ended_at) * 1000)::bigint AS ended_ms
+    FROM queues q CROSS JOIN LATERAL (
+        SELECT b.duration_minutes AS minutes, b.started_at, b.ended_at FROM bookings b
+        WHERE b.barber_id = q.barber_id AND b.ended_at IS NOT NULL AND b.status = 'completed'
+        ORDER BY b.ended_at DESC, b.started_at DESC, b.duration_minutes DESC LIMIT $2
+    ) v WHERE q.shop_id = $1
+"""
+
+
+async def load_visits(connection: "PoolConnectionProxy[Any]", shop: ShopSnapshot) -> None:
+    """Fills in the visits of the shop's barbers that ended last. Call it in the transaction of `load_shops`."""
+    for row in await connection.fetch(_VISITS, shop.shop_id, VISITS_KEPT):
+        shop.visits[row["barber_id"]].append(Visit(row["ended_ms"], row["started_ms"], row["minutes"]))
 
 
 _COMMANDS: Final = """

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import orjson
 import structlog
@@ -17,8 +18,8 @@ import uvloop
 from barberpro.server.collector import calm_collector
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json, machine, table
-from loadtests.bench.stores import bench_stores
-from loadtests.bench.suites import SUITES
+from loadtests.bench.stores import Stores, bench_stores
+from loadtests.bench.suites import STORELESS, SUITES
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -44,7 +45,9 @@ async def _run(arguments: argparse.Namespace) -> tuple[Json, list[Figure]]:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     about = machine()
     figures: list[Figure] = []
-    async with bench_stores(arguments.database_url, arguments.redis_url) as stores:
+    none = arguments.suite in STORELESS
+    stores_of = nullcontext(Stores("", "")) if none else bench_stores(arguments.database_url, arguments.redis_url)
+    async with stores_of as stores:
         plan = Plan(stores, arguments.rounds or (1 if arguments.quick else 3), arguments.quick)
         for benchmark in SUITES[arguments.suite]:
             figures += await benchmark(plan)

@@ -13,7 +13,6 @@ from barberpro.protocol.commands import (
     Advance,
     Cancel,
     Command,
-    Expect,
     Join,
     Move,
     NoShow,
@@ -29,6 +28,8 @@ from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.shops import NewService, NewShop, create_shop
 from loadtests.bench.floor import Floor, Line, Refusal, Step
 from loadtests.bench.loop import Run
+
+Json = dict[str, Any]
 
 VIA: Final = Via("req_bench")
 
@@ -117,35 +118,25 @@ class Ours:
         return booking["bookingId"], booking["status"]
 
     def _command(self, step: Step) -> tuple[Actor, Command]:
-        """Commands are built as already checked: what a door spends on parsing is measured at the doors."""
+        """As a door does it: from the message's fields, checked."""
         chair = self._chairs[step.line.number]
+        fields: Json = {"commandId": command_id(), "type": step.kind}
         if step.kind == "join":
             assert step.customer is not None
-            return self._customers[step.customer.number], Join.model_construct(
-                command_id=command_id(), type="join", barber_id=chair.barber_id, service_ids=chair.service_ids[:1]
-            )
+            fields |= {"barberId": chair.barber_id, "serviceIds": chair.service_ids[:1]}
+            return self._customers[step.customer.number], Join.model_validate(fields)
         if step.kind == "advance":
-            return chair.barber, Advance.model_construct(
-                command_id=command_id(),
-                type="advance",
-                barber_id=chair.barber_id,
-                expect=Expect.model_construct(serving_booking_id=step.serving) if step.expects else None,
-            )
-        return self._on_booking(step, chair)
-
-    def _on_booking(self, step: Step, chair: Chair) -> tuple[Actor, Command]:
+            fields["barberId"] = chair.barber_id
+            if step.expects:
+                fields["expect"] = {"servingBookingId": step.serving}
+            return chair.barber, Advance.model_validate(fields)
         assert step.booking is not None
-        fields: dict[str, Any] = {
-            "command_id": command_id(),
-            "type": step.kind,
-            "booking_id": step.booking.booking_id,
-            **self._arguments(step),
-        }
+        fields |= {"bookingId": step.booking.booking_id, **self._arguments(step)}
         customers_own = step.kind in {"step_back", "cancel"}
         actor = self._customers[step.booking.customer.number] if customers_own else chair.barber
-        return actor, _MODELS[step.kind].model_construct(**fields)
+        return actor, _MODELS[step.kind].model_validate(fields)
 
-    def _arguments(self, step: Step) -> dict[str, Any]:
+    def _arguments(self, step: Step) -> Json:
         if step.kind == "step_back":
             return {"places": step.places}
         if step.kind == "move":
@@ -153,7 +144,7 @@ class Ours:
         if step.kind == "recall":
             return {"to": "back"}
         if step.to is not None:
-            return {"to_barber_id": self._chairs[step.to.number].barber_id}
+            return {"toBarberId": self._chairs[step.to.number].barber_id}
         return {}
 
 

@@ -1,7 +1,7 @@
 """P1: durable transitions per second through the engine, against the row-lock design on the same Postgres.
 
 Load and engine share one process and one core: 1,000 callers in a closed loop call Engine.submit with commands that are
-built as already checked. What drawing the steps costs is measured and told (generator_us_per_transition).
+checked as a door checks them. What drawing the steps costs is measured and told (generator_us_per_transition).
 """
 
 from statistics import median

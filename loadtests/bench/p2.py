@@ -19,7 +19,7 @@ import asyncpg
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.commands import Join
 from barberpro.queue.calls import CallBuilder
-from barberpro.queue.committer import _COMMIT
+from barberpro.queue.journal import _COMMIT
 from barberpro.queue.scripts import Event, Reply, load_library
 from barberpro.server.node import Node, NodeOptions
 from loadtests.bench.ours import VIA, Chair, command_id, open_chairs, running_node
@@ -47,7 +47,8 @@ class _Parts:
 
     def __init__(self, node: Node, options: NodeOptions, connection: "asyncpg.Connection[Any]") -> None:
         self._node = node
-        self._calls = CallBuilder(load_library(options.prefix), node.keys, lambda phone: phone)
+        self._calls = CallBuilder(node.keys, lambda phone: phone)
+        self._function = load_library(options.prefix).function("run")
         self._connection = connection
 
     async def join(self, actor: Actor, command: Join, chair: Chair, times: _Times) -> None:
@@ -58,20 +59,21 @@ class _Parts:
         key = node.keys.epoch(call.shard)
         client: Any = node.redis  # its types allow no bytes where Redis does
         began = time.perf_counter()
-        raw = await client.fcall(call.function.decode(), 1, key, *call.arguments)
+        raw = await client.fcall(self._function, 1, key, call.shop_id, call.policy, *call.arguments)
         times.script.append(time.perf_counter() - began)
-        reply = Reply(chair.shop_id, raw)
+        reply = Reply.of(raw, 1)[0]
         times.commit.append(await self._commit(reply.events))
         stream = f"{node.keys.generation(call.shard, reply.epoch)}events"
-        await node.redis.xdel(stream, *[event.stream_id for event in reply.events if event.stream_id is not None])
+        await node.redis.xdel(stream, *[event.stream_id for event in reply.events])
 
     async def _commit(self, events: Sequence[Event]) -> float:
         """Seconds that it took."""
         first = events[0]
-        raw, born = [event.raw.decode() for event in events], [(event.born or b"").decode() for event in events]
+        raw = b"\n".join([event.raw for event in events]).decode()
+        born = b"\n".join([event.born or b"" for event in events]).decode()
         began = time.perf_counter()
         rows = await self._connection.fetch(
-            _COMMIT, [first.shop_id], [first.epoch], [first.shop_seq], [first.previous], raw, born
+            _COMMIT, [first.shop_id], [first.epoch], [first.shop_seq], [first.upon], raw, born
         )
         took = time.perf_counter() - began
         assert rows[0][1] == "committed", rows

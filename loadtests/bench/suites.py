@@ -5,12 +5,20 @@ from typing import Final
 
 from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
+from loadtests.bench.p3 import p3
+from loadtests.bench.p7 import p7
 from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure
+from loadtests.bench.waits import waits
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
 
 SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "engine": (p1, p2, p8),
+    "delivery": (p3,),
+    "memory": (p7,),
+    "waits": (waits,),
 }
+STORELESS: Final = frozenset({"waits"})
+"""Suites of pure code: no stores are started for them, and their plan's stores stand for none."""

@@ -31,3 +31,12 @@ async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(s
         assert end.code == 0, end
         assert "Traceback" not in end.err
         assert not await site.stores_run()
+
+
+async def test_ctrl_c_between_two_days_ends_the_demo_as_cleanly(site: Site) -> None:
+    async with program(site.home, *site.embedded("demo", "--port", str(site.port), "--speed", "7200")) as demo:
+        await demo.says('"violations": []')
+        end = await demo.end(signal.SIGINT, STOP_SECONDS)
+    assert end.code == 0, end
+    assert "Traceback" not in end.err
+    assert not await site.stores_run()

@@ -7,19 +7,31 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.programs import Finished, run
+from tests.support.programs import Finished, program, run
 from tests.support.sites import Site
 
 POSTGRES, REDIS = "postgresql://nobody@127.0.0.1:1/none", "redis://127.0.0.1:1/0"
 # The mistake: arguments, environment, and what its line has to say.
 MISTAKES: dict[str, tuple[list[str], dict[str, str], list[str]]] = {
     "a port that is no number": (["serve"], {"BARBERPRO_PORT": "abc"}, ["BARBERPRO_PORT", "'abc'", "integer"]),
-    "a port that there is not": (["serve", "--port", "99999"], {}, ["BARBERPRO_PORT", "99999", "65535"]),
+    "a port that there is not": (["serve", "--port", "99999"], {}, ["--port is 99999", "65535"]),
+    "port 0": (["serve", "--port", "0"], {"BARBERPRO_PORT": "8000"}, ["--port is 0"]),
+    "a variable that there is not": (["serve"], {"BARBERPRO_PROT": "1"}, ["BARBERPRO_PROT", "BARBERPRO_PORT?"]),
+    "stores that are embedded and elsewhere": (
+        ["serve"],
+        {"BARBERPRO_EMBEDDED": "data", "REDIS_URL": REDIS},
+        ["BARBERPRO_EMBEDDED", "REDIS_URL", "either"],
+    ),
     "Postgres without Redis": (["serve"], {"DATABASE_URL": POSTGRES}, ["REDIS_URL is missing"]),
     "a URL of another kind": (
         ["check"],
         {"DATABASE_URL": "mysql://root:secret@db/x", "REDIS_URL": REDIS},
-        ["DATABASE_URL", "postgresql://"],
+        ["barberpro: DATABASE_URL", "postgresql://"],
+    ),
+    "a port of Postgres that is a piece of its password": (
+        ["check", "--database-url", "postgresql://root:secret/@db/x", "--redis-url", REDIS],
+        {},
+        ["--database-url", "port", "%2F"],
     ),
     "no stores at all": (["serve"], {}, ["--embedded", "--database-url"]),
     "a directory that is a file": (["seed", "--embedded", "file"], {}, ["file", "directory"]),
@@ -27,6 +39,16 @@ MISTAKES: dict[str, tuple[list[str], dict[str, str], list[str]]] = {
         ["check"],
         {"DATABASE_URL": POSTGRES, "REDIS_URL": REDIS},
         ["DATABASE_URL", "127.0.0.1:1"],
+    ),
+    "a host of Postgres that has no address": (
+        ["check", "--database-url", "postgresql://root:secret@nowhere.invalid/x", "--redis-url", REDIS],
+        {},
+        ["DATABASE_URL", "nowhere.invalid:5432"],
+    ),
+    "a socket of Postgres that is not there": (
+        ["check", "--database-url", "postgresql:///x?host=/nowhere", "--redis-url", REDIS],
+        {},
+        ["DATABASE_URL", "/nowhere/.s.PGSQL.5432"],
     ),
     "a screen of no shop": (["token", "--role", "display"], {}, ["--role display", "--shop"]),
     "production without keys": (
@@ -65,7 +87,26 @@ def test_a_mistake_is_told_in_one_line(told: dict[str, Finished], mistake: str) 
 
 
 def test_a_password_in_a_url_is_not_repeated(told: dict[str, Finished]) -> None:
-    assert "secret" not in told["a URL of another kind"].err
+    assert not [end for end in told.values() if "secret" in end.err]
+
+
+async def test_a_slip_in_the_env_file_is_told(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / ".env").write_text, "BARBERPRO_WORKRES=2\n")
+    end = await run(tmp_path, "token", "--role", "admin")
+    assert (end.code, end.out) == (2, "")
+    assert end.err == "barberpro: BARBERPRO_WORKRES: there is no such setting; is it BARBERPRO_WORKERS?\n"
+
+
+async def test_a_redis_that_is_not_there_is_told_by_check_and_by_a_server_that_starts_without_it(site: Site) -> None:
+    away = "REDIS_URL: cannot reach Redis at nowhere.invalid:6379"
+    async with site.stores() as urls:
+        stores = ["--database-url", urls.database_url, "--redis-url", "redis://nowhere.invalid"]
+        async with program(site.home, "serve", "--port", str(site.port), *stores) as server:
+            await server.says('"event": "listening"')
+            assert away in (await server.says('"event": "redis_away"'))[0]
+        check = await run(site.home, "check", *stores)
+    assert check.code == 2
+    assert check.err.startswith(f"barberpro: {away}"), check.err
 
 
 async def test_a_port_that_is_taken_and_a_shop_that_there_is_not_are_told(site: Site) -> None:
@@ -74,9 +115,11 @@ async def test_a_port_that_is_taken_and_a_shop_that_there_is_not_are_told(site: 
         async with server:
             taken = server.sockets[0].getsockname()[1]
             ends = await asyncio.gather(
-                site.run("serve", "--port", str(taken)), site.run("simulate", "--shop", "sh_nowhere")
+                site.run("serve", "--port", str(taken)),
+                site.run("serve", "--port", str(taken), "--workers", "2"),
+                site.run("simulate", "--shop", "sh_nowhere"),
             )
-    for end, words in zip(ends, (f"127.0.0.1:{taken}", "sh_nowhere"), strict=True):
+    for end, words in zip(ends, (f"127.0.0.1:{taken}", f"127.0.0.1:{taken}", "sh_nowhere"), strict=True):
         told = [line for line in end.err.splitlines() if line.startswith("barberpro: ")]
         assert end.code == 2, end
         assert len(told) == 1

@@ -1,12 +1,13 @@
 """`barberpro simulate` plays a day over real sockets, and no promise is broken: not even when the server is killed."""
 
+import signal
 from contextlib import AsyncExitStack
 
 import orjson
 
 from tests.support.programs import Finished, program
 from tests.support.shops import Json
-from tests.support.sites import Site, kill
+from tests.support.sites import STOP_SECONDS, Site, kill
 
 JOINED = ": join token"
 
@@ -30,6 +31,14 @@ async def test_a_quick_day_breaks_no_promise(site: Site) -> None:
         assert summary["served"] > 10
         assert summary["left_waiting"] == 0
         assert end.err == ""
+
+
+async def test_ctrl_c_ends_a_day_with_its_summary(site: Site) -> None:
+    async with site.serving(), program(site.home, *day(site, "--speed", "600", "--view", "plain")) as playing:
+        await playing.says(JOINED)
+        end = await playing.end(signal.SIGINT, STOP_SECONDS)
+        summary = summary_of(end)
+        assert (end.code, end.err, summary["stopped"], summary["violations"]) == (0, "", True, []), end
 
 
 async def test_a_day_goes_on_when_the_server_is_killed_and_started_again(site: Site) -> None:

@@ -49,6 +49,19 @@ TOO_LONG: dict[str, Any] = {
     "method": "cheque",
 }  # fmt: skip
 UNSHOWABLE = ["two\nlines", "nul\x00", "\u202ereversed", "half \ud800"]
+INVISIBLE = [
+    "\u200b",
+    "\u200d\u2060",
+    "\ufeff",
+    "\u00ad",
+    "\u180e \u200b",
+    "\u0301",
+    "\u3164",
+    "\u2800",
+    "\U000e0041",
+    "\ue000",
+]
+SHOWN = ["Asha", "李", "क्‍ष", "O'Neil", "R2", "👩‍🦰", "J", "Žofie", "?"]  # with joiners between letters, too
 
 
 def whole(kind: str) -> Json:
@@ -138,6 +151,21 @@ def test_a_text_that_cannot_be_shown_is_refused(text: str) -> None:
         ("join", ("commandId",)), ("join", ("barberId",)),
     ):  # fmt: skip
         assert named(changed(whole(kind), path, text)) == [".".join(path)]
+
+
+@pytest.mark.parametrize("text", INVISIBLE)
+def test_a_text_of_which_nothing_is_seen_is_refused(text: str) -> None:
+    for kind, path in (("join", ("customer", "name")), ("join", ("notes",)), ("skip", ("reason",))):
+        assert named(changed(whole(kind), path, text)) == [".".join(path)]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_name_in_any_script_is_taken(name: str) -> None:
+    assert named(changed(whole("join"), ("customer", "name"), name)) == []
+
+
+def test_a_service_that_is_named_twice_is_refused() -> None:
+    assert named(changed(whole("join"), ("serviceIds",), ["sv_1", "sv_2", "sv_1"])) == ["serviceIds"]
 
 
 @pytest.mark.parametrize("document", [{}, {"commandId": "1"}, {"commandId": "1", "type": "joyn"}, {"type": ["join"]}])

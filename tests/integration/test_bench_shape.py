@@ -1,26 +1,25 @@
-"""The benchmark command prints what performance.md says, whatever the figures are."""
+"""The benchmark command prints what performance.md says, whatever the figures are and whichever peers run."""
 
-import asyncio
-import sys
-from typing import Any
+import pytest
 
-import orjson
+from tests.support.benches import quick_results
+
+FIGURES = {"engine": ["P1", "P2", "P8-length", "P8-queues"], "waits": ["W1", "W2", "W3"]}
+LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
 
 
-async def test_a_quick_run_prints_one_json_object_of_the_agreed_shape() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadtests.bench", "engine", "--json", "--quick",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, progress = await process.communicate()
+@pytest.mark.parametrize("suite", FIGURES)
+async def test_a_quick_run_prints_one_json_object_of_the_agreed_shape(suite: str) -> None:
+    assert [result["id"] for result in await quick_results(suite)] == FIGURES[suite]
 
-    assert process.returncode == 0, progress.decode()
-    report: dict[str, Any] = orjson.loads(out)
-    assert report["machine"]["cores"] >= 1
-    assert [result["id"] for result in report["results"]] == ["P1", "P2", "P8-length", "P8-queues"]
-    for result in report["results"]:
-        assert result["value"] > 0
-        assert isinstance(result["holds"], bool)
-        assert result["unit"]
-        assert result["asked"]
-        assert result["peers"].keys() == result["ratios"].keys()
+
+@pytest.mark.timeout(300)  # the first run on a machine installs the Node peers
+@pytest.mark.parametrize("suite", LIVE)
+async def test_a_quick_run_on_a_live_server_refuses_nobody_and_tells_whom_it_left_out(suite: str) -> None:
+    results = await quick_results(suite)
+    assert [result["id"] for result in results] == LIVE[suite]
+    for result in results:
+        assert "refused" not in result["details"]
+        # Every peer was measured, or it is said why not.
+        assert set(result["peers"]).isdisjoint(result["details"]["left_out"])
+        assert "python-socketio" in " ".join(result["peers"])

@@ -22,6 +22,10 @@ class Damaged:
     async def found(self) -> str:
         return "\n".join(await compare(self.node.pool, self.node.redis, self.node.keys))
 
+    async def commands_key(self) -> str:
+        [key] = await self.node.redis.keys(f"{self.root}commands:*")
+        return str(key, "utf-8") if isinstance(key, bytes) else key
+
     async def sql(self, statement: str, *values: object) -> None:
         """Runs a statement, on the events too, which refuse any change."""
         async with self.node.pool.acquire() as connection:
@@ -82,15 +86,16 @@ async def test_what_redis_made_up_is_found(damaged: Damaged) -> None:
     await redis.hset(f"{root}shop:{shop_id}", f"b:{booking['bookingId']}", orjson.dumps(booking))
     assert "ghost: None expected" in await damaged.found()
     await redis.hdel(f"{root}shop:{shop_id}", f"b:{booking['bookingId']}")
-    await redis.set(f"{root}command:{shop_id}:never-sent", "digest 9 link")
+    await redis.hset(await damaged.commands_key(), "never-sent", "digest 9 link")
     assert "never-sent: Redis remembers it, Postgres does not" in await damaged.found()
 
 
 async def test_a_command_that_redis_forgot_or_remembers_otherwise_is_found(damaged: Damaged) -> None:
-    key = (await damaged.node.redis.keys(f"{damaged.root}command:*"))[0]
-    await damaged.node.redis.set(key, "digest 1 link")
+    key = await damaged.commands_key()
+    command_id = (await damaged.node.redis.hkeys(key))[0]
+    await damaged.node.redis.hset(key, command_id, "digest 1 link")
     assert "Redis remembers" in await damaged.found()
-    await damaged.node.redis.delete(key)
+    await damaged.node.redis.hdel(key, command_id)
     assert "Redis does not remember it" in await damaged.found()
 
 

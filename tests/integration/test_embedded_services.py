@@ -216,7 +216,7 @@ async def test_a_cancelled_start_leaves_nothing_running(tmp_path: Path) -> None:
     for delay in (0.0, 0.005, 0.01, 0.02, 0.04):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(EmbeddedServices(tmp_path).start(), delay)
-        for name in ("owner", "postgres", "valkey"):
+        for name in ("turn", "users", "postgres", "valkey"):
             assert not await asyncio.to_thread(is_locked, tmp_path / "run" / f"{name}.lock")
 
 

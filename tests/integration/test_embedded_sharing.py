@@ -1,4 +1,4 @@
-"""Embedded stores between processes: who starts them, who attaches, who inherits, who stops them."""
+"""Embedded stores between processes: the first to come starts them, the last one out stops them."""
 
 import asyncio
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from barberpro.server.embedded import EmbeddedServices
+from barberpro.server.embedded import EmbeddedServices, EmbeddedServicesError
 from barberpro.server.embedded.files import is_locked
-from tests.support.owner import OtherProcess
+from tests.support.other_process import OtherProcess
 from tests.support.users import without_root
 
 
@@ -40,67 +40,114 @@ async def can_be_queried(database_url: str) -> bool:
     return True
 
 
-async def test_a_second_start_attaches_and_does_not_start_twice(directory: Path) -> None:
-    owner = await OtherProcess.start(directory)
-    try:
-        services = EmbeddedServices(directory)
-        urls = await services.start()
-        assert not services.owned
-        assert urls.database_url == owner.report.database_url
-        assert services.postgres.pid == owner.report.postgres_pid
-        assert services.valkey.pid == owner.report.valkey_pid
-        await services.stop()
-        assert await can_be_queried(urls.database_url), "only the owner stops the stores"
-    finally:
-        await owner.finish()
+def pids(services: EmbeddedServices) -> tuple[int | None, int | None]:
+    """Return the processes of both stores."""
+    return services.postgres.pid, services.valkey.pid
+
+
+async def test_a_second_start_finds_what_the_first_started(directory: Path) -> None:
+    first = await OtherProcess.start(directory)
+    services = EmbeddedServices(directory)
+    urls = await services.start()
+    assert urls.database_url == first.report.database_url
+    assert pids(services) == (first.report.postgres_pid, first.report.valkey_pid)
+    await services.stop()
+    assert await can_be_queried(urls.database_url), "the first still uses them"
+    await first.finish()
     assert not await is_running(directory)
 
 
-async def test_processes_that_start_at_once_start_once(directory: Path) -> None:
+async def test_processes_that_start_and_leave_at_once_start_and_stop_once(directory: Path) -> None:
     others = await asyncio.gather(*(OtherProcess.start(directory) for _ in range(3)))
-    try:
-        assert sorted(other.report.owned for other in others) == [False, False, True]
-        assert len({other.report.postgres_pid for other in others}) == 1
-        assert len({other.report.valkey_pid for other in others}) == 1
-    finally:
-        for other in sorted(others, key=lambda each: each.report.owned):
-            await other.finish()
+    assert len({(other.report.postgres_pid, other.report.valkey_pid) for other in others}) == 1
+    await asyncio.gather(*(other.finish() for other in others))
     assert not await is_running(directory)
+
+
+async def test_the_one_that_started_them_may_leave_first(directory: Path) -> None:
+    first = await OtherProcess.start(directory)
+    async with EmbeddedServices(directory) as urls:
+        await first.finish()
+        assert await can_be_queried(urls.database_url)
+    assert not await is_running(directory)
+
+
+async def test_a_killed_user_neither_stops_the_stores_nor_keeps_them(directory: Path) -> None:
+    first, second = await OtherProcess.start(directory), await OtherProcess.start(directory)
+    await first.kill()
+    async with EmbeddedServices(directory):
+        pass
+    assert await can_be_queried(second.report.database_url), "one user is left"
+    third = await OtherProcess.start(directory)
+    assert third.report == second.report
+    await second.kill()
+    await third.finish()
+    assert not await is_running(directory)
+
+
+async def test_stores_of_killed_users_are_found_and_stopped(directory: Path) -> None:
+    other = await OtherProcess.start(directory)
+    await other.kill()
+    assert await is_running(directory), "the stores outlive their users"
+    async with EmbeddedServices(directory) as urls:
+        assert urls.database_url == other.report.database_url
+    assert not await is_running(directory)
+
+
+async def test_a_store_that_died_is_started_again_by_the_next_user_and_the_other_is_kept(directory: Path) -> None:
+    first = await OtherProcess.start(directory)
+    services = EmbeddedServices(directory)
+    await services.valkey.start()
+    await services.valkey.kill()
+    await services.start()
+    assert services.postgres.pid == first.report.postgres_pid
+    assert services.valkey.pid != first.report.valkey_pid
+    await services.stop()
+    assert await is_running(directory)
+    await first.finish()
+    assert not await is_running(directory), "it stops the store that it did not know"
 
 
 async def test_two_in_one_process_share_as_well(directory: Path) -> None:
-    first, second = EmbeddedServices(directory), EmbeddedServices(directory)
-    urls = await asyncio.gather(first.start(), second.start())
+    users = [EmbeddedServices(directory) for _ in range(2)]
+    urls = await asyncio.gather(*(user.start() for user in users))
     assert urls[0] == urls[1]
-    assert sorted([first.owned, second.owned]) == [False, True]
-    for services in sorted([first, second], key=lambda each: each.owned):
-        await services.stop()
+    assert pids(users[0]) == pids(users[1])
+    await users[0].stop()
+    assert await can_be_queried(urls[1].database_url)
+    await users[1].stop()
     assert not await is_running(directory)
 
 
-async def test_orphans_of_a_killed_owner_are_adopted_and_stopped(directory: Path) -> None:
-    owner = await OtherProcess.start(directory)
-    await owner.kill()
-    assert await is_running(directory), "the stores outlive their owner"
-    services = EmbeddedServices(directory)
-    await services.start()
-    assert services.owned
-    assert services.postgres.pid == owner.report.postgres_pid
-    assert services.valkey.pid == owner.report.valkey_pid
-    await services.stop()
+async def test_one_that_comes_while_the_last_is_leaving_has_stores_that_run(directory: Path) -> None:
+    last = EmbeddedServices(directory)
+    await last.start()
+    for delay in (0.0, 0.002, 0.005, 0.02, 0.1):
+        leaving = asyncio.create_task(last.stop())
+        await asyncio.sleep(delay)
+        newcomer = EmbeddedServices(directory)
+        urls = await newcomer.start()
+        await leaving
+        assert await can_be_queried(urls.database_url)
+        last = newcomer
+    await last.stop()
     assert not await is_running(directory)
 
 
-async def test_a_dead_store_of_a_killed_owner_is_started_and_the_live_one_adopted(directory: Path) -> None:
-    owner = await OtherProcess.start(directory)
-    await owner.kill()
+async def test_a_start_that_fails_leaves_the_stores_of_others_alone(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await OtherProcess.start(directory)
     services = EmbeddedServices(directory)
-    await services.valkey.attach()
-    await services.valkey.kill()
-    await services.start()
-    assert services.postgres.pid == owner.report.postgres_pid
-    assert services.valkey.pid != owner.report.valkey_pid
-    await services.stop()
+
+    async def fail() -> int | None:
+        raise EmbeddedServicesError("no answer")
+
+    monkeypatch.setattr(services.valkey, "answering_pid", fail)
+    with pytest.raises(EmbeddedServicesError, match="no answer"):
+        await services.start()
+    assert await can_be_queried(other.report.database_url)
+    await other.finish()
     assert not await is_running(directory)
 
 
@@ -108,7 +155,6 @@ async def test_it_runs_without_root(directory: Path) -> None:
     other = await OtherProcess.start(directory, prefix=await asyncio.to_thread(without_root))
     try:
         assert other.report.error == ""
-        assert other.report.owned
         process = await asyncio.to_thread(os.stat, f"/proc/{other.report.postgres_pid}")
         assert process.st_uid != 0
     finally:

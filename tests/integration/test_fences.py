@@ -12,6 +12,7 @@ from asyncpg import Pool
 from barberpro.protocol.codes import ErrorCode
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
+from barberpro.queue.recovery import stream_event
 from barberpro.queue.scripts import Event, load_library
 from barberpro.queue.tasks import end
 from barberpro.server.node import Node, NodeOptions
@@ -64,9 +65,8 @@ async def abandon(options: NodeOptions, **document: Any) -> None:  # noqa: ANN40
     async with held(replace(options, patience=0.3)) as (node, pool):
         assert await code_of(send(node, customer(10), **document)) is ErrorCode.PERSISTENCE_UNAVAILABLE
         assert pool.holds.is_set()
-        for committer in node.journal.committers:
-            await end(committer._tasks)
-            committer._idle.set()  # dead: nobody waits for it to finish
+        await end(node.journal._tasks)
+        node.journal._idle.set()  # dead: nobody waits for it to finish
 
 
 async def executed(node: Node, shop: TestShop, shop_seq: int) -> None:
@@ -76,9 +76,10 @@ async def executed(node: Node, shop: TestShop, shop_seq: int) -> None:
     stream, last = f"{node.keys.generation(shard, epoch)}events", b"0"
     while True:
         found: Any = await node.redis.xread({stream: last}, block=5000)
-        for entry, fields in found[0][1]:
-            last = entry
-            if int(fields[b"n"]) >= shop_seq:
+        for entry in found[0][1]:
+            event = stream_event(entry)
+            last = event.stream_id
+            if event.shop_id == shop.shop_id and event.shop_seq >= shop_seq:
                 return
 
 
@@ -256,8 +257,7 @@ async def test_two_nodes_that_rebuild_one_shard_at_once_agree(node: Node, option
 async def test_the_two_events_of_a_transfer_are_committed_together(node: Node, shop: TestShop) -> None:
     batches: list[list[str]] = []
     node.journal.listeners.append(lambda events: batches.append([event.data["type"] for event in events]))
-    for committer in node.journal.committers:
-        committer._most = 1
+    node.journal._most = 1
     line = await shop.fill(node, 5, first=20)
     await asyncio.gather(
         *(send(node, ADMIN, type="transfer", bookingId=booking, toBarberId=shop.barbers[1]) for booking in line)

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from barberpro.clients.python import BarberProClient, BarberProError, ErrorCode, Expect, RetryPolicy, Watch
 from barberpro.clients.python.feeds import State
-from barberpro.domain.identity import Tokens
-from barberpro.domain.keys import signing_key
 from barberpro.server.node import NodeOptions
 from barberpro.server.simulate import Barber, Service, Shop, SimulateOptions, simulate
 from tests.support.live_server import LiveServer, live_server
@@ -18,14 +17,13 @@ QUICK = RetryPolicy(ack_timeout=2.0, deadline=20.0, first_delay=0.02, longest_de
 
 
 @pytest.fixture(scope="module")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
-    return Tokens(signing_key(tmp_path_factory.mktemp("keys"), create=True))
+def keys_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
 
 
 @pytest.fixture
-async def live(database_url: str, redis_url: str, redis_prefix: str, tokens: Tokens) -> AsyncIterator[LiveServer]:
-    options = NodeOptions(database_url, redis_url, redis_prefix)
-    async with live_server(options, tokens) as live:
+async def live(database_url: str, redis_url: str, redis_prefix: str, keys_directory: Path) -> AsyncIterator[LiveServer]:
+    async with live_server(NodeOptions(database_url, redis_url, redis_prefix), keys_directory) as live:
         yield live
 
 

@@ -165,6 +165,19 @@ async def test_after_a_cut_rooms_resume_from_where_they_stood(server: FaultyServ
     assert client.stats.cuts == 1
 
 
+async def test_a_server_that_never_had_what_the_client_knows_is_believed(
+    server: FaultyServer, client: BarberProClient
+) -> None:
+    server.states[ROOM] = queue_state(7)
+    states = client.watch(ROOM)
+    assert await _seq(states) == 7
+    server.states[ROOM] = queue_state(5)
+    server.cut()
+    assert await _seq(states) == 5
+    await server.publish(queue_state(6))
+    assert await _seq(states) == 6
+
+
 async def test_the_last_watcher_to_leave_leaves_the_room(server: FaultyServer, client: BarberProClient) -> None:
     async with client.watch(ROOM) as states:
         assert await _seq(states) == 1

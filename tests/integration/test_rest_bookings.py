@@ -102,6 +102,7 @@ async def test_staff_take_in_a_walk_in_by_name(door: Door) -> None:
     [
         ({"barberId": None}, "barberId"),
         ({"serviceIds": []}, "serviceIds"),
+        ({"serviceIds": ["sv_twice", "sv_twice"]}, "serviceIds"),
         ({"serviceIds": ["sv_unknown"]}, "serviceIds.0"),
         ({"services": []}, "services"),
         ({"commandId": "c1"}, "commandId"),
@@ -246,7 +247,6 @@ async def test_a_booking_shows_its_place_and_what_it_is_of(door: Door) -> None:
         "kind": "walk_in",
         "position": 2,
         "aheadCount": 1,
-        "estimatedWaitTime": 20,
         "servingToken": None,
         "customerName": "Customer 2",
         "totalPrice": "250.00",
@@ -259,7 +259,8 @@ async def test_a_booking_shows_its_place_and_what_it_is_of(door: Door) -> None:
     }
     assert {name: shown[name] for name in expected} == expected
     assert shown["joinedAt"].endswith("Z")
-    assert shown["estimatedWait"]["p90Minutes"] >= 20
+    wait = shown["estimatedWait"]
+    assert 15 <= wait["p50Minutes"] == shown["estimatedWaitTime"] <= 20 < wait["p90Minutes"]
 
 
 async def test_a_token_shows_how_the_line_goes(door: Door) -> None:
@@ -267,7 +268,7 @@ async def test_a_token_shows_how_the_line_goes(door: Door) -> None:
     booking_id = await joined(door, 2)
     await send(door.node, door.shop.staff[0], type="advance", barberId=door.shop.barbers[0])
     shown = (await door.get(f"/bookings/{booking_id}/token", customer(2))).data
-    assert shown.pop("estimatedWait")["p50Minutes"] == 20
+    assert 15 <= shown.pop("estimatedWait")["p50Minutes"] <= 20
     assert shown == {
         "bookingId": booking_id,
         "barberId": door.shop.barbers[0],

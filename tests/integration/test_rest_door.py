@@ -281,7 +281,8 @@ async def test_health_is_not_limited(options: NodeOptions) -> None:
             async with door.client.get("/health/ready") as response:
                 body: Json = await response.json()
                 assert response.status == 200
-                assert body["data"] == {"ready": True, "parts": {"postgres": True, "redis": True, "journal": True}}
+                assert body["data"]["ready"] is True
+                assert set(body["data"]["parts"].values()) == {True}
 
 
 async def test_the_process_says_that_it_lives(door: Door) -> None:

@@ -211,7 +211,7 @@ async def test_a_public_state_carries_nothing_private(door: SocketDoor, transpor
         ack = await barber.command(commandId=new_id(), **document)
         seq = ack["data"]["queue"]["seq"]
         # mypy cannot infer a lambda with a default.
-        await watcher.hears("queue_updated", lambda state, seq=seq: state["seq"] >= seq)  # type: ignore[misc]
+        await watcher.hears("queue_updated", lambda state, seq=seq: state["seq"] >= seq)  # type: ignore[misc]  # a default
     await watcher.hears("display_updated", lambda state: state["cause"]["type"] == "pause")
     for state in (queue, display, *watcher.heard["queue_updated"], *watcher.heard["display_updated"]):
         assert private_in(state, bookings) == []
@@ -245,6 +245,28 @@ async def test_who_is_up_to_date_gets_no_state_again(door: SocketDoor, transport
         for older in ({**has, "seq": 0}, {**has, "epoch": 0, "seq": has["seq"] + 99}):
             behind = await client.subscribe(room, since=older)
             assert (behind["upToDate"], behind["state"]["seq"]) == (False, has["seq"])
+
+
+async def test_who_is_ahead_of_the_truth_is_given_it(door: SocketDoor) -> None:
+    client = await door.barber()
+    for room in (door.room(), f"display:{door.shop.shop_id}"):
+        first = await client.subscribe(room)
+        for ahead in ({"epoch": first["epoch"], "seq": first["seq"] + 1}, {"epoch": first["epoch"] + 1, "seq": 0}):
+            again = await client.subscribe(room, since=ahead)
+            assert (again["upToDate"], again["epoch"], again["seq"]) == (False, first["epoch"], first["seq"])
+            assert again["state"]["room"] == room
+
+
+async def test_a_server_that_lags_behind_what_its_client_knows_catches_up_first(
+    door: SocketDoor, database_url: str, redis_url: str, redis_prefix: str
+) -> None:
+    async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as other:
+        other.node.bus.on_events.clear()
+        watcher, sender = await other.connect(customer(1)), await door.connect(customer(2))
+        await watcher.subscribe(door.room())
+        queue = (await sender.command(**door.join()))["data"]["queue"]
+        ack = await watcher.subscribe(door.room(), since={"epoch": queue["epoch"], "seq": queue["seq"]})
+        assert (ack["upToDate"], ack["state"]) == (True, None)
 
 
 async def test_a_connection_watches_64_rooms_and_no_more(door: SocketDoor) -> None:

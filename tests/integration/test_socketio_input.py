@@ -29,7 +29,7 @@ BAD_FIELDS: tuple[tuple[str, Json, str], ...] = (
     ("subscribe", {}, "room"),
     ("subscribe", {"room": 7}, "room"),
     ("subscribe", {"room": None}, "room"),
-    ("subscribe", {"room": b"queue:bb_1"}, "room"),
+    ("subscribe", {"room": b"queue:bb_1"}, "(body)"),
     ("subscribe", {"room": "nonsense"}, "room"),
     ("subscribe", {"room": "kitchen:bb_1"}, "room"),
     ("subscribe", {"room": "queue:"}, "room"),
@@ -105,6 +105,18 @@ async def test_a_field_that_is_missing_wrong_or_unknown_is_named(door: SocketDoo
     await still_served(client, door)
 
 
+async def test_a_refusal_says_what_is_wrong_in_words_of_the_wire(door: SocketDoor) -> None:
+    client = await door.connect(customer(1))
+    for event, document, path in (
+        ("subscribe", None, "(body)"),
+        ("subscribe", {"room": door.room(), "since": 7}, "since"),
+        ("subscribe", {"room": door.room(), "since": [None]}, "since"),
+        ("command", door.join(customer="Ann"), "customer"),
+    ):
+        error = (await client.ask(event, document))["error"]
+        assert error["details"] == {"fields": [{"path": path, "problem": "is not a JSON object"}]}, document
+
+
 async def test_more_arguments_than_one_are_ignored(door: SocketDoor) -> None:
     client = await door.connect(customer(1))
     assert (await client.ask("subscribe", {"room": door.room()}, "and", ["more"]))["ok"]
@@ -170,6 +182,17 @@ async def test_a_packet_of_a_wrong_shape_is_refused_and_the_connection_goes_on(d
             assert refused_paths(await client.ack(number)) == ["(event)"], odd
         for frame in ("42", "421", "4", "49", "44{}", "43", "437[]", "43x", "42/kitchen,1[]", "451-[]", "46", "420"):
             await client.send(frame)
+        await client.send(f'4299["subscribe",{{"room":"{door.room()}"}}]')
+        assert (await client.ack(99))["ok"]
+
+
+async def test_binary_parts_that_never_come_hold_up_nothing(door: SocketDoor) -> None:
+    async with wire(door) as client:
+        for number, parts in enumerate((1, 2, 1_000_000_000)):
+            await client.send(f'45{parts}-{number}["subscribe",{{"_placeholder":true,"num":7}}]')
+            assert refused_paths(await client.ack(number)) == ["(body)"], parts
+        await client.send('451-["subscribe",{"_placeholder":true,"num":"x"}]')
+        await client.socket.send_bytes(b"a part")
         await client.send(f'4299["subscribe",{{"room":"{door.room()}"}}]')
         assert (await client.ack(99))["ok"]
 

@@ -16,6 +16,8 @@ from tests.support.socket_door import SocketDoor, socket_door
 
 QUICK = Limits(requests_per_minute=0, session_grace_seconds=0.2, session_warning_seconds=60.0)
 ME = customer(1)
+SHORT = 2
+"""Seconds of a token that ends within the test: whole seconds are counted, so that it may have one less."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIte
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_session_is_warned_then_expired_then_ended(door: SocketDoor, transport: str) -> None:
-    client = await door.connect(tokens().mint(ME, 1), transport)
+    client = await door.connect(tokens().mint(ME, SHORT), transport)
     warning = await client.hears("session_expiring")
     assert warning.keys() == {"expiresAt"}
     assert datetime.fromisoformat(warning["expiresAt"]).tzinfo is not None
@@ -37,8 +39,15 @@ async def test_a_session_is_warned_then_expired_then_ended(door: SocketDoor, tra
     await client.ends()
 
 
+async def test_a_session_whose_token_is_over_already_is_warned_too(door: SocketDoor) -> None:
+    client = await door.connect(tokens().mint(ME, 0))
+    await client.hears("session_expiring")
+    await client.hears("session_expired")
+    await client.ends()
+
+
 async def test_a_renewed_session_goes_on(door: SocketDoor) -> None:
-    token = tokens().mint(ME, 1)
+    token = tokens().mint(ME, SHORT)
     renewed, other = await door.connect(token), await door.connect(token)
     warning = await renewed.hears("session_expiring")
     ack = await renewed.ask("authenticate", {"token": tokens().mint(ME, 3600)})
@@ -52,7 +61,7 @@ async def test_a_renewed_session_goes_on(door: SocketDoor) -> None:
 
 async def test_a_token_that_ends_sooner_counts_too(door: SocketDoor) -> None:
     client = await door.connect(tokens().mint(ME, 86_400))
-    assert (await client.ask("authenticate", {"token": tokens().mint(ME, 1)}))["ok"]
+    assert (await client.ask("authenticate", {"token": tokens().mint(ME, SHORT)}))["ok"]
     await client.hears("session_expiring")
     await client.ends()
 

@@ -1,44 +1,29 @@
-"""A node with its Socket.IO door on a port of its own, for tests that come in as clients do."""
+"""The server as the application builds it, on a port of its own, for tests that come in as clients do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from barberpro.domain.identity import Tokens
-from barberpro.handlers.realtime.socketio import SocketIODoor
-from barberpro.handlers.services import Limits, Services
+from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Actor, Role
-from barberpro.queue.estimate import PlannedMinutes
-from barberpro.queue.states import StateBuilder
-from barberpro.server.node import Node, NodeOptions
-from tests.support.shops import running
+from barberpro.server.app import RunningServer, build_server
+from barberpro.server.node import NodeOptions
+from barberpro.server.settings import Settings
 
 
 class LiveServer:
     """`url` is where clients connect; `cut` resets all that have."""
 
-    def __init__(self, node: Node, tokens: Tokens, prefix: str) -> None:
-        self.node = node
-        self.tokens = tokens
+    def __init__(self, running: RunningServer) -> None:
+        self.running = running
+        self.node = running.node
+        self.tokens = running.app[SERVICES].tokens
         self._requests: list[web.Request] = []
-        services = Services(
-            engine=node.engine,
-            views=node.views,
-            catalogue=node.catalogue,
-            states=StateBuilder(PlannedMinutes()),
-            tokens=tokens,
-            pool=node.pool,
-            redis=node.redis,
-            redis_prefix=prefix,
-            limits=Limits(),
-        )
-        self.door = SocketIODoor(services, "*")
-        application = web.Application()
-        application.on_response_prepare.append(self._remember)
-        self.door.attach(application)
-        self.server = TestServer(application)
+        running.app.on_response_prepare.append(self._remember)
+        self.server = TestServer(running.app)
 
     @property
     def url(self) -> str:
@@ -60,15 +45,22 @@ class LiveServer:
 
 
 @asynccontextmanager
-async def live_server(options: NodeOptions, tokens: Tokens) -> AsyncIterator[LiveServer]:
-    """A started server, stopped at the end."""
-    async with running(options) as node:
-        live = LiveServer(node, tokens, options.prefix)
-        live.door.hub.start()
+async def live_server(options: NodeOptions, keys_directory: Path) -> AsyncIterator[LiveServer]:
+    """A started server with the keys of this directory, which are made if missing; stopped at the end."""
+    settings = Settings(
+        _env_file=None,
+        keys_dir=keys_directory,
+        requests_per_minute=0,
+        connections_per_user=10_000,
+        commands_per_10_seconds=100_000,
+    )
+    running = await build_server(settings, options)
+    live = LiveServer(running)
+    try:
         await live.server.start_server()
-        try:
-            yield live
-        finally:
-            live.cut()
-            await live.door.close()
-            await live.server.close()
+        yield live
+    finally:
+        live.cut()
+        await running.doors.close()
+        await live.server.close()
+        await running.close()

@@ -1,6 +1,5 @@
 """The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,12 +18,13 @@ from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.health import READY
 from barberpro.handlers.services import SERVICES, Limits, Services
 from barberpro.protocol.actors import Actor
-from barberpro.queue.estimate import PlannedMinutes
+from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.readiness import Readiness
 from tests.support.shops import Json, TestShop, running
 
-UNLIMITED = Limits(requests_per_minute=0)
+UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
 Setup = Callable[[web.Application], None]
 
 
@@ -109,7 +109,7 @@ async def rest_door(
         app = web.Application()
         services = _services(node, options.prefix, limits)
         app[SERVICES] = services
-        app[READY] = lambda: _ready(node)
+        app[READY] = Readiness(node, {}).parts
         setup_rest(app)
         if extend is not None:
             extend(app)
@@ -122,16 +122,10 @@ def _services(node: Node, prefix: str, limits: Limits) -> Services:
         engine=node.engine,
         views=node.views,
         catalogue=node.catalogue,
-        states=StateBuilder(PlannedMinutes()),
+        states=StateBuilder(PaceEstimator()),
         tokens=tokens(),
         pool=node.pool,
         redis=node.redis,
         redis_prefix=prefix,
         limits=limits,
     )
-
-
-async def _ready(node: Node) -> dict[str, bool]:
-    answers = await asyncio.gather(node.pool.fetchval("SELECT 1"), node.redis.ping(), return_exceptions=True)
-    postgres, redis = (not isinstance(answer, BaseException) for answer in answers)
-    return {"postgres": postgres, "redis": redis, "journal": not node.journal.down}

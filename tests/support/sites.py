@@ -1,6 +1,7 @@
 """A place where BarberPro runs as its users run it: a directory of its own, a port of its own, real processes."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -33,6 +34,16 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def free_ports(count: int) -> range:
+    """So many of them, one behind the other."""
+    while True:
+        first = free_port()
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return range(first, first + count)
 
 
 class Site:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from barberpro.handlers.realtime.socketio import SocketIODoor
+from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.services import SERVICES, Limits
 from barberpro.protocol.actors import Actor, Role
 from barberpro.server.node import Node, NodeOptions
@@ -25,9 +25,10 @@ SERVING, SKIPPED, NEXT, WAITING, CANCELLED = range(5)
 class SocketDoor:
     """Where raw clients connect; what they opened is closed with the door."""
 
-    def __init__(self, door: Door, stack: AsyncExitStack) -> None:
+    def __init__(self, door: Door, sockets: LiveDoors, stack: AsyncExitStack) -> None:
         self.node: Node = door.node
         self.shop: TestShop = door.shop
+        self.sockets = sockets
         self.url = str(door.client.make_url("/"))
         self._stack = stack
 
@@ -53,16 +54,16 @@ class SocketDoor:
 @asynccontextmanager
 async def socket_door(options: NodeOptions, limits: Limits = UNLIMITED) -> AsyncIterator[SocketDoor]:
     """A served door whose shop has two open lines."""
-    made: list[SocketIODoor] = []
+    made: list[LiveDoors] = []
 
     def attach(app: web.Application) -> None:
-        made.append(SocketIODoor(app[SERVICES], "*"))
+        made.append(LiveDoors(app[SERVICES], "*"))
         made[0].attach(app)
-        made[0].hub.start()
+        made[0].start()
 
     async with rest_door(options, limits, attach) as door, AsyncExitStack() as stack:
         stack.push_async_callback(made[0].close)
-        yield SocketDoor(door, stack)
+        yield SocketDoor(door, made[0], stack)
 
 
 async def private_line(door: SocketDoor) -> list[str]:

@@ -46,7 +46,8 @@ class Feed:
 
 
 class Watch:
-    """The states of a room, each newer than the one before; iterate with `async for`.
+    """The states of a room, each newer than the one before; iterate with `async for`. Only a server that, after a
+    cut, never had what was told before is believed with an older one.
 
     The slot holds one state: who is slow gets the newest and misses what was in between, which an absolute
     state allows. Iterating ends when the client is closed; it raises BarberProError when the server refuses

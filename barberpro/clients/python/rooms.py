@@ -8,7 +8,7 @@ from typing import Any
 from barberpro.clients.python.connection import Connection, checked
 from barberpro.clients.python.errors import ConnectionLost
 from barberpro.clients.python.feeds import Feed, Watch
-from barberpro.clients.python.logic import Dice, RetryPolicy, Verdict, judge
+from barberpro.clients.python.logic import Dice, RetryPolicy, Verdict, Version, judge
 from barberpro.clients.python.results import ClientStats
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.rooms import Room
@@ -62,7 +62,8 @@ class Rooms:
         while not connection.lost.is_set() and self._feeds.get(feed.room) is feed:
             attempt += 1
             try:
-                self._subscribed(feed, checked(await self._ask(connection, feed)))
+                asked = feed.version
+                self._subscribed(feed, asked, checked(await self._ask(connection, feed)))
                 return
             except ConnectionLost:
                 pass  # no answer; if the connection is gone, the next one asks
@@ -77,8 +78,10 @@ class Rooms:
         since = {"since": feed.version.to_wire()} if feed.version else {}
         return await connection.call("subscribe", {"room": feed.room, **since}, self._retry.ack_timeout)
 
-    def _subscribed(self, feed: Feed, ack: dict[str, Any]) -> None:
+    def _subscribed(self, feed: Feed, asked: Version | None, ack: dict[str, Any]) -> None:
         if isinstance(ack.get("state"), dict):
+            if feed.version == asked:  # nothing came meanwhile: it replaces what is here, even what is newer
+                feed.version = None
             # The ack names the version; whether its state repeats it is the server's affair.
             feed.apply({"room": feed.room, "epoch": ack.get("epoch"), "seq": ack.get("seq"), **ack["state"]})
 

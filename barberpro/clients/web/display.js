@@ -28,12 +28,14 @@ const socket = new Socket(token, {
 });
 
 async function subscribe() {
+  const before = shown;
   const since = shown && { epoch: shown.epoch, seq: shown.seq };
   const answer = await socket.request("subscribe", since ? { room, since } : { room });
   if (!answer.ok) return socket.restart();
   socket.steady();
   connected = true;
   heardAt = Date.now();
+  if (answer.state && shown === before) shown = null; // nothing came meanwhile: the answer replaces what is here
   if (answer.state) take(answer.state);
 }
 

@@ -1,42 +1,60 @@
 """The Socket.IO server, kept to the contract: it answers what is no JSON, no event or no event of ours.
 
 python-socketio runs a handler for whatever name a client sends, `connect` and `disconnect` among them, and lets a frame
-that it cannot read end in a traceback, without an answer. It has no hook for this, so its two entrances are overridden.
+that it cannot read end in a traceback, without an answer. It has no hook for this, so its entrances are overridden.
+
+No request holds binary data, so none is waited for: the parts of a binary event that never come would hold up all that
+comes after.
 """
 
+import asyncio
 import re
 from typing import Any, Final
 
 import socketio
 import structlog
-from engineio.payload import Payload
 from socketio.packet import ACK
 
+from barberpro.handlers.realtime.transport import Transport
 from barberpro.protocol.errors import BarberProError, bad_field
 
 log = structlog.get_logger(__name__)
 
-_REQUEST: Final = re.compile(r"2(\d{1,15})[\[{\"a-z]")
-"""An event on the namespace / that asks for an ack."""
-
-# How many messages one POST of a polling client may hold; its bytes are limited anyway. The library cuts off whoever
-# sends more than 16, and a burst of commands is more. It knows this number for the whole process only.
-Payload.max_decode_packets = 1024
+_REQUEST: Final = re.compile(r"(?:2|5\d{1,10}-)(\d{1,15})[\[{\"a-z]")
+"""An event on the namespace / that asks for an ack, with binary data or without."""
+_BINARY: Final = ("5", "6")
+"""What the frames of binary events and acks begin with."""
 
 
 class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
-    """Give it `events`, the names that clients may send."""
+    """Give it `events`, the names that clients may send, and `patience`, the seconds they have to say who they are."""
 
     events: frozenset[str] = frozenset()
+    patience = 10.0
+
+    def _engineio_server_class(self) -> type[Transport]:
+        return Transport
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:  # noqa: ANN401 - a frame, text or bytes
         try:
+            if not isinstance(data, str) or data.startswith(_BINARY):
+                raise ValueError("no text")
             await super()._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             log.info("socketio_frame_refused", problem=type(error).__name__)
             asked = _REQUEST.match(data) if isinstance(data, str) else None
             if asked is not None:
                 await self._answer(eio_sid, int(asked.group(1)), bad_field("(body)", "is not JSON"))
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        self.start_background_task(self._expect, eio_sid)
+
+    async def _expect(self, eio_sid: str) -> None:
+        """Ends a connection that has not come in to the namespace in time."""
+        await asyncio.sleep(self.patience)
+        if eio_sid in self.eio.sockets and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
+            await self.eio.hang_up(eio_sid)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
         if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:

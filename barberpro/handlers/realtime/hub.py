@@ -1,99 +1,159 @@
-"""The hub: after each change, every room that somebody here watches gets its newest state, once per audience.
+"""The hub: after each change, every room that somebody here watches gets its newest state, made once per audience.
 
 Several changes that gathered before a room's turn go as one message: states are absolute, the newest replaces the rest.
+Waits change with time alone, so rooms are shown anew each minute, too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Final
 
 import structlog
 
+from barberpro.handlers.metrics import SHOWN_SECONDS, DoorName
+from barberpro.handlers.realtime.messages import Message
+from barberpro.handlers.realtime.outlet import Outlet
 from barberpro.handlers.realtime.rooms import RoomView, Seat, prepare
 from barberpro.handlers.services import Services
 from barberpro.protocol.rooms import RoomKind
 from barberpro.queue.fold import Json, ShopState
+from barberpro.queue.pulse import Pulse
 from barberpro.queue.states import Line
 from barberpro.queue.tasks import end
+from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
 
-Deliver = Callable[[Seat, Json], Awaitable[None]]
-"""Sends a room's state to everybody who sits in it with this audience."""
+_AT_ONCE: Final = 500
+"""Outlets that are written to before the loop has another turn."""
 
 
 @dataclass(slots=True)
 class _Watched:
     room: RoomView
-    watchers: int = 0
+    outlets: dict[Outlet, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Change:
+    """What of a shop is to be shown. since: when the first of its events came (perf_counter); None without any."""
+
+    barbers: set[str] = field(default_factory=set)
+    since: float | None = None
 
 
 class Hub:
     """The rooms of one node."""
 
-    def __init__(self, services: Services, deliver: Deliver) -> None:
+    def __init__(self, services: Services, requote_seconds: float) -> None:
         self._services = services
-        self._deliver = deliver
+        self._requote_seconds = requote_seconds
         self._watched: dict[str, dict[str, _Watched]] = {}
-        self._dirty: dict[str, set[str]] = {}
+        self._dirty: dict[str, _Change] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.pulse = Pulse()
+        """A shop whose rooms were shown is a sign of life; none is due while nothing has changed."""
 
     def start(self) -> None:
         self._services.views.listeners.append(self._changed)
-        self._task = asyncio.create_task(self._run(), name="hub")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="hub"),
+            asyncio.create_task(self._requote(), name="hub-requote"),
+        ]
+        self.pulse.carried_by(*self._tasks)
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end(self._tasks)
 
-    async def enter(self, seat: Seat) -> RoomView:
-        """Takes a place; the room's later states are delivered until `leave`. Raises NOT_FOUND."""
+    async def enter(self, seat: Seat, outlet: Outlet) -> RoomView:
+        """Takes a place for the outlet; the room's later states are offered to it until `leave`. Raises NOT_FOUND.
+
+        Whoever reads the first state from what this returns before it awaits anything else misses none between.
+        """
         room = await prepare(self._services, seat)
-        seats = self._watched.setdefault(seat.shop_id, {})
-        watched = seats.setdefault(seat.channel, _Watched(room))
+        watched = self._watched.setdefault(seat.shop_id, {}).setdefault(seat.channel, _Watched(room))
         watched.room = room
-        watched.watchers += 1
-        self._services.views.hold(seat.shop_id)
+        if outlet not in watched.outlets:
+            watched.outlets[outlet] = None
+            self._services.views.hold(seat.shop_id)
         return room
 
-    def leave(self, seat: Seat) -> None:
-        seats = self._watched[seat.shop_id]
-        watched = seats[seat.channel]
-        watched.watchers -= 1
+    def leave(self, seat: Seat, outlet: Outlet) -> None:
+        """Gives the place up, if the outlet has it."""
+        seats = self._watched.get(seat.shop_id, {})
+        watched = seats.get(seat.channel)
+        if watched is None or outlet not in watched.outlets:
+            return
+        del watched.outlets[outlet]
+        outlet.forget(seat.channel)
         self._services.views.release(seat.shop_id)
-        if not watched.watchers:
+        if not watched.outlets:
             del seats[seat.channel]
         if not seats:
             del self._watched[seat.shop_id]
 
-    def _changed(self, state: ShopState, barbers: set[str], _events: Sequence[Json]) -> None:
+    def seats(self) -> Counter[tuple[DoorName, RoomKind]]:
+        """How many outlets of each door sit in rooms of each kind."""
+        watched = [watched for seats in self._watched.values() for watched in seats.values()]
+        return Counter((outlet.door, each.room.seat.room.kind) for each in watched for outlet in each.outlets)
+
+    def _changed(self, state: ShopState, barbers: set[str], events: Sequence[Json]) -> None:
         if state.shop_id in self._watched:
-            self._dirty.setdefault(state.shop_id, set()).update(barbers)
+            change = self._dirty.setdefault(state.shop_id, _Change())
+            change.barbers |= barbers
+            if events and change.since is None:
+                change.since = perf_counter()
             self._wake.set()
+            self.pulse.due()
+
+    async def _requote(self) -> None:
+        while True:
+            await asyncio.sleep(self._requote_seconds)
+            for shop_id in list(self._watched):
+                with contextlib.suppress(*Away):  # a view that had to be read anew: it comes with the next change
+                    state = await self._services.views.shop(shop_id)
+                    self._changed(state, set(state.queues), [])
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             dirty, self._dirty = self._dirty, {}
-            for shop_id, barbers in dirty.items():
+            for shop_id, change in dirty.items():
                 try:
-                    await self._show(shop_id, barbers)
+                    await self._show(shop_id, change.barbers)
+                    if change.since is not None:
+                        SHOWN_SECONDS.observe(perf_counter() - change.since)
                 except Exception:
                     log.exception("rooms_not_shown", shop_id=shop_id)
+                self.pulse.beat()
+            if not self._dirty:
+                self.pulse.rest()
 
     async def _show(self, shop_id: str, barbers: set[str]) -> None:
         lines: dict[str, Line] = {}
-        messages = [
-            (watched.room.seat, watched.room.state(self._services, lines))
-            for watched in self._watched.get(shop_id, {}).values()
-            if _concerns(watched.room, barbers)
-        ]
-        for seat, message in messages:
-            await self._deliver(seat, message)
+        written = 0
+        for watched in list(self._watched.get(shop_id, {}).values()):
+            if not _concerns(watched.room, barbers):
+                continue
+            seat = watched.room.seat
+            message = Message(seat.room.event, watched.room.state(self._services, lines))
+            channel = seat.channel
+            for outlet in list(watched.outlets):
+                if outlet in watched.outlets:  # it may have left while the loop had its turn
+                    outlet.offer(channel, message)
+                written += 1
+                if written % _AT_ONCE == 0:
+                    # What comes meanwhile is shown in another turn, with a newer state.
+                    await asyncio.sleep(0)
 
 
-def _concerns(room: RoomView, barbers: set[str]) -> bool:
+def _concerns(room: RoomView, barbers: Iterable[str]) -> bool:
     """Whether a change of these barbers' queues shows in the room."""
     kind, name = room.seat.room.kind, room.seat.room.id
     if kind is RoomKind.QUEUE:

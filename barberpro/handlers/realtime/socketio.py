@@ -1,47 +1,37 @@
 """The Socket.IO door: protocol.md section 3."""
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
-from weakref import WeakSet
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import socketio
 import structlog
 from aiohttp import web
-from pydantic import Field, ValidationError
 
+from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.guard import GuardedServer
 from barberpro.handlers.realtime.hub import Hub
-from barberpro.handlers.realtime.rooms import Seat, seat_for
-from barberpro.handlers.realtime.session import Session, watch_expiry
+from barberpro.handlers.realtime.messages import Message
+from barberpro.handlers.realtime.outlet import Congestion
+from barberpro.handlers.realtime.pace import Pace
+from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.rooms import RoomView, seat_for
+from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
 from barberpro.handlers.services import Services
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import Wire, parse_command
-from barberpro.protocol.errors import BarberProError, bad_field, bad_request
+from barberpro.protocol.commands import Wire
+from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.ids import Id, new_request_id
 from barberpro.protocol.rooms import Room, RoomKind
-from barberpro.queue.calls import Via
 from barberpro.queue.fold import Json
-from barberpro.storage.postgres import Away
-
-log = structlog.get_logger(__name__)
-
-_RECONNECT_AFTER_MS: Final = 1000
-_ANSWER_SECONDS: Final = 5.0
-_GOODBYE_SECONDS: Final = 1.0
-
-
-class _Since(Wire):
-    epoch: Annotated[int, Field(ge=0)]
-    seq: Annotated[int, Field(ge=0)]
 
 
 class _Subscribe(Wire):
     room: str
-    since: _Since | None = None
+    since: Since | None = None
 
 
 class _Stream(Wire):
@@ -50,10 +40,6 @@ class _Stream(Wire):
 
 class _Unsubscribe(Wire):
     room: str
-
-
-class _Authenticate(Wire):
-    token: str
 
 
 class _Orjson:
@@ -68,16 +54,47 @@ class _Orjson:
         return orjson.loads(text)
 
 
+@dataclass(slots=True, eq=False)
+class _Client:
+    """A client of the namespace /, which is what python-socketio calls by a sid."""
+
+    sid: str
+    session: Session
+    outlet: SocketIOOutlet
+    server: GuardedServer
+
+    @property
+    def door(self) -> DoorName:
+        return self.outlet.door
+
+    async def warn(self, expires_at: str) -> None:
+        await self.server.emit("session_expiring", {"expiresAt": expires_at}, to=self.sid)
+
+    async def farewell(self, notice: Message) -> None:
+        await self.outlet.farewell(notice)
+
+    async def expel(self, error: BarberProError) -> None:
+        await self.server.emit("session_expired", error.to_wire(), to=self.sid)
+        await self.server.disconnect(self.sid)
+
+
 class SocketIODoor:
     """Serves /socket.io/ on an aiohttp application."""
 
-    def __init__(self, services: Services, origins: Sequence[str] | str) -> None:
+    def __init__(
+        self,
+        services: Services,
+        hub: Hub,
+        connections: Connections,
+        congestion: Congestion,
+        origins: Sequence[str] | str,
+    ) -> None:
         """origins: which web origins may connect; "*" for all."""
         self._services = services
-        self._sessions: dict[str, Session] = {}
-        self._requests: set[asyncio.Task[Any]] = set()
-        self._websockets: WeakSet[web.WebSocketResponse] = WeakSet()
-        self._closing = False
+        self._hub = hub
+        self._connections = connections
+        self._congestion = congestion
+        self._clients: dict[str, _Client] = {}
         self.server = GuardedServer(
             async_mode="aiohttp",
             json=_Orjson,
@@ -88,7 +105,6 @@ class SocketIODoor:
             logger=False,
             engineio_logger=False,
         )
-        self.hub = Hub(services, self._deliver)
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         handlers = {
@@ -99,37 +115,15 @@ class SocketIODoor:
             "authenticate": self._authenticate,
         }
         for event, handler in handlers.items():
-            self.server.on(event, self._answering(event, handler))
+            self.server.on(event, self._answering(handler))
         self.server.events = frozenset(handlers)
+        self.server.patience = services.limits.handshake_seconds
 
     def attach(self, app: web.Application) -> None:
         self.server.attach(app)
-        app.on_response_prepare.append(self._remember)
-
-    async def _remember(self, _request: web.Request, response: web.StreamResponse) -> None:
-        if isinstance(response, web.WebSocketResponse):
-            self._websockets.add(response)
 
     async def close(self) -> None:
-        """Ends every session. What a client sent before is answered; it is told to come back."""
-        self._closing = True
-        if self._sessions:
-            await self.server.emit("server_restarting", {"reconnectAfterMs": _RECONNECT_AFTER_MS})
-        if self._requests:
-            await asyncio.wait(self._requests, timeout=_ANSWER_SECONDS)
-        await self.hub.close()
-        for session in self._sessions.values():
-            if session.clock is not None:
-                session.clock.cancel()
-        # The transport is closed, not the namespace: apps come back by themselves from the one, not from the other.
-        if self.server.eio.sockets:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GOODBYE_SECONDS):
-                    await self.server.eio.disconnect()
-        # Who does not hang up when told so would hold up the server's end.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await asyncio.gather(*(websocket.close() for websocket in self._websockets), return_exceptions=True)
+        """After all connections have been closed."""
         await self.server.shutdown()
 
     # Connections -----------------------------------------------------------------------------------------------
@@ -137,110 +131,67 @@ class SocketIODoor:
     async def _connect(self, sid: str, environ: Json, auth: object = None) -> None:
         token = auth.get("token") if isinstance(auth, dict) else None
         try:
-            if self._closing:
-                raise BarberProError(ErrorCode.SHUTTING_DOWN)
             if not isinstance(token, str):
                 raise BarberProError(ErrorCode.UNAUTHORIZED, "The handshake carries no auth.token.")
             identity = self._services.tokens.verify(token)
+            socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
+            request: web.Request = environ["aiohttp.request"]
+            session = Session(identity, request.remote, Pace.of(self._services.limits))
+            client = _Client(sid, session, SocketIOOutlet(socket, self._congestion), self.server)
+            self._connections.admit(client)
         except BarberProError as error:
             raise socketio.exceptions.ConnectionRefusedError(error.message, _refusal(error)) from None
-        request: web.Request = environ["aiohttp.request"]
-        session = Session(identity, request.remote)
-        self._sessions[sid] = session
-        session.clock = asyncio.create_task(
-            watch_expiry(session, self._services.limits, self._warn(sid), self._end(sid)), name=f"session-{sid}"
-        )
+        self._clients[sid] = client
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
-        session = self._sessions.pop(sid, None)
-        if session is None:
+        client = self._clients.pop(sid, None)
+        if client is None:
             return
-        if session.clock is not None:
-            session.clock.cancel()
-        for seat in session.seats.values():
-            self.hub.leave(seat)
-
-    def _warn(self, sid: str) -> Callable[[str], Awaitable[None]]:
-        async def warn(expires_at: str) -> None:
-            await self.server.emit("session_expiring", {"expiresAt": expires_at}, to=sid)
-
-        return warn
-
-    def _end(self, sid: str) -> Callable[[], Awaitable[None]]:
-        async def end() -> None:
-            error = BarberProError(ErrorCode.TOKEN_EXPIRED)
-            await self.server.emit("session_expired", error.to_wire(), to=sid)
-            await self.server.disconnect(sid)
-
-        return end
+        for seat in client.session.seats.values():
+            self._hub.leave(seat, client.outlet)
+        self._connections.leave(client)
 
     # Requests --------------------------------------------------------------------------------------------------
 
-    def _answering(
-        self, event: str, handler: Callable[[str, Session, Any], Awaitable[Json]]
-    ) -> Callable[..., Awaitable[Json]]:
+    def _answering(self, handler: Callable[["_Client", Any], Awaitable[Json]]) -> Callable[..., Awaitable[Json]]:
         """Every request is acknowledged, and no error of any kind gets past this place."""
 
-        async def answer(sid: str, *arguments: object) -> Json:
-            session = self._sessions.get(sid)
-            request_id = new_request_id()
-            self._count_request()
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
-                try:
-                    if self._closing:
-                        raise BarberProError(ErrorCode.SHUTTING_DOWN)
-                    if session is None:
-                        raise BarberProError(ErrorCode.UNAUTHORIZED)
-                    return await handler(sid, session, arguments[0] if arguments else None)
-                except BarberProError as error:
-                    return {"ok": False, "error": error.to_wire()}
-                except Away:
-                    return {"ok": False, "error": BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE).to_wire()}
-                except Exception:
-                    log.exception("socketio_request_failed", socketio_event=event)
-                    return {"ok": False, "error": BarberProError(ErrorCode.INTERNAL_ERROR).to_wire()}
+        async def acknowledge(sid: str, *arguments: object) -> Json:
+            client = self._clients.get(sid)
+            if client is None:
+                return {"ok": False, "error": BarberProError(ErrorCode.UNAUTHORIZED).to_wire()}
+            with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
+                return await answer(self._connections, handler, client, arguments[0] if arguments else None)
 
-        return answer
+        return acknowledge
 
-    def _count_request(self) -> None:
-        """The task that we are in sends the ack: `close` waits for it."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
+    async def _subscribe(self, client: "_Client", document: object) -> Json:
+        asked = parse(_Subscribe, document)
+        view = await self._sit(client, Room.parse(asked.room))
+        return {"ok": True, **await subscribed(self._services, view, asked.since)}
 
-    async def _subscribe(self, sid: str, session: Session, document: object) -> Json:
-        asked = _parse(_Subscribe, document)
-        state = await self._sit(sid, session, Room.parse(asked.room))
-        fresh = asked.since is None or (state["epoch"], state["seq"]) > (asked.since.epoch, asked.since.seq)
-        return _subscribed(state, state if fresh else None)
+    async def _request_queue_stream(self, client: "_Client", document: object) -> Json:
+        room = Room(RoomKind.QUEUE, parse(_Stream, document).barber_id)
+        view = await self._sit(client, room)
+        told = await subscribed(self._services, view, None)
+        client.outlet.offer(view.seat.channel, Message(room.event, told["state"]))
+        return {"ok": True, **told}
 
-    async def _request_queue_stream(self, sid: str, session: Session, document: object) -> Json:
-        room = Room(RoomKind.QUEUE, _parse(_Stream, document).barber_id)
-        state = await self._sit(sid, session, room)
-        await self.server.emit(room.event, state, to=sid)
-        return _subscribed(state, state)
-
-    async def _sit(self, sid: str, session: Session, room: Room) -> Json:
-        """Subscribes and gives the state it begins with. Nothing is awaited between the two that could yield."""
-        name = str(room)
+    async def _sit(self, client: "_Client", room: Room) -> RoomView:
+        """Subscribes. What the view tells as soon as this returns is the state that the subscription begins with."""
+        session, name = client.session, str(room)
         self._room_for(session, name)
         seat = await seat_for(self._services, session.actor, room)
-        view = await self.hub.enter(seat)
+        view = await self._hub.enter(seat, client.outlet)
         try:
-            if sid not in self._sessions:
+            if self._clients.get(client.sid) is not client:
                 raise BarberProError(ErrorCode.UNAUTHORIZED, "The connection is gone.")
             self._room_for(session, name)  # others may have been entered meanwhile
         except BarberProError:
-            self.hub.leave(seat)
+            self._hub.leave(seat, client.outlet)
             raise
-        taken = session.seats.pop(name, None)
-        if taken is not None:
-            self.hub.leave(taken)
-            await self.server.leave_room(sid, taken.channel)
         session.seats[name] = seat
-        await self.server.enter_room(sid, seat.channel)
-        return view.state(self._services)
+        return view
 
     def _room_for(self, session: Session, name: str) -> None:
         """Raises BAD_REQUEST when the session has as many rooms as it may, and this one is not among them."""
@@ -248,50 +199,18 @@ class SocketIODoor:
         if name not in session.seats and len(session.seats) >= most:
             raise bad_field("room", f"is one too many: {most} a connection")
 
-    async def _unsubscribe(self, sid: str, session: Session, document: object) -> Json:
-        room = Room.parse(_parse(_Unsubscribe, document).room)
-        seat = session.seats.pop(str(room), None)
+    async def _unsubscribe(self, client: "_Client", document: object) -> Json:
+        room = Room.parse(parse(_Unsubscribe, document).room)
+        seat = client.session.seats.pop(str(room), None)
         if seat is not None:
-            self.hub.leave(seat)
-            await self.server.leave_room(sid, seat.channel)
+            self._hub.leave(seat, client.outlet)
         return {"ok": True}
 
-    async def _command(self, _sid: str, session: Session, document: object) -> Json:
-        request_id = structlog.contextvars.get_contextvars()["request_id"]
-        result = await self._services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
-        return {"ok": True, "replayed": result.replayed, "data": result.data}
+    async def _command(self, client: "_Client", document: object) -> Json:
+        return await run_command(self._services, client.session, document)
 
-    async def _authenticate(self, _sid: str, session: Session, document: object) -> Json:
-        identity = self._services.tokens.verify(_parse(_Authenticate, document).token)
-        # The seats were given for what the actor may: the same rights, or a new connection.
-        if replace(identity.actor, name=None) != replace(session.actor, name=None):
-            raise BarberProError(ErrorCode.FORBIDDEN, "A live connection cannot become somebody else's.")
-        session.renew(identity)
-        return {"ok": True, "expiresAt": session.expires_at()}
-
-    async def _deliver(self, seat: Seat, state: Json) -> None:
-        await self.server.emit(seat.room.event, state, room=seat.channel)
-
-
-_Model = TypeVar("_Model", bound=Wire)
-
-
-def _parse(model: type[_Model], document: object) -> _Model:
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise bad_request(error) from None
-
-
-def _subscribed(state: Json, shown: Json | None) -> Json:
-    return {
-        "ok": True,
-        "room": state["room"],
-        "epoch": state["epoch"],
-        "seq": state["seq"],
-        "upToDate": shown is None,
-        "state": shown,
-    }
+    async def _authenticate(self, client: "_Client", document: object) -> Json:
+        return authenticate(self._services, client.session, document)
 
 
 def _refusal(error: BarberProError) -> Json:

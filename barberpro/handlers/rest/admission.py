@@ -1,6 +1,7 @@
-"""Who comes in to /api/: whoever has no token or a good one, and not more often than is allowed."""
+"""Who comes in to /api/, and gets a screen's token: whoever has no token or a good one, as often as is allowed."""
 
 import ipaddress
+import re
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
-_API: Final = "/api/"
+_COUNTED: Final = re.compile(r"/api/.*|/display/[^/]+/token")
 
 
 def admission(limiter: RateLimiter) -> Middleware:
@@ -21,7 +22,7 @@ def admission(limiter: RateLimiter) -> Middleware:
 
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(_API):
+        if _COUNTED.fullmatch(request.path):
             await _admit(request, limiter)
         return await handler(request)
 

@@ -1,9 +1,8 @@
 """Bookings: made, changed and called off."""
 
-from typing import Annotated, Final
+from typing import Final
 
 from aiohttp import web
-from pydantic import Field
 
 from barberpro.handlers.rest.appointments import When
 from barberpro.handlers.rest.context import identity
@@ -20,7 +19,7 @@ from barberpro.handlers.rest.parsing import (
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.rest.submission import appointed, submit, submit_appointment, told
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.commands import Customer, Notes, Reschedule, Schedule, parse_command
+from barberpro.protocol.commands import Customer, Notes, Reschedule, Schedule, ServiceIds, parse_command
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.ids import Id
 from barberpro.queue.engine import Result
@@ -34,7 +33,7 @@ class NewAppointment(When):
     """The body of POST /bookings when it names a time; without one it is a join's."""
 
     barber_id: Id
-    service_ids: Annotated[list[Id], Field(min_length=1, max_length=10)]
+    service_ids: ServiceIds
     customer: Customer | None = None
     notes: Notes | None = None
 

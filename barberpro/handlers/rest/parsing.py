@@ -6,7 +6,7 @@ import uuid
 from typing import Any, Final, TypeVar
 
 import orjson
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from pydantic import BaseModel, ValidationError
 
 from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, is_id
@@ -28,7 +28,7 @@ async def body(request: web.Request) -> Json:
 
     Raises PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST.
     """
-    raw = await _read(request, request.app[SERVICES].limits.message_bytes)
+    raw = await read_at_most(request, request.app[SERVICES].limits.message_bytes)
     if not raw:
         return {}
     if request.content_type != "application/json":
@@ -46,15 +46,21 @@ async def body(request: web.Request) -> Json:
     return document
 
 
-async def _read(request: web.Request, most: int) -> bytes:
-    """Reads no more than it must to know that a body is too large, whatever its length is said to be."""
+async def read_at_most(request: web.Request, most: int) -> bytes:
+    """Reads no more than it must to know that a body is too large, whatever its length is said to be.
+
+    most: bytes. Raises PAYLOAD_TOO_LARGE, and BAD_REQUEST when it does not come in the form that its headers name.
+    """
     raw = bytearray()
     if (request.content_length or 0) > most:
         raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
-    async for chunk in request.content.iter_any():
-        raw += chunk
-        if len(raw) > most:
-            raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+    try:
+        async for chunk in request.content.iter_any():
+            raw += chunk
+            if len(raw) > most:
+                raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+    except (web.RequestPayloadError, ClientPayloadError):
+        raise bad_field("(body)", "is not in the form that its headers name") from None
     return bytes(raw)
 
 

@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest import booking_reads, bookings, health, queue_events, queues
+from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.errors import answer_errors
+from barberpro.handlers.rest.malformed import answer_malformed
 from barberpro.handlers.rest.observe import observe, put_headers
 from barberpro.handlers.rest.replies import endpoint
 from barberpro.handlers.services import SERVICES
@@ -15,6 +16,7 @@ _V1 = "/api/v1"
 ROUTES = (
     web.get("/health/live", endpoint(health.live)),
     web.get("/health/ready", endpoint(health.ready)),
+    web.get("/metrics", exposition.metrics),
     web.post(f"{_V1}/bookings", endpoint(bookings.create)),
     web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show)),
     web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change)),
@@ -31,13 +33,15 @@ ROUTES = (
 
 
 def setup_rest(app: web.Application) -> None:
-    """Adds the middlewares and the routes. `app[SERVICES]` must be set; `app[health.READY]` before it serves.
+    """Adds the middlewares and the routes. `app[SERVICES]` must be set; `app[health.READY]` and
+    `app[exposition.FIGURES]` before it serves.
 
     The first two middlewares are for every path of the app: what a page or a handshake raises becomes an envelope
-    as well. Tokens and rates are looked at under /api/ only.
+    as well. Tokens and rates are looked at under /api/, and where a screen gets its token.
     """
     services = app[SERVICES]
     limiter = RateLimiter(services.redis, services.redis_prefix, services.limits.requests_per_minute)
     app.middlewares.extend([observe, answer_errors, admission(limiter)])
     app.on_response_prepare.append(put_headers)
     app.add_routes(ROUTES)
+    answer_malformed()

@@ -30,15 +30,15 @@ local function rebuild_shop(into, given, time)
             saved[#saved + 1], saved[#saved + 2] = 'l:' .. b.customerId, b.bookingId
         end
     end
-    shop_key = into .. 'shop:' .. id
-    save(saved)
+    save(into .. 'shop:' .. id, saved)
+    local days = {}
     for _, c in ipairs(given.commands) do
-        local left = c.at + REMEMBER_MS - time
-        if left > 0 then
-            redis.call('SET', into .. 'command:' .. id .. ':' .. c.id,
-                c.digest .. ' ' .. string.format('%d', c.shopSeq) .. ' ' .. c.link, 'PX', left)
-        end
+        local day = math.floor(c.at / DAY_MS)
+        local of_day = days[day] or {}
+        days[day] = of_day
+        of_day[#of_day + 1], of_day[#of_day + 2] = c.id, c.digest .. ' ' .. string.format('%d', c.shopSeq) .. ' ' .. c.link
     end
+    for day, of_day in pairs(days) do remember(into, id, day, of_day) end
 end
 
 redis.register_function(LIBRARY .. '_rebuild', function(keys, argv)

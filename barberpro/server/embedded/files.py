@@ -18,31 +18,64 @@ LONGEST_SOCKET_PATH = 103
 LONGEST_SOCKET_NAME = len("/postgres/.s.PGSQL.5432")
 
 
-def try_lock(path: Path) -> int | None:
-    """Lock a file (made if missing) and return its descriptor; None when another open file holds it.
+class FileLock:
+    """A lock on a file, which is made if missing: held alone, or shared with others who share it.
 
-    The kernel lets go of the lock when the last copy of the descriptor closes, so also when its holder is
-    killed: a lock, other than a pid file, cannot be stale and cannot name a stranger. Blocking; OSError.
+    The kernel lets go of it when the last copy of its descriptor closes, so also when its holder is killed: a
+    lock, other than a pid file, cannot be stale and cannot name a stranger. All calls block; OSError.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+
+    def __init__(self, path: Path) -> None:
+        """Take the file's path. Nothing is touched or held yet."""
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether we hold it, alone or shared."""
+        return self._descriptor is not None
+
+    def fileno(self) -> int:
+        """Return the descriptor, for a child to inherit: it holds the lock then as well. ValueError if not held."""
+        if self._descriptor is None:
+            raise ValueError(f"the lock of {self._path} is not held")
+        return self._descriptor
+
+    def try_alone(self) -> bool:
+        """Hold it alone from now on; False, and not even shared any more, when others hold it."""
+        try:
+            self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def share(self) -> None:
+        """Hold it together with others from now on; waits while somebody holds it alone."""
+        self._take(fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Let go of it, if it is held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self, how: int) -> None:
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, how)
+        except BaseException:
+            self.release()
+            raise
 
 
 def is_locked(path: Path) -> bool:
     """Say whether someone holds the lock of this file. Blocking; OSError."""
-    descriptor = try_lock(path)
-    if descriptor is None:
-        return True
-    os.close(descriptor)
-    return False
+    lock = FileLock(path)
+    try:
+        return not lock.try_alone()
+    finally:
+        lock.release()
 
 
 def reachable_by_socket(directory: Path) -> Path:

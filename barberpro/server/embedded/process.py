@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from barberpro.server.embedded.errors import EmbeddedServicesError
-from barberpro.server.embedded.files import in_thread, is_locked, try_lock
+from barberpro.server.embedded.files import FileLock, in_thread, is_locked
 
 START_SECONDS = 60.0  # a crash recovery or a long append-only file takes its time
 STOP_SECONDS = 30.0
@@ -20,14 +21,15 @@ LARGEST_LOG = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: the program and its arguments, and as whom (uid, gid) if not as ourselves."""
+    """What to run: the program and its arguments, as whom (uid, gid) if not as ourselves, and with which variables."""
 
     arguments: list[str]
     user: tuple[int, int] | None = None
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 class StoreProcess(ABC):
-    """One store: the files in its directory and the process that serves them, ours or adopted.
+    """One store: the files in its directory and the process that serves them, started by us or found running.
 
     The process inherits a lock on `lock_file` and holds it until it, and every child of it, is gone. So
     'is it alive?' has one answer that needs no pid file and cannot take a stranger for ours.
@@ -54,23 +56,28 @@ class StoreProcess(ABC):
         """Return the pid of the process that answers on this directory's socket; None if none is ready."""
 
     async def start(self) -> None:
-        """Start the process, or adopt the one that runs on this directory, and wait until it answers.
+        """Start the process, or find the one that runs on this directory, and wait until it answers.
 
-        Raises EmbeddedServicesError when it exits or does not answer in time; what was started is gone then.
+        Raises EmbeddedServicesError when it exits or does not answer in time; what was started here is gone then.
         """
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._start()
         except TimeoutError:
-            await self.stop()
+            await self._withdraw()
             raise EmbeddedServicesError(
                 f"{self.title} in {self.directory} (process {self.lock_file.read_text()}) did not answer "
                 f"within {START_SECONDS:.0f} seconds. See {self.log_file}; if it hangs since an earlier run, "
                 "kill it and start again."
             ) from None
         except BaseException:
-            await self.stop()
+            await self._withdraw()
             raise
+
+    async def _withdraw(self) -> None:
+        """End what a start that failed has started; what it found running may be in use."""
+        if self._child is not None:
+            await self.stop()
 
     async def _start(self) -> None:
         while True:
@@ -84,11 +91,6 @@ class StoreProcess(ABC):
                 return
             await asyncio.sleep(POLL_SECONDS)
 
-    async def attach(self) -> bool:
-        """Take note of a process that somebody else started; False when none is ready."""
-        self.pid = await self.answering_pid()
-        return self.pid is not None
-
     async def stop(self) -> None:
         """Ask the process to finish, wait until it is gone, and force it when it takes too long."""
         await self._end(self.stop_signal)
@@ -97,11 +99,19 @@ class StoreProcess(ABC):
         """End the process as a power cut would (SIGKILL), and wait until it is gone. For fault tests."""
         await self._end(signal.SIGKILL)
 
-    def forget(self) -> None:
-        """Let go of a process that is another's to stop."""
-        self.pid = None
+    def leave(self) -> None:
+        """Let go of the process and let it run: others use it."""
+        if self._child is not None:
+            # Whoever stops it cannot reap it; we can, if we live to see its end.
+            threading.Thread(target=self._child.wait, daemon=True).start()
+        self.pid = self._child = None
 
     async def _end(self, number: signal.Signals) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+        if self._child is None:
+            # The one that we knew may have died, and another user of the directory may have started the next.
+            self.pid = await self.answering_pid() or self.pid
         for attempt in (number, self.force_signal, signal.SIGKILL):
             await in_thread(self._signal, attempt)
             if await self._gone_within(STOP_SECONDS):
@@ -130,15 +140,15 @@ class StoreProcess(ABC):
         return False
 
     def _spawn_if_free(self) -> None:
-        lock = try_lock(self.lock_file)
-        if lock is None:
+        lock = FileLock(self.lock_file)
+        if not lock.try_alone():
             return
         try:
-            self._child = self._spawn(self.prepare(), lock)
-            os.ftruncate(lock, 0)
-            os.write(lock, str(self._child.pid).encode())  # for people who look for it; nothing relies on it
+            self._child = self._spawn(self.prepare(), lock.fileno())
+            os.ftruncate(lock.fileno(), 0)
+            os.write(lock.fileno(), str(self._child.pid).encode())  # for people who look for it
         finally:
-            os.close(lock)
+            lock.release()
 
     def _spawn(self, command: Command, lock: int) -> subprocess.Popen[bytes]:
         self._turn_log()
@@ -147,7 +157,7 @@ class StoreProcess(ABC):
             return subprocess.Popen(  # noqa: S603 (our own arguments, and no shell)
                 command.arguments,
                 cwd=self.directory,
-                env=child_environment(),
+                env=child_environment() | command.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,18 +1,22 @@
-"""Both stores of one directory: started once, however many processes ask."""
+"""Both stores of one directory: started once, however many processes ask, and stopped by the last one out."""
 
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
 from barberpro.server.embedded.errors import EmbeddedServicesError
-from barberpro.server.embedded.files import in_thread, reachable_by_socket, socket_link, try_lock
+from barberpro.server.embedded.files import FileLock, in_thread, reachable_by_socket, socket_link
 from barberpro.server.embedded.postgres import DATABASE, PORT, USER, PostgresProcess
-from barberpro.server.embedded.process import POLL_SECONDS, START_SECONDS, StoreProcess
+from barberpro.server.embedded.process import POLL_SECONDS, START_SECONDS, STOP_SECONDS, StoreProcess
 from barberpro.server.embedded.valkey import SOCKET, ValkeyProcess
+
+TURN_SECONDS = START_SECONDS + STOP_SECONDS  # one before us may find out that it cannot start, and stop again
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,10 @@ class StoreUrls:
 class EmbeddedServices:
     """Real Postgres and Valkey in a directory, for trying BarberPro, for small shops, and for tests.
 
-    The first to start owns them: it holds DIR/run/owner.lock as long as it lives and stops them in the end.
-    Whoever comes while it lives attaches: same URLs, and stopping is not theirs. When an owner dies without
-    stopping, the stores live on, and the next to start adopts them.
+    Whoever uses them shares the lock DIR/run/users.lock from `start` to `stop`. The first to come starts them, and
+    the last one out, who can have that lock alone, stops them. Users come and go one at a time, with DIR/run/turn.lock
+    held, so nobody finds stores that are being stopped. A killed user's locks go with it; when the last one
+    is killed, the stores live on, and the next to come finds them.
 
     `postgres` and `valkey` are the processes, with `pid`, `start()`, `stop()` and `kill()` for fault tests.
     """
@@ -39,8 +44,8 @@ class EmbeddedServices:
         run, logs = self._directory / "run", self._directory / "logs"
         self.postgres = PostgresProcess(self._directory / "postgres", run, logs / "postgres.log")
         self.valkey = ValkeyProcess(self._directory / "valkey", run, logs / "valkey.log")
-        self._owner_lock = run / "owner.lock"
-        self._ownership: int | None = None
+        self._turn = FileLock(run / "turn.lock")
+        self._use = FileLock(run / "users.lock")
         self._urls: StoreUrls | None = None
 
     @property
@@ -50,41 +55,34 @@ class EmbeddedServices:
             raise EmbeddedServicesError(f"The stores in {self._directory} are not started.")
         return self._urls
 
-    @property
-    def owned(self) -> bool:
-        """Whether this object started (or adopted) the stores, and so stops them."""
-        return self._ownership is not None
-
     async def start(self) -> StoreUrls:
         """Start the stores, or find them running, and return their URLs once both answer.
 
         Raises EmbeddedServicesError, whose words name the directory and say what to do.
         """
-        self._urls = await in_thread(self._prepare_directory)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            self._ownership = await in_thread(try_lock, self._owner_lock)
-            if self._ownership is not None:
-                await self._start_as_owner()
-                return self._urls
-            if await self._attach():
-                return self._urls
-            await asyncio.sleep(POLL_SECONDS)
-        raise EmbeddedServicesError(
-            f"Another process holds {self._owner_lock}, and its stores did not answer within "
-            f"{START_SECONDS:.0f} seconds. See {self._directory / 'logs'}, end that process, and start again."
-        )
+        await in_thread(self._make_directories)
+        async with self._in_turn():
+            try:
+                self._urls = self._point_at(await in_thread(reachable_by_socket, self._directory))
+                await in_thread(self._use.share)
+                await _all(store.start() for store in self._stores())
+            except BaseException:
+                await self._leave()
+                raise
+        return self._urls
 
     async def stop(self) -> None:
-        """Stop both stores if they are ours to stop, and wait until they are gone. May be called twice."""
-        if self._ownership is None:
-            for store in self._stores():
-                store.forget()
+        """Leave the stores; stop both, and wait until they are gone, when nobody else uses them.
+
+        May be called twice. Raises EmbeddedServicesError when a store does not end.
+        """
+        if not self._use.held:
             return
         try:
-            await self._stop_all()
+            async with self._in_turn():
+                await self._leave()
         finally:
-            await in_thread(self._release)
+            self._use.release()
 
     async def __aenter__(self) -> StoreUrls:
         return await self.start()
@@ -97,7 +95,36 @@ class EmbeddedServices:
     def _stores(self) -> tuple[StoreProcess, StoreProcess]:
         return self.postgres, self.valkey
 
-    def _prepare_directory(self) -> StoreUrls:
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """A block in which no other user of the directory comes or goes."""
+        deadline = time.monotonic() + TURN_SECONDS
+        try:
+            while not await in_thread(self._turn.try_alone):
+                if time.monotonic() > deadline:
+                    raise EmbeddedServicesError(
+                        f"Another process has been starting or stopping the stores in {self._directory} for "
+                        f"{TURN_SECONDS:.0f} seconds. See {self._directory / 'logs'}, end that process, and try again."
+                    )
+                await asyncio.sleep(POLL_SECONDS)
+            yield
+        finally:
+            self._turn.release()
+
+    async def _leave(self) -> None:
+        """Stop the stores if nobody else uses them; must be our turn."""
+        try:
+            if await in_thread(self._use.try_alone):
+                await _all(store.stop() for store in self._stores())
+                if self.valkey.socket.parent.parent != self._directory:
+                    await in_thread(socket_link(self._directory).unlink, missing_ok=True)
+            else:
+                for store in self._stores():
+                    store.leave()
+        finally:
+            self._use.release()
+
+    def _make_directories(self) -> None:
         directory = self._directory
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,7 +140,6 @@ class EmbeddedServices:
             ) from error
         if not os.access(directory, os.W_OK | os.X_OK):
             raise EmbeddedServicesError(f"Cannot write in {directory}. Choose a directory that you may write to.")
-        return self._point_at(reachable_by_socket(directory))
 
     def _point_at(self, base: Path) -> StoreUrls:
         self.postgres.socket_directory = base / self.postgres.directory.name
@@ -125,30 +151,9 @@ class EmbeddedServices:
             redis_url=f"unix://{quote(os.fspath(self.valkey.socket))}?db=0",
         )
 
-    async def _attach(self) -> bool:
-        return all(await asyncio.gather(*(store.attach() for store in self._stores())))
 
-    async def _start_as_owner(self) -> None:
-        try:
-            # In parallel; and each to its end, so that no start goes on behind a failure of the other.
-            results = await asyncio.gather(*(store.start() for store in self._stores()), return_exceptions=True)
-            for failure in results:
-                if isinstance(failure, BaseException):
-                    raise failure
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def _stop_all(self) -> None:
-        results = await asyncio.gather(*(store.stop() for store in self._stores()), return_exceptions=True)
-        for failure in results:
-            if isinstance(failure, BaseException):
-                raise failure
-
-    def _release(self) -> None:
-        if self._ownership is None:
-            return
-        if self.valkey.socket.parent.parent != self._directory:
-            socket_link(self._directory).unlink(missing_ok=True)
-        os.close(self._ownership)
-        self._ownership = None
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    """Do them in parallel and each to its end, so that none goes on behind the failure of another."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

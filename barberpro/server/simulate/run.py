@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
@@ -21,16 +20,14 @@ _OVERTIME: Final = 4 * HOUR
 async def simulate(options: SimulateOptions) -> SimulationSummary:
     """Play one day against a running server, and return what came of it.
 
-    Ends when the barbers have emptied their lines, or when `options.until` is set or SIGINT arrives.
+    Ends when the barbers have emptied their lines, or when `options.until` is set.
     A server that is away is waited for; what cannot go on is counted in `errors`.
     """
     floor = Floor(options, plan_day(options.shop, options.day_hours, options.seed, options.busy))
-    stop = options.until or asyncio.Event()
-    with _stopped_by_sigint(stop):
-        day = asyncio.create_task(_day(floor))
-        floor.summary.stopped = not await _either(day, stop)
-        if not floor.summary.stopped:
-            day.result()  # raises what went wrong in here
+    day = asyncio.create_task(_day(floor))
+    floor.summary.stopped = not await _either(day, options.until or asyncio.Event())
+    if not floor.summary.stopped:
+        day.result()  # raises what went wrong in here
     floor.summary.simulated_hours = round(floor.clock.now / HOUR, 2)
     floor.summary.left_waiting = sum(len(state["waiting"]) + bool(state["next"]) for state in floor.queues.values())
     return floor.summary
@@ -78,18 +75,3 @@ async def _either(day: asyncio.Task[None], stop: asyncio.Event) -> bool:
         stopping.cancel()
         day.cancel()
         await asyncio.gather(day, stopping, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _stopped_by_sigint(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C sets the event instead of tearing the day apart, so that a summary is still given."""
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop.set)
-    except (NotImplementedError, RuntimeError, ValueError):  # no main thread, or no signals here
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

@@ -20,7 +20,7 @@ class SimulateOptions:
     """speed: simulated seconds per real second. busy: customers who come, per customer that could be served.
 
     live_customers: how many customers hold a connection at once; those beyond it join and close their phone.
-    until: set it to stop early; SIGINT does the same when the simulation runs in the main thread.
+    until: set it to stop early.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""Another process that owns (or attaches to) embedded stores, for tests of what happens between processes."""
+"""Another process that uses embedded stores, for tests of what happens between processes."""
 
 import asyncio
 import json
@@ -18,7 +18,6 @@ class Report:
     database_url: str = ""
     postgres_pid: int = 0
     valkey_pid: int = 0
-    owned: bool = False
     error: str = ""
 
 
@@ -40,7 +39,7 @@ class OtherProcess:
         return cls(process, Report(**json.loads(await process.stdout.readline())))
 
     async def finish(self) -> None:
-        """Let it stop its stores, if they are its own, and end."""
+        """Let it leave the stores, and end."""
         await self._process.communicate(b"")
 
     async def kill(self) -> None:
@@ -50,14 +49,14 @@ class OtherProcess:
 
 
 async def main(directory: Path) -> None:
-    """Start the stores, report in one line, wait for the end of standard input, stop them."""
+    """Start the stores, report in one line, wait for the end of standard input, leave them."""
     services = EmbeddedServices(directory)
     try:
         urls = await services.start()
     except EmbeddedServicesError as error:
         print(json.dumps(asdict(Report(error=str(error)))), flush=True)
         return
-    report = Report(urls.database_url, services.postgres.pid or 0, services.valkey.pid or 0, services.owned)
+    report = Report(urls.database_url, services.postgres.pid or 0, services.valkey.pid or 0)
     print(json.dumps(asdict(report)), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await services.stop()

@@ -1,0 +1,152 @@
+"""The live connections of a node: how many a user has, what each may ask, and their end when the server ends."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final, Protocol
+
+import structlog
+
+from barberpro.domain.identity import Identity
+from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.realtime.messages import Message
+from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.services import Limits
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+from barberpro.queue.tasks import end
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS: Final = 0.25
+_SPREAD_MS: Final = (500, 3000)
+"""Within which clients are asked to come back, so that they do not all come at once."""
+
+
+class Live(Protocol):
+    """A live connection, on whichever door."""
+
+    @property
+    def door(self) -> DoorName: ...
+
+    @property
+    def session(self) -> Session: ...
+
+    async def warn(self, expires_at: str) -> None:
+        """Tells it that its token ends then."""
+        ...
+
+    async def farewell(self, notice: Message) -> None:
+        """Gives it the notice that the server restarts, and closes it so that it comes back."""
+        ...
+
+    async def expel(self, error: BarberProError) -> None:
+        """Tells it that its token is no longer good, and why; closes it so that it stays away."""
+        ...
+
+
+class Connections:
+    """All doors' connections. `admit` one, and have it `leave` in the end."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._users: Counter[str] = Counter()
+        self._busy = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._live: dict[Live, str] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.closing = False
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._watch(), name="connections")
+
+    def admit(self, live: Live) -> None:
+        """Raises SHUTTING_DOWN, and RATE_LIMIT_EXCEEDED for one too many of a user's."""
+        if self.closing:
+            raise BarberProError(ErrorCode.SHUTTING_DOWN)
+        most, user = self._limits.connections_per_user, live.session.actor.id
+        if self._users[user] >= most:
+            raise BarberProError(
+                ErrorCode.RATE_LIMIT_EXCEEDED, f"More than {most} connections of one user.", retry_after=10
+            )
+        self._users[user] += 1
+        self._live[live] = user
+
+    def leave(self, live: Live) -> None:
+        user = self._live.pop(live, None)
+        if user is not None:
+            self._users[user] -= 1
+            if not self._users[user]:
+                del self._users[user]
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Around what a client asked: the server's end waits for it. Raises SHUTTING_DOWN."""
+        if self.closing:
+            raise BarberProError(ErrorCode.SHUTTING_DOWN)
+        self._busy += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._quiet.set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    async def expel(self, revoked: Callable[[Identity], bool]) -> None:
+        """Ends the connections of whoever's token has been revoked."""
+        error = BarberProError(ErrorCode.TOKEN_REVOKED)
+        await _all([live.expel(error) for live in list(self._live) if revoked(live.session.identity)])
+
+    def by_door(self) -> Counter[DoorName]:
+        """How many there are."""
+        return Counter(live.door for live in self._live)
+
+    async def _watch(self) -> None:
+        """One look at all tokens now and then: far cheaper than a clock for each, and late by little."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self._look(time.time())
+            except Exception:
+                log.exception("connections_not_looked_at")
+
+    async def _look(self, now: float) -> None:
+        """Warns those whose token ends soon, and ends those that did not renew it within the grace: nobody unwarned."""
+        over, warned = [], []
+        for live in list(self._live):
+            left = live.session.identity.expires_at - now
+            if left <= self._limits.session_warning_seconds and not live.session.warned:
+                live.session.warned = True
+                warned.append(live.warn(live.session.expires_at()))
+            elif left + self._limits.session_grace_seconds <= 0:
+                over.append(live.expel(BarberProError(ErrorCode.TOKEN_EXPIRED)))
+        await _all(warned + over)
+
+    async def close(self) -> None:
+        """Answers what was asked, tells everybody that the server restarts and when to come back, and hangs up."""
+        self.closing = True
+        await end([self._task] if self._task is not None else [])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.drain_seconds):
+                await self._quiet.wait()
+        await _all([live.farewell(_restarting()) for live in list(self._live)])
+
+
+async def _all(ends: list[Coroutine[Any, Any, None]]) -> None:
+    """One that fails holds up none of the others."""
+    outcomes = await asyncio.gather(*ends, return_exceptions=True)
+    problems = [repr(outcome) for outcome in outcomes if isinstance(outcome, BaseException)]
+    if problems:
+        log.info("connections_ended_badly", count=len(problems), first=problems[0])
+
+
+def _restarting() -> Message:
+    return Message("server_restarting", {"reconnectAfterMs": random.randint(*_SPREAD_MS)})  # noqa: S311 - only spread

@@ -1,0 +1,160 @@
+"""Outlets: where a room's messages leave for one client, and what becomes of clients that are too slow for them.
+
+Ready bytes are written to the transport at once. What a client has not taken yet waits in its transport, up to a bound;
+beyond that, only the newest message of each room waits (states are absolute: it replaces the older ones). A client that
+stays behind for too long is cut off: it comes back and is given the newest state.
+"""
+
+import asyncio
+import time
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from barberpro.handlers.metrics import SENT, DoorName
+from barberpro.handlers.realtime.messages import Message
+from barberpro.queue.pulse import Pulse
+from barberpro.queue.tasks import end
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS: Final = 0.05
+_CLOSING_SECONDS: Final = 1.0
+
+
+class Outlet(Protocol):
+    """One client of a room."""
+
+    door: DoorName
+
+    def offer(self, channel: str, message: Message) -> None:
+        """The newest state of a room; it may replace an older one that was not sent yet. Never waits."""
+        ...
+
+    def forget(self, channel: str) -> None:
+        """The client has left the room: what it has not been sent of it, it need not be."""
+        ...
+
+
+class Congestion:
+    """The slow clients of a node, looked after together: one task, which sleeps while there are none."""
+
+    def __init__(self, limit_bytes: int, patience_seconds: float) -> None:
+        """limit_bytes: what may wait in a client's transport. patience_seconds: how long it may stay behind."""
+        self.limit = limit_bytes
+        self._patience = patience_seconds
+        self._slow: dict[TransportOutlet, float] = {}
+        self._any = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.pulse = Pulse()
+        """A look at the slow clients is a sign of life; none is due while there are none."""
+        self.evicted = 0
+        """How many were cut off; a figure for operators."""
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="congestion")
+        self.pulse.carried_by(self._task)
+
+    async def close(self) -> None:
+        await end([self._task] if self._task is not None else [])
+
+    def add(self, outlet: "TransportOutlet") -> None:
+        self._slow.setdefault(outlet, time.monotonic())
+        self._any.set()
+        self.pulse.due()
+
+    async def _run(self) -> None:
+        while True:
+            await self._any.wait()
+            await asyncio.sleep(_LOOK_SECONDS)
+            now = time.monotonic()
+            for outlet, since in list(self._slow.items()):
+                if outlet.closed or outlet.catch_up():
+                    del self._slow[outlet]
+                elif now - since > self._patience:
+                    del self._slow[outlet]
+                    log.info("client_too_slow", behind_bytes=outlet.waiting_bytes)
+                    outlet.evict()
+            self.pulse.beat()
+            if not self._slow:
+                self._any.clear()
+                self.pulse.rest()
+
+
+def transport_of(request: web.Request) -> asyncio.Transport | None:
+    """Where a request's answer is written to; None when its client has gone."""
+    # Not to be asked what class it is: uvloop's are no asyncio.Transport by class, but do all that one does.
+    return request.transport
+
+
+class TransportOutlet:
+    """Writes ready bytes to a connection's transport, in the form of a message that its door speaks."""
+
+    def __init__(
+        self, transport: asyncio.Transport, door: DoorName, congestion: Congestion, last_words: bytes = b""
+    ) -> None:
+        """door: names its form of a Message, too. last_words: for a client that is cut off, if it still listens."""
+        self._transport = transport
+        self.door = door
+        self._sent = SENT[door]
+        self._congestion = congestion
+        self._last_words = last_words
+        self._behind: dict[str, Message] = {}
+
+    @property
+    def closed(self) -> bool:
+        return self._transport.is_closing()
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def offer(self, channel: str, message: Message) -> None:
+        """Writes the message, or keeps it as the room's newest while the client is behind."""
+        transport = self._transport
+        if transport.is_closing():
+            return
+        data: bytes = getattr(message, self.door)
+        if not self._behind and transport.get_write_buffer_size() + len(data) <= self._congestion.limit:
+            self._write(data)
+        else:
+            self._behind[channel] = message
+            self._congestion.add(self)
+
+    def forget(self, channel: str) -> None:
+        self._behind.pop(channel, None)
+
+    def send(self, data: bytes) -> None:
+        """What must not be lost: answers and notices. Whoever asks for more of them than it reads is cut off."""
+        if self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > 2 * self._congestion.limit:
+            self.evict()
+            return
+        self._write(data)
+
+    def catch_up(self) -> bool:
+        """Writes what is kept as far as there is room; whether the client has caught up."""
+        while self._behind:
+            channel, message = next(iter(self._behind.items()))
+            data: bytes = getattr(message, self.door)
+            waiting = self._transport.get_write_buffer_size()
+            if waiting and waiting + len(data) > self._congestion.limit:
+                return False
+            del self._behind[channel]
+            self._write(data)
+        return True
+
+    def _write(self, data: bytes) -> None:
+        self._sent.frames += 1
+        self._sent.bytes += len(data)
+        self._transport.write(data)
+
+    def evict(self) -> None:
+        """Cuts the client off, with a moment for the last words."""
+        self._congestion.evicted += 1
+        if self._last_words:
+            self._transport.write(self._last_words)
+        self._transport.close()
+        asyncio.get_running_loop().call_later(_CLOSING_SECONDS, self._transport.abort)

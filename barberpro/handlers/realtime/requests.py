@@ -1,0 +1,111 @@
+"""What a client may ask on a live connection, the same on every door."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
+
+import structlog
+from pydantic import Field, ValidationError
+
+from barberpro.handlers.metrics import LIVE_REFUSALS, RESUMES
+from barberpro.handlers.realtime.connections import Connections
+from barberpro.handlers.realtime.rooms import RoomView
+from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.services import Services
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Wire, parse_command
+from barberpro.protocol.errors import BarberProError, bad_request
+from barberpro.queue.calls import Via
+from barberpro.storage.postgres import Away
+
+log = structlog.get_logger(__name__)
+
+Json = dict[str, Any]
+
+
+class Since(Wire):
+    """The newest state of a room that a client has."""
+
+    epoch: Annotated[int, Field(ge=0)]
+    seq: Annotated[int, Field(ge=0)]
+
+
+class Authenticate(Wire):
+    token: Annotated[str, Field(max_length=8192)]
+
+
+_Model = TypeVar("_Model", bound=Wire)
+
+
+def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Model:
+    """Raises BAD_REQUEST, naming the fields. strict: False lets numbers come as texts, as they do in a URL."""
+    try:
+        return model.model_validate(document, strict=strict)
+    except ValidationError as error:
+        raise bad_request(error) from None
+
+
+async def subscribed(services: Services, view: RoomView, since: Since | None) -> Json:
+    """{room, epoch, seq, upToDate, state}: what a subscription begins with, as of the moment that this returns."""
+    state = view.state(services)
+    has = (since.epoch, since.seq) if since is not None else None
+    if has is not None and has > _version(state):
+        # News that another server was faster with, or what never was: Postgres knows.
+        await services.views.refresh(view.seat.shop_id)
+        state = view.state(services)
+    up_to_date = has == _version(state)
+    if since is not None:
+        RESUMES["up_to_date" if up_to_date else "state",] += 1
+    return {
+        "room": state["room"],
+        "epoch": state["epoch"],
+        "seq": state["seq"],
+        "upToDate": up_to_date,
+        "state": None if up_to_date else state,
+    }
+
+
+def _version(state: Json) -> tuple[int, int]:
+    return state["epoch"], state["seq"]
+
+
+async def run_command(services: Services, session: Session, document: object) -> Json:
+    """{ok: true, replayed, data}. Raises BarberProError, and what the stores raise while they are away."""
+    session.pace.take()
+    request_id = structlog.contextvars.get_contextvars()["request_id"]
+    result = await services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
+    return {"ok": True, "replayed": result.replayed, "data": result.data}
+
+
+async def answer(connections: Connections, request: Callable[..., Awaitable[Json]], *arguments: Any) -> Json:  # noqa: ANN401 - the request's own
+    """What the request, called with the arguments, gives, or {ok: false, error}; whatever goes wrong."""
+    try:
+        with connections.request():
+            return await request(*arguments)
+    except Exception as problem:
+        refusal = refusal_of(problem)
+        LIVE_REFUSALS[refusal.code.value,] += 1
+        return {"ok": False, "error": refusal.to_wire()}
+
+
+def authenticate(services: Services, session: Session, document: object) -> Json:
+    """Goes on with a new token of the same user: {ok: true, expiresAt}.
+
+    Raises BAD_REQUEST, UNAUTHORIZED, TOKEN_EXPIRED, and FORBIDDEN for somebody else's.
+    """
+    identity = services.tokens.verify(parse(Authenticate, document).token)
+    # The seats were given for what the actor may: the same rights, or a new connection.
+    if replace(identity.actor, name=None) != replace(session.actor, name=None):
+        raise BarberProError(ErrorCode.FORBIDDEN, "A live connection cannot become somebody else's.")
+    session.renew(identity)
+    return {"ok": True, "expiresAt": session.expires_at()}
+
+
+def refusal_of(problem: Exception) -> BarberProError:
+    """What the client may know of it."""
+    if isinstance(problem, BarberProError):
+        return problem
+    if isinstance(problem, Away):
+        return BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
+    log.error("request_failed", exc_info=problem)
+    return BarberProError(ErrorCode.INTERNAL_ERROR)

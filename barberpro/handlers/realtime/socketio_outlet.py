@@ -1,0 +1,81 @@
+"""The way out to a Socket.IO client, on its transport, which may be a websocket or polling, and may change once.
+
+python-socketio sends through a queue and a task for each client, and encodes each message for each of them. Clients on
+a websocket are given ready frames between the library's own instead; those that poll keep the library's way.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+from engineio import packet
+
+from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.realtime.messages import Message, close_frame
+from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+
+_TOO_SLOW: Final = close_frame(4408)
+_RESTARTING: Final = 1012
+_FLUSH_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.01
+
+
+class SocketIOOutlet:
+    """The way out to one Socket.IO client, on whichever transport it is just now."""
+
+    door: DoorName = "socketio"
+
+    def __init__(self, engine_socket: Any, congestion: Congestion) -> None:  # noqa: ANN401 - engineio's, untyped
+        self._socket = engine_socket
+        self._congestion = congestion
+        self._frames: TransportOutlet | None = None
+        self._queued: dict[str, packet.Packet] = {}
+
+    def offer(self, channel: str, message: Message) -> None:
+        frames = self._on_websocket()
+        # The library's own messages go first: they were earlier.
+        if frames is not None and self._socket.queue.empty():
+            self._queued.clear()
+            frames.offer(channel, message)
+        else:
+            self._enqueue(channel, message)
+
+    def forget(self, channel: str) -> None:
+        if self._frames is not None:
+            self._frames.forget(channel)
+
+    def _on_websocket(self) -> TransportOutlet | None:
+        if self._frames is None:
+            transport = getattr(self._socket, "transport", None)
+            if self._socket.upgraded and transport is not None:
+                self._frames = TransportOutlet(transport, self.door, self._congestion, _TOO_SLOW)
+        return self._frames
+
+    def _enqueue(self, channel: str, message: Message) -> None:
+        """Into the library's queue. A state of the same room that still waits there is replaced where it stands.
+
+        A poll takes the whole queue, so whatever was put in since it was empty last is still to be sent.
+        """
+        queue = self._socket.queue
+        if queue.empty():
+            self._queued.clear()
+        waiting = self._queued.get(channel)
+        if waiting is not None:
+            waiting.data = message.socketio_packet
+        else:
+            sent = self._queued[channel] = packet.Packet(packet.MESSAGE, data=message.socketio_packet)
+            queue.put_nowait(sent)
+
+    async def farewell(self, notice: Message) -> None:
+        """Tells it and hangs up: the transport, not the namespace, for from that one apps come back by themselves."""
+        self.offer("", notice)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                while not self._socket.queue.empty():  # noqa: ASYNC110 - it has no event for that
+                    await asyncio.sleep(_LOOK_SECONDS)
+        if self._on_websocket() is None:
+            await self._socket.close(wait=False)
+            return
+        with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._socket.websocket.close(code=_RESTARTING)

@@ -1,0 +1,267 @@
+"""The WebSocket door: protocol.md section 4. One connection, one room, one JSON object a frame."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import orjson
+import structlog
+from aiohttp import WSMsgType, web
+from pydantic import Field
+
+from barberpro.domain.identity import Identity
+from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.realtime.connections import Connections
+from barberpro.handlers.realtime.hub import Hub
+from barberpro.handlers.realtime.messages import Message, close_frame, text_frame
+from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet, transport_of
+from barberpro.handlers.realtime.pace import Pace
+from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.rooms import seat_for
+from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.services import Services
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Wire
+from barberpro.protocol.errors import BarberProError, bad_field
+from barberpro.protocol.ids import new_request_id
+from barberpro.protocol.rooms import Room, RoomKind
+from barberpro.queue.tasks import end
+from barberpro.storage.postgres import Away
+
+log = structlog.get_logger(__name__)
+
+Json = dict[str, Any]
+
+RESTARTING, TRY_LATER, BAD_FRAME, UNAUTHENTICATED, FORBIDDEN = 1012, 1013, 4400, 4401, 4403
+NO_SUCH_ROOM, TOO_SLOW, TOO_LARGE, TOO_MANY = 4404, 4408, 4413, 4429
+_CODE_OF_ERROR: Final = {
+    ErrorCode.BAD_REQUEST: BAD_FRAME,
+    ErrorCode.UNAUTHORIZED: UNAUTHENTICATED,
+    ErrorCode.TOKEN_EXPIRED: UNAUTHENTICATED,
+    ErrorCode.TOKEN_REVOKED: UNAUTHENTICATED,
+    ErrorCode.FORBIDDEN: FORBIDDEN,
+    ErrorCode.NOT_FOUND: NO_SUCH_ROOM,
+    ErrorCode.RATE_LIMIT_EXCEEDED: TOO_MANY,
+    ErrorCode.SHUTTING_DOWN: RESTARTING,
+}
+_PROTOCOL: Final = "barberpro.v1"
+_BEARER: Final = "bearer."
+_CODE_OF_AIOHTTP: Final = {1002: BAD_FRAME, 1003: BAD_FRAME, 1007: BAD_FRAME, 1009: TOO_LARGE}
+_HEARTBEAT_SECONDS: Final = 25.0
+_CLOSE_SECONDS: Final = 1.0
+_REASON_BYTES: Final = 120
+_COMMANDS_AT_ONCE: Final = 32
+
+
+class _Authenticate(Wire):
+    event: str
+    token: Annotated[str, Field(max_length=8192)]
+
+
+class _Socket(web.WebSocketResponse):
+    """Says in the contract's words what aiohttp says of frames in its own."""
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        return await super().close(code=_CODE_OF_AIOHTTP.get(code, code), message=message, drain=drain)
+
+
+class _Closing(Exception):
+    """The connection ends, for this reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class WebSocketDoor:
+    """Serves /ws/{kind}/{id}."""
+
+    def __init__(
+        self,
+        services: Services,
+        hub: Hub,
+        connections: Connections,
+        congestion: Congestion,
+        origins: Sequence[str] | str,
+    ) -> None:
+        """origins: which web origins may connect; "*" for all."""
+        self._services = services
+        self._hub = hub
+        self._connections = connections
+        self._congestion = congestion
+        self._origins = origins
+
+    def attach(self, app: web.Application) -> None:
+        for kind in RoomKind:
+            app.router.add_get(f"/ws/{kind.value}/{{id}}", self._serve)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        socket = _Socket(
+            protocols=(_PROTOCOL,),
+            # A compressor costs ninety kilobytes a connection, and the messages are small.
+            compress=False,
+            heartbeat=_HEARTBEAT_SECONDS,
+            max_msg_size=self._services.limits.message_bytes,
+            timeout=_CLOSE_SECONDS,
+        )
+        if not socket.can_prepare(request):
+            raise bad_field("Upgrade", "is not websocket")
+        await socket.prepare(request)
+        try:
+            if not self._welcome(request):
+                raise _Closing(FORBIDDEN, "This web origin may not connect.")
+            await _Visit(self, socket, request).run()
+        except _Closing as closing:
+            await _close(socket, closing.code, closing.reason)
+        except BarberProError as error:
+            await _close(socket, _CODE_OF_ERROR.get(error.code, TRY_LATER), error.message)
+        except Away:
+            await _close(socket, TRY_LATER, "The line cannot be read just now.")
+        return socket
+
+    def _welcome(self, request: web.Request) -> bool:
+        origin = request.headers.get("Origin")
+        own = {f"{scheme}://{request.host}" for scheme in ("http", "https")}
+        return origin is None or self._origins == "*" or origin in self._origins or origin in own
+
+
+class _Visit:
+    """One connection, from its token to its end."""
+
+    def __init__(self, door: WebSocketDoor, socket: web.WebSocketResponse, request: web.Request) -> None:
+        self._services = door._services
+        self._hub = door._hub
+        self._connections = door._connections
+        self._congestion = door._congestion
+        self._socket = socket
+        self._request = request
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._session: Session | None = None
+        transport = transport_of(request)
+        if transport is None:
+            raise _Closing(TRY_LATER, "The connection is gone.")
+        self._outlet = TransportOutlet(transport, "websocket", self._congestion, close_frame(TOO_SLOW))
+
+    @property
+    def door(self) -> DoorName:
+        return self._outlet.door
+
+    @property
+    def session(self) -> Session:
+        assert self._session is not None  # noqa: S101 - it is admitted with its session
+        return self._session
+
+    async def run(self) -> None:
+        room = _room(self._request)
+        since = _since(self._request)
+        session = Session(await self._identify(), self._request.remote, Pace.of(self._services.limits))
+        self._session = session
+        self._connections.admit(self)
+        seat = None
+        try:
+            seat = await seat_for(self._services, session.actor, room)
+            view = await self._hub.enter(seat, self._outlet)
+            self._send({"event": "subscribed", **await subscribed(self._services, view, since)})
+            await self._read(session)
+        finally:
+            if seat is not None:
+                self._hub.leave(seat, self._outlet)
+            self._connections.leave(self)
+            # Last, as this task may be cancelled once more. What a command began goes on without its caller.
+            await end(self._tasks)
+
+    async def _identify(self) -> Identity:
+        """From the header, the subprotocol or the first frame. Raises UNAUTHORIZED, TOKEN_EXPIRED, _Closing."""
+        scheme, _, token = self._request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            offered = self._request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+            token = next((part.strip()[len(_BEARER) :] for part in offered if part.strip().startswith(_BEARER)), "")
+        if not token:
+            token = await self._first_frame()
+        return self._services.tokens.verify(token.strip())
+
+    async def _first_frame(self) -> str:
+        try:
+            async with asyncio.timeout(self._services.limits.handshake_seconds):
+                message = await self._socket.receive()
+        except TimeoutError:
+            raise _Closing(UNAUTHENTICATED, "No token came in time.") from None
+        if message.type is not WSMsgType.TEXT:
+            raise _Closing(BAD_FRAME, "The first frame is not a text.")
+        frame = parse(_Authenticate, _object(message.data))
+        if frame.event != "authenticate":
+            raise _Closing(UNAUTHENTICATED, "The first frame is not authenticate.")
+        return frame.token
+
+    async def _read(self, session: Session) -> None:
+        async for message in self._socket:
+            if message.type is not WSMsgType.TEXT:
+                raise _Closing(BAD_FRAME, "Frames are texts of one JSON object.")
+            frame = _object(message.data)
+            event = frame.pop("event", None)
+            if event == "command":
+                if len(self._tasks) >= _COMMANDS_AT_ONCE:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                task = asyncio.create_task(self._command(session, frame))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            elif event == "authenticate":
+                self._authenticate(session, frame)
+            else:
+                problem = bad_field("event", "is neither command nor authenticate")
+                self._send({"event": "error", "ok": False, "error": problem.to_wire()})
+
+    async def _command(self, session: Session, frame: Json) -> None:
+        command_id = frame.get("commandId")
+        with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
+            told = await answer(self._connections, run_command, self._services, session, frame)
+        self._send({"event": "ack", "commandId": command_id, **told})
+
+    def _authenticate(self, session: Session, frame: Json) -> None:
+        try:
+            told = authenticate(self._services, session, frame)
+        except BarberProError as error:
+            told = {"ok": False, "error": error.to_wire()}
+        self._send({"event": "authenticated", **told})
+
+    def _send(self, document: Json) -> None:
+        self._outlet.send(text_frame(orjson.dumps(document)))
+
+    async def warn(self, expires_at: str) -> None:
+        self._send({"event": "session_expiring", "expiresAt": expires_at})
+
+    async def expel(self, error: BarberProError) -> None:
+        self._send({"event": "session_expired", **error.to_wire()})
+        await _close(self._socket, UNAUTHENTICATED, error.message)
+
+    async def farewell(self, notice: Message) -> None:
+        self._outlet.send(notice.websocket)
+        await _close(self._socket, RESTARTING, "The server restarts.")
+
+
+async def _close(socket: web.WebSocketResponse, code: int, reason: str) -> None:
+    with contextlib.suppress(ConnectionError, RuntimeError):
+        await socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+
+
+def _room(request: web.Request) -> Room:
+    kind = RoomKind(request.path.split("/")[2])
+    return Room.parse(f"{kind.value}:{request.match_info['id']}")
+
+
+def _since(request: web.Request) -> Since | None:
+    """`?epoch=&seq=`. Raises BAD_REQUEST."""
+    given = {name: value for name, value in request.query.items() if name in {"epoch", "seq"}}
+    return parse(Since, given, strict=False) if given else None
+
+
+def _object(text: str) -> Json:
+    try:
+        frame = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _Closing(BAD_FRAME, "The frame is not JSON.") from None
+    if not isinstance(frame, dict):
+        raise _Closing(BAD_FRAME, "The frame is not a JSON object.")
+    return frame

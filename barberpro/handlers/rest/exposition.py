@@ -1,0 +1,49 @@
+"""GET /metrics: the figures of this process, for Prometheus."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from barberpro.handlers.rest.health import READY
+
+FIGURES: Final[web.AppKey[Sequence[Collector]]] = web.AppKey("figures")
+"""What is shown beside readiness and the process itself; the composition root sets it."""
+
+
+class _Families(Collector):
+    """Families that were collected already, in the shape that prometheus_client writes out."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+async def metrics(request: web.Request) -> web.Response:
+    parts = await request.app[READY]()
+    process = await asyncio.to_thread(_process)  # it reads files, and there is one for each connection
+    ours = [family for figures in request.app[FIGURES] for family in figures.collect()]
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return web.Response(
+        body=encode(_Families([_readiness(parts), *ours, *process])),
+        headers={"Content-Type": content_type, "Cache-Control": "no-store"},
+    )
+
+
+def _readiness(parts: Mapping[str, bool]) -> Metric:
+    family = GaugeMetricFamily("barberpro_ready", "Whether a part works, as in /health/ready.", labels=["part"])
+    for part, works in parts.items():
+        family.add_metric([part], works)
+    return family
+
+
+def _process() -> list[Metric]:
+    """Memory, processor time, open files, the collector's work. Blocking."""
+    return [*PROCESS_COLLECTOR.collect(), *GC_COLLECTOR.collect()]

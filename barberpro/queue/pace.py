@@ -1,0 +1,84 @@
+"""A barber's pace: how long visits really take against what was planned, learnt from the visits that ended last."""
+
+import math
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from barberpro.storage.snapshot import VISITS_KEPT, Visit
+
+_USUAL_RATIO: Final = 1.0
+_USUAL_SPREAD: Final = 0.4
+_USUAL_VISITS: Final = 5
+"""What a new barber is taken to be (the spread is of the logarithm), and how many measured visits that is worth."""
+_NEWER: Final = 1.04
+"""A visit weighs so many times what the one before it weighs: a barber changes."""
+_FARTHEST: Final = math.log(2.5)
+"""A visit of more than 2.5 times, or less than the 2.5th part, of the barber's middle ratio is taken to be just that
+far off: somebody forgot to press 'complete', or pressed twice."""
+_LEAST_RATIO: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """ratio: real minutes per planned minute, on average. spread: the standard deviation of one visit's length, as a
+    part of that length. doubt: how far the ratio itself may be off, likewise; it is the same for all visits ahead.
+    """
+
+    ratio: float
+    spread: float
+    doubt: float
+
+
+class Record:
+    """A barber's last visits, and the pace that they show; the same whichever order they are added in."""
+
+    __slots__ = ("_pace", "_visits")
+
+    def __init__(self, visits: Iterable[Visit] = ()) -> None:
+        self._visits = sorted(visits)[-VISITS_KEPT:]
+        self._pace: Pace | None = None
+
+    def add(self, visit: Visit) -> None:
+        insort(self._visits, visit)
+        del self._visits[:-VISITS_KEPT]
+        self._pace = None
+
+    @property
+    def visits(self) -> Sequence[Visit]:
+        """Oldest first."""
+        return self._visits
+
+    @property
+    def pace(self) -> Pace:
+        """Worked out when it is asked for, once until the next visit."""
+        if self._pace is None:
+            self._pace = pace_of(self._visits)
+        return self._pace
+
+
+def pace_of(visits: Sequence[Visit]) -> Pace:
+    """The pace that these visits show, oldest first. With none, a new barber's.
+
+    Mean and variance of the logarithms of the ratios, in which half and double are equally far off. The usual
+    barber counts as some visits among the measured ones, so a few of those move the figure only a little.
+    """
+    usual = math.log(_USUAL_RATIO) - _USUAL_SPREAD**2 / 2
+    logs = [_log_ratio(visit) for visit in visits]
+    middle = median([*logs, *[usual] * _USUAL_VISITS])
+    near = [min(max(log, middle - _FARTHEST), middle + _FARTHEST) for log in logs]
+    weights = [_NEWER ** (place - len(near)) for place in range(1, len(near) + 1)]
+    weight = _USUAL_VISITS + sum(weights)
+    mean = (_USUAL_VISITS * usual + sum(w * log for w, log in zip(weights, near, strict=True))) / weight
+    squares = sum(w * (log - mean) ** 2 for w, log in zip(weights, near, strict=True))
+    variance = (_USUAL_VISITS * _USUAL_SPREAD**2 + squares) / weight
+    return Pace(math.exp(mean + variance / 2), math.sqrt(math.expm1(variance)), math.sqrt(variance / weight))
+
+
+def _log_ratio(visit: Visit) -> float:
+    return math.log(max((visit.ended_at - visit.started_at) / 60_000 / visit.minutes, _LEAST_RATIO))
+
+
+NEW_BARBER: Final = pace_of(())

@@ -1,0 +1,41 @@
+"""Whether a node can work: what each of its parts says of itself, and whether the stores answer."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from barberpro.queue.pulse import Pulse
+from barberpro.server.node import Node
+from barberpro.storage.postgres import Away
+
+_ANSWER_SECONDS: Final = 1.0
+_SILENT_SECONDS: Final = 6.0
+"""A part that has something to do and was silent for longer does not work. With what a part's own look at things
+takes, this tells within ten seconds; no part is silent for as long while it works."""
+
+
+class Readiness:
+    """Asked by load balancers and at each scrape, so it is quick: a second at most."""
+
+    def __init__(self, node: Node, doors: Mapping[str, Pulse]) -> None:
+        """doors: the parts of the live doors, by name."""
+        self._node = node
+        self._pulses = {**node.pulses, **doors}
+
+    async def parts(self) -> dict[str, bool]:
+        """Of each part, whether it works."""
+        pool, redis = self._node.pool, self._node.redis
+        postgres, valkey = await asyncio.gather(_answers(pool.fetchval("SELECT 1")), _answers(redis.ping()))
+        alive = {name: pulse.age < _SILENT_SECONDS for name, pulse in self._pulses.items()}
+        journal = alive["journal"] and not self._node.journal.down
+        return {"postgres": postgres, "redis": valkey, **alive, "journal": journal}
+
+
+async def _answers(question: Awaitable[Any]) -> bool:
+    try:
+        await asyncio.wait_for(question, _ANSWER_SECONDS)
+    except (*Away, RedisError):
+        return False
+    return True

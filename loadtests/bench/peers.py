@@ -1,0 +1,120 @@
+"""The peers' servers: which there are, how they are started, and why one is left out."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from barberpro.handlers.realtime.messages import text_frame
+from loadtests.bench.child import Child, child
+from loadtests.bench.sockets import Way
+
+LIMIT: Final = "c, one write a client"
+NODE_SOCKETIO: Final = "node socket.io"
+NODE_WS: Final = "node ws"
+EMITTER: Final = "python-socketio emit"
+_PEERS: Final = Path(__file__).parents[1] / "peers"
+_NODE: Final = _PEERS / "node"
+_INSTALL_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A running server. `give` makes it send the payload to all of its clients once."""
+
+    name: str
+    process: Child
+    way: Way
+
+    async def give(self) -> None:
+        self.process.tell(b"")
+
+
+class MissingError(Exception):
+    """What a peer needs is not on this machine; the message says what."""
+
+
+class Peers:
+    """Starts peers that all give the same payload. missing: why those that cannot be started are left out."""
+
+    def __init__(self, directory: Path) -> None:
+        """directory: for what is built and written, away from the source."""
+        self._directory = directory
+        self.missing: dict[str, str] = {}
+
+    async def prepare(self, payload: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+        """Writes the payload and builds what is to be built; the names of those that can run here."""
+        message = orjson.dumps(payload)
+        (self._directory / "payload").write_bytes(message)
+        (self._directory / "frame").write_bytes(text_frame(message))
+        builds = {LIMIT: self._compile, NODE_SOCKETIO: _install, NODE_WS: _install}
+        for name in names:
+            try:
+                if name in builds:
+                    await builds[name]()
+            except MissingError as error:
+                self.missing[name] = str(error)
+        return [name for name in names if name not in self.missing]
+
+    @asynccontextmanager
+    async def server(self, name: str) -> AsyncIterator[Peer]:
+        async with child(*self._command(name)) as process:
+            port = int((await process.hear()).removeprefix(b"listening "))
+            kind = {LIMIT: "plain", NODE_WS: "websocket"}.get(name, "socketio")
+            yield Peer(name, process, Way(kind, port))  # type: ignore[arg-type]  # one of those words
+
+    def _command(self, name: str) -> list[str | Path]:
+        payload = self._directory / "payload"
+        commands: dict[str, list[str | Path]] = {
+            LIMIT: [self._directory / "limit", self._directory / "frame"],
+            NODE_SOCKETIO: ["node", _NODE / "socketio.js", payload],
+            NODE_WS: ["node", _NODE / "ws.js", payload],
+            EMITTER: [sys.executable, "-m", "loadtests.peers.emitter", payload],
+        }
+        return commands[name]
+
+    async def _compile(self) -> None:
+        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        if compiler is None:
+            raise MissingError("there is no C compiler (cc, gcc or clang)")
+        await _run(compiler, "-O2", "-o", self._directory / "limit", _PEERS / "limit.c")
+
+
+async def _install() -> None:
+    """The locked packages of the Node peers, beside their source; only when they are not there yet."""
+    if shutil.which("node") is None:
+        raise MissingError("node is not installed")
+    if (_NODE / "node_modules" / "socket.io").is_dir() and (_NODE / "node_modules" / "ws").is_dir():
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise MissingError("npm is not installed")
+    await _run(npm, "ci", "--omit=dev", "--no-audit", "--no-fund", "--fetch-retries=0", directory=_NODE)
+
+
+async def _run(*command: str | Path, directory: Path = _PEERS) -> None:
+    """Raises MissingError with the program's last words when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=directory,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_INSTALL_SECONDS):
+            _, words = await process.communicate()
+    except TimeoutError:
+        raise MissingError(f"{command[0]} took too long") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise MissingError(f"{command[0]} failed: {words.decode(errors='replace').strip()[-300:]}")

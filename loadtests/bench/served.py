@@ -1,0 +1,142 @@
+"""BarberPro as it is served: `barberpro serve` as a process of its own on the run's stores, and ways into it."""
+
+import asyncio
+import itertools
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from barberpro.domain.identity import Tokens
+from barberpro.domain.keys import signing_key
+from barberpro.protocol.actors import Actor, Role
+from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.keys import Keys
+from barberpro.storage.postgres import connect_pool
+from barberpro.storage.shops import NewService, NewShop, create_shop
+from loadtests.bench.child import Child, child
+from loadtests.bench.sockets import Way
+from loadtests.bench.stores import Stores
+
+_START_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR")
+_SHARDS: Final = 64
+_SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("Haircut", Decimal("250.00"), 20),), {})
+
+
+@dataclass(slots=True)
+class Served:
+    """A running server with one queue, in which nobody stands."""
+
+    process: Child
+    port: int
+    barber_id: str
+    _http: aiohttp.ClientSession
+    _numbers: "itertools.count[int]"
+
+    @property
+    def socketio(self) -> Way:
+        """Into the queue's room, to its public state."""
+        return Way("socketio", self.port, room=f"queue:{self.barber_id}", greeted=True)
+
+    @property
+    def websocket(self) -> Way:
+        return Way("websocket", self.port, path=f"/ws/queue/{self.barber_id}", greeted=True)
+
+    async def change(self) -> None:
+        """One durable change of the queue, by a command: it is opened and paused in turn, so its state stays short."""
+        number = next(self._numbers)
+        command = {"commandId": f"c{number}", "type": ("open", "pause")[number % 2], "barberId": self.barber_id}
+        async with self._http.post(f"http://127.0.0.1:{self.port}/api/v1/queue/commands", json=command) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+class Deployment:
+    """A database, a key prefix and a signing key; servers come and go on them, one at a time."""
+
+    def __init__(self, stores: Stores, database_url: str, prefix: str, keys_dir: Path) -> None:
+        self._database_url = database_url
+        self._redis_url = stores.redis_url
+        self._prefix = prefix
+        self._directory = keys_dir
+        self._tokens = Tokens(signing_key(keys_dir, create=True))
+        self._barber_id = ""
+        self._numbers = itertools.count()
+
+    def customers(self, count: int) -> list[str]:
+        """Tokens of so many users: a user may have no more than twenty connections."""
+        return [self._tokens.mint(Actor(f"us_{number:016d}", Role.CUSTOMER), 86_400) for number in range(count)]
+
+    @asynccontextmanager
+    async def server(self) -> AsyncIterator[Served]:
+        port = _free_port()
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+            "DATABASE_URL": self._database_url,
+            "REDIS_URL": self._redis_url,
+            "BARBERPRO_REDIS_PREFIX": self._prefix,
+            "BARBERPRO_SHARDS": str(_SHARDS),
+            "BARBERPRO_KEYS_DIR": str(self._directory),
+            "BARBERPRO_PORT": str(port),
+            "BARBERPRO_REQUESTS_PER_MINUTE": "0",
+            "BARBERPRO_LOG_LEVEL": "error",
+        }
+        command = (Path(sys.executable).with_name("barberpro"), "serve")
+        async with (
+            child(*command, environment=environment, directory=self._directory) as process,
+            aiohttp.ClientSession() as http,
+        ):
+            await _ready(process, http, port)
+            if not self._barber_id:
+                self._barber_id = await self._seed()
+            actor = Actor(f"us_{self._barber_id}", Role.BARBER, barber_id=self._barber_id)
+            http.headers["Authorization"] = f"Bearer {self._tokens.mint(actor, 86_400)}"
+            yield Served(process, port, self._barber_id, http, self._numbers)
+
+    async def _seed(self) -> str:
+        """The id of the barber of a new shop."""
+        pool = await connect_pool(self._database_url, 2)
+        try:
+            shop = await Catalogue(pool).shop(await create_shop(pool, Keys(self._prefix, _SHARDS), _SHOP))
+        finally:
+            await pool.close()
+        assert shop is not None
+        return next(iter(shop.barbers))
+
+
+@asynccontextmanager
+async def deployment(stores: Stores) -> AsyncIterator[Deployment]:
+    database_url = await stores.database()
+    prefix = f"bench-{secrets.token_hex(4)}"
+    stores.prefixes.append(prefix)
+    with tempfile.TemporaryDirectory(prefix="barberpro-bench-keys-") as directory:
+        yield Deployment(stores, database_url, prefix, Path(directory))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _ready(process: Child, http: aiohttp.ClientSession, port: int) -> None:
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            assert not process.ended, "barberpro serve has ended"
+            try:
+                async with http.get(f"http://127.0.0.1:{port}/health/ready") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(_LOOK_SECONDS)

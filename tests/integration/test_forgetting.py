@@ -1,0 +1,95 @@
+"""What a node no longer needs it lets go, and nothing that was promised goes with it."""
+
+import asyncio
+import math
+from typing import Any, cast
+
+from asyncpg import Pool
+
+from barberpro.protocol.codes import ErrorCode
+from barberpro.queue.check import compare
+from barberpro.server.node import Node
+from barberpro.storage.catalogue import Catalogue
+from tests.support.faults import HeldPool, fall_back, remember
+from tests.support.shops import TestShop, code_of, customer, new_id, send
+
+
+async def timers(node: Node, shop: TestShop) -> dict[str, float]:
+    """The timers of the shop's shard, with when they are due."""
+    key = await timers_key(node, shop)
+    entries: Any = await node.redis.zrange(key, 0, -1, withscores=True)
+    return {timer.decode(): due for timer, due in entries}
+
+
+async def timers_key(node: Node, shop: TestShop) -> str:
+    shard = node.keys.shard_of(shop.shop_id)
+    epoch = int(await node.redis.get(node.keys.epoch(shard)) or 0)
+    return f"{node.keys.generation(shard, epoch)}timers"
+
+
+async def test_a_timer_of_a_shop_that_is_no_more_is_dropped(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    kept = await timers(node, shop)
+    lost = {f"{kind}|sh_gone|{subject}": 1.0 for kind, subject in (("grace", "b"), ("day", "b"), ("late", "bk_gone_1"))}
+    await node.redis.zadd(await timers_key(node, shop), lost)
+    await node.keeper.round()
+    assert kept
+    assert await timers(node, shop) == kept
+
+
+async def test_a_shop_that_nobody_asks_for_is_forgotten_and_read_anew(node: Node) -> None:
+    idle, used = await TestShop.create(node), await TestShop.create(node)
+    catalogue = Catalogue(node.pool, keep_seconds=0.0, idle_seconds=0.2)
+    await catalogue.shop(idle.shop_id)
+    async with asyncio.timeout(10):
+        while idle.shop_id in catalogue._shops:
+            assert await catalogue.barber(used.barbers[0]) is not None
+            await asyncio.sleep(0.01)
+    assert catalogue._shops.keys() == {used.shop_id}
+    assert catalogue._shop_of_barber == dict.fromkeys(used.barbers, used.shop_id)
+    again = await catalogue.barber(idle.barbers[1])
+    assert again is not None
+    assert again.shop_id == idle.shop_id
+
+
+async def test_a_shop_at_rest_is_forgotten_and_its_commands_are_answered_as_before(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    document = {"commandId": new_id(), **shop.join()}
+    first = await send(node, customer(1), **document)
+    node.journal.forget(math.inf)
+    assert node.journal.committed(shop.shop_id) == -1
+    again = await send(node, customer(1), **document)
+    assert (again.replayed, again.data) == (True, first.data)
+    node.journal.forget(math.inf)
+    assert await code_of(send(node, customer(1), **shop.join())) is ErrorCode.ALREADY_IN_QUEUE
+    node.journal.forget(math.inf)
+    assert (await send(node, customer(2), **shop.join())).data["booking"]["tokenNumber"] == 2
+    assert await compare(node.pool, node.redis, node.keys) == []
+
+
+async def test_a_redis_that_falls_back_is_found_out_for_a_forgotten_shop_too(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    old = await remember(node.redis, node.keys.prefix)
+    joined = await send(node, customer(1), **shop.join())
+    await fall_back(node.redis, node.keys.prefix, old)
+    node.journal.forget(math.inf)
+    booking = joined.data["booking"]["bookingId"]
+    assert (await send(node, customer(1), type="cancel", bookingId=booking)).data["booking"]["status"] == "cancelled"
+    assert await compare(node.pool, node.redis, node.keys) == []
+
+
+async def test_what_is_pending_is_not_forgotten(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    held = HeldPool(node.pool)
+    node.journal._pool = cast("Pool[Any]", held)
+    joining = [asyncio.create_task(send(node, customer(number), **shop.join())) for number in range(3)]
+    await held.holds.wait()
+    node.journal.forget(math.inf)
+    assert node.journal.committed(shop.shop_id) > -1
+    held.release()
+    assert sorted([(await joined).data["booking"]["tokenNumber"] for joined in joining]) == [1, 2, 3]
+    assert await compare(node.pool, node.redis, node.keys) == []

@@ -1,0 +1,31 @@
+"""Pages that need no token, and what they may ask for."""
+
+import pytest
+
+from barberpro.handlers.pages import setup_pages
+from barberpro.handlers.services import Limits
+from barberpro.server.node import NodeOptions
+from tests.support.rest import Door, rest_door
+from tests.support.shops import Json, TestShop
+
+
+@pytest.fixture
+def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions:
+    return NodeOptions(database_url, redis_url, redis_prefix)
+
+
+async def token(door: Door, shop_id: str) -> tuple[int, Json]:
+    async with door.client.get(f"/display/{shop_id}/token") as response:
+        assert "X-RateLimit-Remaining" in response.headers
+        return response.status, await response.json()
+
+
+async def test_who_asks_for_a_screens_token_is_counted_and_gets_the_same_one(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=3), lambda app: setup_pages(app, {})) as door:
+        hidden = await TestShop.create(door.node, public_display=False)
+        first, again = await token(door, door.shop.shop_id), await token(door, door.shop.shop_id)
+        assert first == again
+        assert (first[0], list(first[1])) == (200, ["token"])
+        assert (await token(door, hidden.shop_id))[0] == 404
+        status, refused = await token(door, door.shop.shop_id)
+        assert (status, refused["error"]["code"]) == (429, "RATE_LIMIT_EXCEEDED")

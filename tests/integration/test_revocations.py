@@ -1,0 +1,69 @@
+"""A revoked user is off every node within five seconds, on every door, and comes in again only with a newer token."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import orjson
+from asyncpg import Pool
+
+from barberpro.domain.identity import Identity
+from barberpro.protocol.actors import Actor, Role
+from barberpro.storage.revocations import revoke
+from tests.support.live_server import LiveServer
+from tests.support.raw_socketio import raw_client
+from tests.support.shops import TestShop
+
+WITHIN_SECONDS = 5
+HER = Actor("us_her", Role.CUSTOMER)
+HIM = Actor("us_him", Role.CUSTOMER)
+
+
+async def test_a_revoked_user_is_off_every_server(servers: tuple[LiveServer, LiveServer]) -> None:
+    first, second = servers
+    shop = await TestShop.create(first.node)
+    token = first.mint("customer", HER.id, None, None)
+    other = first.mint("customer", HIM.id, None, None)
+    room = f"/ws/queue/{shop.barbers[0]}"
+    stream = f"/api/v1/queue/stream?barberId={shop.barbers[0]}"
+    async with AsyncExitStack() as stack, asyncio.timeout(30):
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        headers, others = {"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {other}"}
+        hers = [http.ws_connect(f"{server.url}{room}", headers=headers) for server in servers]
+        sockets = [await stack.enter_async_context(socket) for socket in hers]
+        his = await stack.enter_async_context(http.ws_connect(f"{second.url}{room}", headers=others))
+        for socket in (*sockets, his):
+            assert orjson.loads(await socket.receive_str())["event"] == "subscribed"
+        app = await stack.enter_async_context(raw_client(second.url, {"token": token}, "websocket"))
+        events = await stack.enter_async_context(http.get(f"{second.url}{stream}", headers=headers))
+        assert events.status == 200
+
+        await revoke(first.node.pool, HER.id, "us_admin", "admin")
+        async with asyncio.timeout(WITHIN_SECONDS):
+            for socket in sockets:
+                assert orjson.loads(await socket.receive_str())["code"] == "TOKEN_REVOKED"
+                await socket.receive()
+                assert socket.close_code == 4401
+            assert (await app.hears("session_expired"))["code"] == "TOKEN_REVOKED"
+            await app.ends()
+            assert "TOKEN_REVOKED" in (await events.content.read()).decode()
+
+        for server in servers:
+            async with http.get(f"{server.url}/api/v1/queue/{shop.barbers[0]}", headers=headers) as refused:
+                assert (await refused.json())["error"]["code"] == "TOKEN_REVOKED"
+        assert not his.closed
+        async with http.get(f"{second.url}/api/v1/queue/{shop.barbers[0]}", headers=others) as fine:
+            assert fine.status == 200
+
+
+async def test_a_newer_token_is_good_again(servers: tuple[LiveServer, LiveServer]) -> None:
+    pool: Pool[Any] = servers[0].node.pool
+    before = await revoke(pool, HER.id, "us_admin", "admin")
+    verifies = servers[1].tokens
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not verifies.revoked(Identity(HER, before.timestamp() - 1, 0, "")):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(1.1)  # tokens are issued at whole seconds
+    assert verifies.verify(servers[0].mint("customer", HER.id, None, None)).actor.id == HER.id
+    assert await pool.fetchval("SELECT count(*) FROM audit_logs WHERE action = 'tokens.revoked'") == 1

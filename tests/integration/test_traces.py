@@ -1,0 +1,109 @@
+"""Traces: the way of a command from its door to the other nodes, and nothing of it when nobody wants them."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from barberpro.queue.engine import Engine
+from barberpro.server.node import NodeOptions
+from barberpro.server.traces import switch_on_traces
+from tests.support.shops import customer, refusal, send
+from tests.support.whole_server import WholeServer, whole_server
+
+_EXPORTER = InMemorySpanExporter()
+CALLER = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture(scope="module")
+def _provider() -> None:
+    """OpenTelemetry takes one provider a process; other tests' nodes make no spans."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(_EXPORTER))
+    trace.set_tracer_provider(provider)
+
+
+@pytest.fixture
+def spans(_provider: None) -> Iterator[InMemorySpanExporter]:
+    """Yield what was traced in this test."""
+    _EXPORTER.clear()
+    yield _EXPORTER
+    _EXPORTER.clear()
+
+
+@pytest.fixture
+def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions:
+    return NodeOptions(database_url, redis_url, redis_prefix, traced=True)
+
+
+async def named(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
+    """The one span of this name, once it has ended."""
+    async with asyncio.timeout(5):
+        while not (found := [span for span in spans.get_finished_spans() if span.name == name]):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)
+    assert len(found) == 1
+    return found[0]
+
+
+def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
+    return span.parent is not None and span.parent.span_id == parent.context.span_id
+
+
+async def join_by_rest(server: WholeServer) -> None:
+    headers = {**server.bearer(customer(1)), "traceparent": f"00-{CALLER}-b7ad6b7169203331-01"}
+    body = {"barberId": server.shop.barbers[0], "serviceIds": [server.shop.service]}
+    async with server.client.post("/api/v1/bookings", json=body, headers=headers) as response:
+        assert response.status == 201
+
+
+async def test_a_command_is_followed_from_its_caller_to_the_other_nodes(
+    spans: InMemorySpanExporter, options: NodeOptions, tmp_path: Path
+) -> None:
+    async with whole_server(options, tmp_path) as server:
+        async with asyncio.timeout(5):
+            while len([span for span in spans.get_finished_spans() if span.name == "publish"]) < 1:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)  # what opening the lines has published
+        spans.clear()
+        await join_by_rest(server)
+        door, command = await named(spans, "POST /api/v1/bookings"), await named(spans, "command join")
+        script, commit = await named(spans, "script join"), await named(spans, "commit")
+        batch, publish = await named(spans, "commit batch"), await named(spans, "publish")
+    assert f"{door.context.trace_id:032x}" == CALLER
+    assert is_child(command, door)
+    assert is_child(script, command)
+    assert is_child(commit, command)
+    assert [link.context.span_id for link in batch.links] == [command.context.span_id]
+    assert [link.context.span_id for link in publish.links] == [batch.context.span_id]
+    assert (command.attributes or {})["barberpro.code"] == "ok"
+    assert (batch.attributes or {})["barberpro.events"] == 1
+
+
+async def test_a_refusal_tells_its_code_and_nothing_of_anybody(
+    spans: InMemorySpanExporter, options: NodeOptions, tmp_path: Path
+) -> None:
+    async with whole_server(options, tmp_path) as server:
+        await send(server.node, customer(1), **server.shop.join(customer={"name": "Zebulon"}))
+        spans.clear()
+        await refusal(send(server.node, customer(1), **server.shop.join(customer={"name": "Zebulon"})))
+        command = await named(spans, "command join")
+    assert (command.attributes or {})["barberpro.code"] == "ALREADY_IN_QUEUE"
+    assert "Zebulon" not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
+async def test_nothing_is_traced_unless_it_is_wanted(
+    spans: InMemorySpanExporter, options: NodeOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    assert switch_on_traces() is False
+    plain = NodeOptions(options.database_url, options.redis_url, options.prefix)
+    async with whole_server(plain, tmp_path) as server:
+        assert type(server.node.engine) is Engine
+        await join_by_rest(server)
+    assert spans.get_finished_spans() == ()

@@ -1,0 +1,136 @@
+"""Outlets: what is written at once, what waits, what is replaced, and who is cut off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from barberpro.handlers.realtime.messages import Message, close_frame, text_frame
+from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+
+SLOW = close_frame(4408)
+
+
+class Wire(asyncio.Transport):
+    """A transport whose client takes what it is told to take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.buffer: list[bytes] = []
+        self.taken: list[bytes] = []
+        self.stuck = False
+        self.ended = ""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        (self.buffer if self.stuck else self.taken).append(bytes(data))
+
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self.buffer))
+
+    def unstick(self) -> None:
+        self.taken += self.buffer
+        self.buffer, self.stuck = [], False
+
+    def is_closing(self) -> bool:
+        return bool(self.ended)
+
+    def close(self) -> None:
+        self.ended = self.ended or "closed"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+
+@pytest.fixture
+async def congestion() -> AsyncIterator[Congestion]:
+    made = Congestion(limit_bytes=1000, patience_seconds=0.3)
+    made.start()
+    yield made
+    await made.close()
+
+
+def outlet_on(wire: Wire, congestion: Congestion) -> TransportOutlet:
+    return TransportOutlet(wire, "websocket", congestion, SLOW)
+
+
+def state(room: str, seq: int) -> Message:
+    return Message("queue_updated", {"room": room, "epoch": 1, "seq": seq, "filler": "x" * 200})
+
+
+async def test_a_quick_client_gets_everything_at_once(congestion: Congestion) -> None:
+    wire = Wire()
+    outlet = outlet_on(wire, congestion)
+    sent = [state("a", seq) for seq in range(20)]
+    for message in sent:
+        outlet.offer("a", message)
+    assert wire.taken == [message.websocket for message in sent]
+
+
+async def test_a_slow_client_gets_the_newest_of_each_room_in_bounded_memory(congestion: Congestion) -> None:
+    wire = Wire()
+    wire.stuck = True
+    outlet = outlet_on(wire, congestion)
+    for seq in range(1000):
+        outlet.offer("a", state("a", seq))
+        outlet.offer("b", state("b", seq))
+    assert wire.get_write_buffer_size() <= 1000
+    wire.unstick()
+    async with asyncio.timeout(2):
+        while len(wire.taken) < 5:  # noqa: ASYNC110 - a real one has no event for that either
+            await asyncio.sleep(0.01)
+    assert set(wire.taken[-2:]) == {state("a", 999).websocket, state("b", 999).websocket}
+    assert not wire.ended
+    outlet.offer("a", state("a", 1000))
+    assert wire.taken[-1] == state("a", 1000).websocket
+
+
+async def test_a_client_that_stays_behind_is_cut_off_with_a_word(congestion: Congestion) -> None:
+    wire = Wire()
+    wire.stuck = True
+    outlet = outlet_on(wire, congestion)
+    for seq in range(10):
+        outlet.offer("a", state("a", seq))
+    async with asyncio.timeout(2):
+        while not wire.ended:  # noqa: ASYNC110 - a real one has no event for that either
+            await asyncio.sleep(0.01)
+    assert wire.buffer[-1] == SLOW
+    assert congestion.evicted == 1
+    outlet.offer("a", state("a", 99))
+    assert wire.buffer[-1] == SLOW, "nothing follows the last word"
+    async with asyncio.timeout(3):
+        while wire.ended != "aborted":  # noqa: ASYNC110 - a real one has no event for that either
+            await asyncio.sleep(0.05)
+
+
+async def test_a_room_that_was_left_is_not_caught_up_with(congestion: Congestion) -> None:
+    wire = Wire()
+    wire.stuck = True
+    outlet = outlet_on(wire, congestion)
+    for seq in range(10):
+        outlet.offer("a", state("a", seq))
+    outlet.forget("a")
+    held = len(wire.buffer)
+    wire.unstick()
+    await asyncio.sleep(0.2)
+    assert len(wire.taken) == held
+
+
+async def test_answers_are_never_dropped_but_a_flood_of_them_ends_it(congestion: Congestion) -> None:
+    wire = Wire()
+    wire.stuck = True
+    outlet = outlet_on(wire, congestion)
+    answer = text_frame(b'{"event":"ack"}')
+    while not wire.ended:
+        outlet.send(answer)
+    assert set(wire.buffer[:-1]) == {answer}
+    assert 2000 < wire.get_write_buffer_size() < 2100 + len(SLOW)
+
+
+@pytest.mark.parametrize(("size", "head"), [(1, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)])
+def test_frames_tell_their_length(size: int, head: int) -> None:
+    frame = text_frame(b"x" * size)
+    assert len(frame) == head + size
+    assert frame[0] == 0x81
+    assert frame[1] & 0x80 == 0, "a server's frames are not masked"
+    told = frame[1] if head == 2 else int.from_bytes(frame[2:head], "big")
+    assert told == size
