@@ -21,10 +21,7 @@ _COLUMNS: Final = {
     "booking_id": "bookingId", "token_allocated": "tokenAllocated",
 }  # fmt: skip
 _BOOKINGS: Final = BOOKING.partition(" WHERE ")[0] + " WHERE b.shop_id = $1"
-_COMMANDS: Final = "SELECT command_id, digest, shop_seq FROM commands WHERE shop_id = $1"
-_AUDIT: Final = """
-    SELECT shop_seq, count(*) AS n FROM audit_logs WHERE shop_id = $1 AND shop_seq IS NOT NULL GROUP BY 1
-"""
+_REMEMBERED_MS: Final = 24 * 3600 * 1000
 _ROWS_AT_ONCE: Final = 2000
 _ENDED: Final = frozenset({"completed", "cancelled"})
 
@@ -36,20 +33,21 @@ class _History:
     state: ShopState
     final: dict[str, tuple[Json, int]] = field(default_factory=dict)
     """Every booking that ever was: its last state, and the event that gave it."""
-    commands: dict[str, tuple[str, int]] = field(default_factory=dict)
+    commands: dict[str, Json] = field(default_factory=dict)
+    """By its id, the newest event that a command ended with."""
     found: list[str] = field(default_factory=list)
 
     def take(self, event: Json) -> None:
         """The next event. Raises what the fold raises for events that fit together with nothing."""
         before = self.state.queues.get(event["barberId"])
         doc = before.doc if before is not None else None
-        problems = [*_order_problems(event, doc, self.state), *self._ended_again(event)]
+        problems = [*_order_problems(event, doc, self.state), *self._ended_again(event), *self._done_again(event)]
         queue = self.state.apply(event)
         problems += _invariant_problems(event, doc, queue, self.state)
         for booking in event["changes"]:
             self.final[booking["bookingId"]] = (booking, event["shopSeq"])
-        if (command := event.get("command")) is not None:
-            self.commands[command["id"]] = (command["digest"], event["shopSeq"])
+        if "command" in event:
+            self.commands[event["command"]["id"]] = event
         self.found += [f"event {event['shopSeq']} ({event['type']}): {problem}" for problem in problems]
 
     def _ended_again(self, event: Json) -> list[str]:
@@ -59,6 +57,14 @@ class _History:
             for booking in event["changes"]
             if booking["bookingId"] in self.final and self.final[booking["bookingId"]][0]["status"] in _ENDED
         ]
+
+    def _done_again(self, event: Json) -> list[str]:
+        """A command has its effect once, as long as its id is remembered."""
+        name = event["command"]["id"] if "command" in event else ""
+        former = self.commands.get(name)
+        if former is None or event["at"] - former["at"] >= _REMEMBERED_MS:
+            return []
+        return [f"command {name} had its effect already, with event {former['shopSeq']}"]
 
 
 async def check_history(connection: "PoolConnectionProxy[Any]", snapshot: ShopSnapshot) -> list[str]:
@@ -77,8 +83,7 @@ async def check_history(connection: "PoolConnectionProxy[Any]", snapshot: ShopSn
         except (KeyError, ValueError) as error:
             return [*history.found, f"event {row['shop_seq']} ({row['type']}) does not fit what was before: {error!r}"]
     found = history.found + _state_differences(history.state, snapshot)
-    found += await _booking_differences(connection, snapshot.shop_id, history.final)
-    return found + await _record_differences(connection, history)
+    return found + await _booking_differences(connection, snapshot.shop_id, history.final)
 
 
 def told_twice(doc: Json) -> Json:
@@ -163,18 +168,3 @@ async def _booking_differences(
         if expected != actual:
             found.append(f"booking {row['booking_id']}: the events give {expected}, the row {actual}")
     return found + [f"booking {name}: the events have it, and it has no row" for name in left]
-
-
-async def _record_differences(connection: "PoolConnectionProxy[Any]", history: _History) -> list[str]:
-    """Each command with an effect has one row, each event one line in the audit log."""
-    shop_id, given = history.state.shop_id, history.commands
-    rows = {row[0]: (row[1], row[2]) for row in await connection.fetch(_COMMANDS, shop_id)}
-    found = [
-        f"command {name}: the events give {given.get(name)}, the row {rows.get(name)}"
-        for name in sorted(rows.keys() | given.keys())
-        if rows.get(name) != given.get(name)
-    ]
-    audited = {row["shop_seq"]: row["n"] for row in await connection.fetch(_AUDIT, shop_id)}
-    if any(count != 1 for count in audited.values()) or len(audited) != history.state.shop_seq:
-        found.append(f"{sum(audited.values())} lines of the audit log for {history.state.shop_seq} events")
-    return found

@@ -10,7 +10,7 @@ _REVOKE: Final = """
         INSERT INTO revocations (user_id, before) VALUES ($1, now())
         ON CONFLICT (user_id) DO UPDATE SET before = excluded.before RETURNING before
     ), noted AS (
-        INSERT INTO audit_logs (actor_id, actor_role, action, object_type, object_id)
+        INSERT INTO audit_entries (actor_id, actor_role, action, object_type, object_id)
         VALUES ($2, $3, 'tokens.revoked', 'user', $1)
     )
     SELECT before FROM revoked

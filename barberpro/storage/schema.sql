@@ -42,31 +42,15 @@ BEGIN
             SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
                    e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
                    e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
-                   e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
-                   e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
+                   e.data ->> 'bookingId' AS booking_id
             FROM parsed e
             WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
         ), new_events AS (
             INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,
                                       booking_id, token_allocated, actor_id, actor_role, data)
             SELECT b.shop_id, b.shop_seq, b.barber_id, b.seq, (b.data ->> 'epoch')::bigint, b.type, b.at, b.day,
-                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.actor_id, b.actor_role, b.data
-            FROM batch b
-        ), new_commands AS (
-            INSERT INTO commands AS old (shop_id, command_id, digest, shop_seq, at)
-            SELECT b.shop_id, b.command ->> 'id', b.command ->> 'digest', b.shop_seq, b.at
-            FROM batch b WHERE b.command IS NOT NULL
-            ON CONFLICT (shop_id, command_id) DO UPDATE
-                SET digest = excluded.digest, shop_seq = excluded.shop_seq, at = excluded.at
-                -- An id is remembered for 24 hours; afterwards it may come again.
-                WHERE old.at <= excluded.at - interval '24 hours'
-        ), new_audit AS (
-            INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
-                                    request_id, ip, shop_seq)
-            SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
-                   CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
-                   coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
-                   b.shop_seq
+                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.data #>> '{actor,id}',
+                   b.data #>> '{actor,role}', b.data
             FROM batch b
         ), changed AS MATERIALIZED (
             -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
@@ -160,7 +144,7 @@ CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
 
-CREATE TABLE public.audit_logs (
+CREATE TABLE public.audit_entries (
     audit_id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
     actor_id text NOT NULL,
@@ -171,22 +155,73 @@ CREATE TABLE public.audit_logs (
     object_id text NOT NULL,
     request_id text,
     ip text,
-    shop_seq bigint,
     detail jsonb
 );
 
-COMMENT ON COLUMN public.audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
+COMMENT ON COLUMN public.audit_entries.detail IS 'What the action did.';
 
-COMMENT ON COLUMN public.audit_logs.detail IS 'What any other action did.';
-
-ALTER TABLE public.audit_logs ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.audit_logs_audit_id_seq
+ALTER TABLE public.audit_entries ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_entries_audit_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.queue_events (
+    shop_id text NOT NULL,
+    shop_seq bigint NOT NULL,
+    barber_id text NOT NULL,
+    seq bigint NOT NULL,
+    epoch bigint NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    business_date date NOT NULL,
+    booking_id text,
+    token_allocated integer,
+    actor_id text NOT NULL,
+    actor_role text NOT NULL,
+    data jsonb NOT NULL
+);
+
+COMMENT ON COLUMN public.queue_events.token_allocated IS 'The token that this event gave out, if it did.';
+
+COMMENT ON COLUMN public.queue_events.data IS 'The whole event as the script wrote it. No name, phone or note: those stand in bookings alone.';
+
+CREATE VIEW public.audit_logs AS
+ SELECT audit_entries.at,
+    audit_entries.actor_id,
+    audit_entries.actor_role,
+    audit_entries.action,
+    audit_entries.shop_id,
+    audit_entries.object_type,
+    audit_entries.object_id,
+    audit_entries.request_id,
+    audit_entries.ip,
+    NULL::bigint AS shop_seq,
+    audit_entries.detail
+   FROM public.audit_entries
+UNION ALL
+ SELECT queue_events.at,
+    queue_events.actor_id,
+    queue_events.actor_role,
+    ('queue.'::text || queue_events.type) AS action,
+    queue_events.shop_id,
+        CASE
+            WHEN (queue_events.booking_id IS NULL) THEN 'queue'::text
+            ELSE 'booking'::text
+        END AS object_type,
+    COALESCE(queue_events.booking_id, queue_events.barber_id) AS object_id,
+    (queue_events.data #>> '{via,requestId}'::text[]) AS request_id,
+    (queue_events.data #>> '{via,ip}'::text[]) AS ip,
+    queue_events.shop_seq,
+    NULL::jsonb AS detail
+   FROM public.queue_events;
+
+COMMENT ON VIEW public.audit_logs IS 'Who did what, when and from where.';
+
+COMMENT ON COLUMN public.audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
 
 CREATE TABLE public.barber_services (
     barber_id text NOT NULL,
@@ -251,15 +286,15 @@ COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped 
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
-CREATE TABLE public.commands (
-    shop_id text NOT NULL,
-    command_id text NOT NULL,
-    digest text NOT NULL,
-    shop_seq bigint NOT NULL,
-    at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE public.commands IS 'Every command that had an effect. Its result is what its last event, (shop_id, shop_seq), tells.';
+CREATE VIEW public.commands AS
+ SELECT shop_id,
+    (data #>> '{command,id}'::text[]) AS command_id,
+    (data #>> '{command,digest}'::text[]) AS digest,
+    shop_seq,
+    at,
+    (data ->> 'link'::text) AS link
+   FROM public.queue_events
+  WHERE (data ? 'command'::text);
 
 COMMENT ON COLUMN public.commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
 
@@ -272,26 +307,6 @@ CREATE TABLE public.deployment (
 );
 
 COMMENT ON COLUMN public.deployment.shards IS 'Fixed when the data is created: every Redis key''s hash tag depends on it.';
-
-CREATE TABLE public.queue_events (
-    shop_id text NOT NULL,
-    shop_seq bigint NOT NULL,
-    barber_id text NOT NULL,
-    seq bigint NOT NULL,
-    epoch bigint NOT NULL,
-    type text NOT NULL,
-    at timestamp with time zone NOT NULL,
-    business_date date NOT NULL,
-    booking_id text,
-    token_allocated integer,
-    actor_id text NOT NULL,
-    actor_role text NOT NULL,
-    data jsonb NOT NULL
-);
-
-COMMENT ON COLUMN public.queue_events.token_allocated IS 'The token that this event gave out, if it did.';
-
-COMMENT ON COLUMN public.queue_events.data IS 'The whole event as the script wrote it. No name, phone or note: those stand in bookings alone.';
 
 CREATE TABLE public.queues (
     barber_id text NOT NULL,
@@ -386,8 +401,8 @@ COMMENT ON COLUMN public.watermarks.link IS 'The link of that event: the next on
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
-ALTER TABLE ONLY public.audit_logs
-    ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (audit_id);
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (audit_id);
 
 ALTER TABLE ONLY public.barber_services
     ADD CONSTRAINT barber_services_pkey PRIMARY KEY (barber_id, service_id);
@@ -397,9 +412,6 @@ ALTER TABLE ONLY public.barbers
 
 ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
-
-ALTER TABLE ONLY public.commands
-    ADD CONSTRAINT commands_pkey PRIMARY KEY (shop_id, command_id);
 
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
@@ -428,9 +440,7 @@ ALTER TABLE ONLY public.shops
 ALTER TABLE ONLY public.watermarks
     ADD CONSTRAINT watermarks_pkey PRIMARY KEY (shop_id);
 
-CREATE INDEX audit_logs_by_age ON public.audit_logs USING brin (at);
-
-CREATE INDEX audit_logs_of_shop ON public.audit_logs USING btree (shop_id, shop_seq);
+CREATE INDEX audit_entries_by_age ON public.audit_entries USING brin (at);
 
 CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
 
@@ -439,8 +449,6 @@ CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at)
 CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
-
-CREATE INDEX commands_by_age ON public.commands USING brin (at);
 
 CREATE INDEX queue_events_of_booking ON public.queue_events USING btree (booking_id, shop_seq) WHERE (booking_id IS NOT NULL);
 
@@ -454,7 +462,9 @@ CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
 CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
-CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_logs_append_only INSTEAD OF DELETE OR UPDATE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER barber_services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.barber_services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
 

@@ -167,11 +167,20 @@ async def load_visits(connection: "PoolConnectionProxy[Any]", shop: ShopSnapshot
         shop.visits[row["barber_id"]].append(Visit(row["ended_ms"], row["started_ms"], row["minutes"]))
 
 
+# From the shop's last event back, one by one, until they are too old: what a shop did before then is not looked at.
 _COMMANDS: Final = """
-    SELECT c.shop_id, c.command_id, c.digest, c.shop_seq, e.data ->> 'link' AS link,
-           (extract(epoch FROM c.at) * 1000)::bigint AS at_ms
-    FROM commands c JOIN queue_events e USING (shop_id, shop_seq)
-    WHERE c.shop_id = ANY ($1::text[]) AND c.at > now() - interval '25 hours'
+    WITH RECURSIVE recent AS (
+        SELECT w.shop_id, w.shop_seq + 1 AS shop_seq, NULL::timestamptz AS at, NULL::jsonb AS command, '' AS link
+        FROM watermarks w WHERE w.shop_id = ANY ($1::text[])
+        UNION ALL
+        SELECT r.shop_id, e.* FROM recent r CROSS JOIN LATERAL (
+            SELECT e.shop_seq, e.at, e.data -> 'command', e.data ->> 'link' FROM queue_events e
+            WHERE e.shop_id = r.shop_id AND e.shop_seq = r.shop_seq - 1 LIMIT 1
+        ) e WHERE e.at > now() - interval '25 hours'
+    )
+    SELECT shop_id, command ->> 'id' AS command_id, command ->> 'digest' AS digest, shop_seq, link,
+           (extract(epoch FROM at) * 1000)::bigint AS at_ms
+    FROM recent WHERE command IS NOT NULL
 """
 
 

@@ -193,20 +193,16 @@ COMMENT ON COLUMN queue_events.data IS
     'The whole event as the script wrote it. No name, phone or note: those stand in bookings alone.';
 COMMENT ON COLUMN queue_events.token_allocated IS 'The token that this event gave out, if it did.';
 
-CREATE TABLE commands (
-    shop_id    text NOT NULL,
-    command_id text NOT NULL,
-    digest     text NOT NULL,
-    shop_seq   bigint NOT NULL,
-    at         timestamptz NOT NULL,
-    PRIMARY KEY (shop_id, command_id)
-);
-CREATE INDEX commands_by_age ON commands USING brin (at);
-COMMENT ON TABLE commands IS
-    'Every command that had an effect. Its result is what its last event, (shop_id, shop_seq), tells.';
+-- Every command that had an effect; its result is what its last event, (shop_id, shop_seq), tells. An event is its
+-- command's record and its own line in the audit log: told once, the two cannot differ, nor be lost apart.
+CREATE VIEW commands AS
+    SELECT shop_id, data #>> '{command,id}' AS command_id, data #>> '{command,digest}' AS digest, shop_seq, at,
+           data ->> 'link' AS link
+    FROM queue_events WHERE data ? 'command';
 COMMENT ON COLUMN commands.digest IS 'Of the content and the actor: the same id with another digest is refused.';
 
-CREATE TABLE audit_logs (
+-- What else was done: whatever is no event of a queue.
+CREATE TABLE audit_entries (
     audit_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at          timestamptz NOT NULL DEFAULT now(),
     actor_id    text NOT NULL,
@@ -217,13 +213,22 @@ CREATE TABLE audit_logs (
     object_id   text NOT NULL,
     request_id  text,
     ip          text,
-    shop_seq    bigint,
     detail      jsonb
 );
-CREATE INDEX audit_logs_of_shop ON audit_logs (shop_id, shop_seq);
-CREATE INDEX audit_logs_by_age ON audit_logs USING brin (at);
+CREATE INDEX audit_entries_by_age ON audit_entries USING brin (at);
+COMMENT ON COLUMN audit_entries.detail IS 'What the action did.';
+
+CREATE VIEW audit_logs AS
+    SELECT at, actor_id, actor_role, action, shop_id, object_type, object_id, request_id, ip,
+           NULL::bigint AS shop_seq, detail
+    FROM audit_entries
+    UNION ALL
+    SELECT at, actor_id, actor_role, 'queue.' || type, shop_id,
+           CASE WHEN booking_id IS NULL THEN 'queue' ELSE 'booking' END, coalesce(booking_id, barber_id),
+           data #>> '{via,requestId}', data #>> '{via,ip}', shop_seq, NULL
+    FROM queue_events;
+COMMENT ON VIEW audit_logs IS 'Who did what, when and from where.';
 COMMENT ON COLUMN audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
-COMMENT ON COLUMN audit_logs.detail IS 'What any other action did.';
 
 -- Append-only, for every role: what happened is not edited -------------------------------------------------
 
@@ -232,8 +237,10 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 
-CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_logs
+CREATE TRIGGER audit_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_logs_append_only INSTEAD OF UPDATE OR DELETE ON audit_logs
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON queue_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -242,7 +249,7 @@ CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON q
 CREATE FUNCTION millis(n text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(n::double precision / 1000);
 
--- Commits a batch of events: the one way into queue_events, bookings, queues, commands and watermarks.
+-- Commits a batch of events: the one way into queue_events, bookings, queues and watermarks.
 --
 -- p_shops, p_epochs, p_firsts, p_upon: one entry a shop, each shop once: its id, the epoch of its events, the shopSeq
 -- of its first event in the batch, and the link of the event which that one was made upon. p_events: the events
@@ -300,31 +307,15 @@ BEGIN
             SELECT e.data, e.born, e.data ->> 'shopId' AS shop_id, (e.data ->> 'shopSeq')::bigint AS shop_seq,
                    e.data ->> 'barberId' AS barber_id, (e.data ->> 'seq')::bigint AS seq,
                    e.data ->> 'type' AS type, millis(e.data ->> 'at') AS at, (e.data ->> 'day')::date AS day,
-                   e.data ->> 'bookingId' AS booking_id, e.data -> 'command' AS command,
-                   e.data #>> '{actor,id}' AS actor_id, e.data #>> '{actor,role}' AS actor_role
+                   e.data ->> 'bookingId' AS booking_id
             FROM parsed e
             WHERE v_all OR e.data ->> 'shopId' = ANY (v_good)
         ), new_events AS (
             INSERT INTO queue_events (shop_id, shop_seq, barber_id, seq, epoch, type, at, business_date,
                                       booking_id, token_allocated, actor_id, actor_role, data)
             SELECT b.shop_id, b.shop_seq, b.barber_id, b.seq, (b.data ->> 'epoch')::bigint, b.type, b.at, b.day,
-                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.actor_id, b.actor_role, b.data
-            FROM batch b
-        ), new_commands AS (
-            INSERT INTO commands AS old (shop_id, command_id, digest, shop_seq, at)
-            SELECT b.shop_id, b.command ->> 'id', b.command ->> 'digest', b.shop_seq, b.at
-            FROM batch b WHERE b.command IS NOT NULL
-            ON CONFLICT (shop_id, command_id) DO UPDATE
-                SET digest = excluded.digest, shop_seq = excluded.shop_seq, at = excluded.at
-                -- An id is remembered for 24 hours; afterwards it may come again.
-                WHERE old.at <= excluded.at - interval '24 hours'
-        ), new_audit AS (
-            INSERT INTO audit_logs (at, actor_id, actor_role, action, shop_id, object_type, object_id,
-                                    request_id, ip, shop_seq)
-            SELECT b.at, b.actor_id, b.actor_role, 'queue.' || b.type, b.shop_id,
-                   CASE WHEN b.booking_id IS NULL THEN 'queue' ELSE 'booking' END,
-                   coalesce(b.booking_id, b.barber_id), b.data #>> '{via,requestId}', b.data #>> '{via,ip}',
-                   b.shop_seq
+                   b.booking_id, (b.data ->> 'tokenAllocated')::integer, b.data #>> '{actor,id}',
+                   b.data #>> '{actor,role}', b.data
             FROM batch b
         ), changed AS MATERIALIZED (
             -- One row a booking: its newest state in the batch, and what it was born with if it was born in it.
