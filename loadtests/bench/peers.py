@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from barberpro.handlers.realtime.messages import text_frame
+from barberpro.protocol.frames import text_frame
 from loadtests.bench.child import Child, child
 from loadtests.bench.sockets import Way
 

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from barberpro.handlers.realtime.messages import Message, close_frame, text_frame
+from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+from barberpro.protocol.frames import close_frame, text_frame
 
 SLOW = close_frame(4408)
 

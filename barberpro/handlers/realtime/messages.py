@@ -4,16 +4,15 @@ A server's frames are not masked, so they are the same for everybody: each form 
 it.
 """
 
-import struct
 from functools import cached_property
 from typing import Any, Final
 
 import orjson
 
+from barberpro.protocol.frames import text_frame
+
 Json = dict[str, Any]
 
-_TEXT: Final = 0x81
-_CLOSE: Final = 0x88
 _SOCKETIO_EVENT: Final = b"42"
 """Engine.IO's message, and in it Socket.IO's event on the namespace /."""
 
@@ -51,21 +50,6 @@ class Message:
         if "epoch" in self.document and "seq" in self.document:
             place = b"id: %d:%d\n" % (self.document["epoch"], self.document["seq"])
         return chunk(b"event: %b\n%bdata: %b\n\n" % (self.event.encode(), place, self.json))
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A whole, unmasked text frame (RFC 6455, section 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return b"%c%c%b" % (_TEXT, size, payload)
-    if size < 65_536:
-        return struct.pack("!BBH", _TEXT, 126, size) + payload
-    return struct.pack("!BBQ", _TEXT, 127, size) + payload
-
-
-def close_frame(code: int) -> bytes:
-    """A close frame without a reason."""
-    return struct.pack("!BBH", _CLOSE, 2, code)
 
 
 def chunk(data: bytes) -> bytes:

@@ -11,8 +11,9 @@ from typing import Any, Final
 from engineio import packet
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.messages import Message, close_frame
+from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+from barberpro.protocol.frames import close_frame
 
 _TOO_SLOW: Final = close_frame(4408)
 _RESTARTING: Final = 1012
