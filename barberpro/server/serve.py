@@ -12,10 +12,12 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from barberpro.handlers.rest.malformed import EnvelopeRunner
 from barberpro.queue.tasks import check_cancelled
 from barberpro.server.app import RunningServer, build_server
 from barberpro.server.collector import calm_collector
 from barberpro.server.embedded import StoreUrls
+from barberpro.server.ports import cannot_listen, reserved
 from barberpro.server.reach import no_redis
 from barberpro.server.settings import Settings
 from barberpro.server.stores import node_options, open_stores
@@ -28,16 +30,12 @@ log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 8.0
 
 
-class PortTakenError(Exception):
-    """Another program listens there; the message names host and port."""
-
-
 @asynccontextmanager
 async def listening(settings: Settings, urls: StoreUrls, *, shared_port: bool = False) -> AsyncIterator[RunningServer]:
-    """A server that listens on settings.host and port until the block ends. Raises PortTakenError."""
+    """A server that listens on settings.host and port until the block ends. Raises CannotListenError."""
     server = await build_server(settings, node_options(settings, urls))
     # The doors write the access log.
-    runner = web.AppRunner(server.app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
+    runner = EnvelopeRunner(server.app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
     try:
         await runner.setup()
         await _listen(runner, settings.host, settings.port, "--port", shared=shared_port)
@@ -54,9 +52,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int, setting: str, *, 
     try:
         await web.TCPSite(runner, host, port, reuse_port=shared or None).start()
     except OSError as error:
-        raise PortTakenError(
-            f"cannot listen on {host}:{port} ({error.strerror}); end the program that does, or give another {setting}"
-        ) from error
+        raise cannot_listen(host, port, setting, error) from error
 
 
 async def stop_signal() -> None:
@@ -121,7 +117,9 @@ async def serve(settings: Settings) -> None:
         await _look_for_redis(urls)
         check_cancelled()
         if settings.workers > 1:
-            await supervise(settings, urls)
+            # Workers share the port among them, and would share it with another server's, too: neither would know.
+            async with reserved(settings.host, settings.port, "--port"):
+                await supervise(settings, urls)
             return
         async with serving(settings, urls):
             await asyncio.Event().wait()

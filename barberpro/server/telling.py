@@ -10,8 +10,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from barberpro.domain.keys import KeyFileError
 from barberpro.server.embedded import EmbeddedServicesError
 from barberpro.server.errors import CommandError
+from barberpro.server.ports import CannotListenError
 from barberpro.server.reach import no_postgres, no_redis
-from barberpro.server.serve import PortTakenError
 from barberpro.server.settings import Settings, SettingsError
 from barberpro.server.supervisor import WorkerRefusedError
 from barberpro.storage.deployment import ShardsDifferError
@@ -19,7 +19,7 @@ from barberpro.storage.migrate import SchemaTooNewError
 from barberpro.storage.sealing import SealingKeyError
 
 MISTAKES: Final = (
-    SettingsError, EmbeddedServicesError, PortTakenError, KeyFileError, SealingKeyError, ShardsDifferError,
+    SettingsError, EmbeddedServicesError, CannotListenError, KeyFileError, SealingKeyError, ShardsDifferError,
     SchemaTooNewError, CommandError, WorkerRefusedError,
 )  # fmt: skip
 """Errors that will not mend themselves; their own words say what to do."""

@@ -109,17 +109,20 @@ async def test_a_redis_that_is_not_there_is_told_by_check_and_by_a_server_that_s
     assert check.err.startswith(f"barberpro: {away}"), check.err
 
 
-async def test_a_port_that_is_taken_and_a_shop_that_there_is_not_are_told(site: Site) -> None:
+async def test_a_port_that_is_taken_a_host_and_a_shop_that_there_are_not_are_told(site: Site) -> None:
     async with site.stores():
-        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+        # A server that shares its port, as workers do: with a second server's workers it must not.
+        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0, reuse_port=True)
         async with server:
             taken = server.sockets[0].getsockname()[1]
             ends = await asyncio.gather(
                 site.run("serve", "--port", str(taken)),
                 site.run("serve", "--port", str(taken), "--workers", "2"),
+                site.run("serve", "--host", "nowhere.invalid"),
                 site.run("simulate", "--shop", "sh_nowhere"),
             )
-    for end, words in zip(ends, (f"127.0.0.1:{taken}", f"127.0.0.1:{taken}", "sh_nowhere"), strict=True):
+    told_of = (f"127.0.0.1:{taken} (--port is taken", f"127.0.0.1:{taken} (--port is taken", "--host", "sh_nowhere")
+    for end, words in zip(ends, told_of, strict=True):
         told = [line for line in end.err.splitlines() if line.startswith("barberpro: ")]
         assert end.code == 2, end
         assert len(told) == 1

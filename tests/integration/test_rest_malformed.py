@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from barberpro.server.node import NodeOptions
@@ -87,6 +89,26 @@ async def test_what_is_not_there_is_refused_in_an_envelope(
     given, headers, body = await answer(door, request_line + HOST + b"Connection: close\r\n\r\n")
     assert (given, body["error"]["code"]) == (status, code)
     assert headers["X-Request-Id"] == body["meta"]["requestId"]
+
+
+async def test_an_expectation_that_nobody_knows_is_refused_in_an_envelope(door: Door) -> None:
+    with capture_logs() as lines:
+        status, headers, body = await answer(door, LIVE + HOST + b"Expect: " + SECRET + b"\r\n\r\n")
+    assert (status, body["error"]["code"]) == (417, "BAD_REQUEST")
+    assert [field["path"] for field in body["error"]["details"]["fields"]] == ["Expect"]
+    assert headers["X-Request-Id"] == body["meta"]["requestId"]
+    assert [line["event"] for line in lines] == ["request_malformed"]
+    assert SECRET.decode() not in f"{body}{lines}"
+
+
+async def test_other_servers_of_the_process_keep_their_own_words() -> None:
+    async with TestServer(web.Application()) as plain:
+        reader, writer = await asyncio.open_connection(plain.host, plain.port)
+        writer.write(MALFORMED["no HTTP"])
+        async with asyncio.timeout(20):
+            said = await reader.read()
+        writer.close()
+    assert b"Content-Type: text/plain" in said
 
 
 async def test_who_asks_before_sending_a_body_is_refused_in_an_envelope(door: Door) -> None:

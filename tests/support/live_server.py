@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Actor, Role
 from barberpro.server.app import RunningServer, build_server
 from barberpro.server.node import NodeOptions
 from barberpro.server.settings import Settings
+from tests.support.serving import OurTestServer
 
 
 class LiveServer:
@@ -23,7 +23,7 @@ class LiveServer:
         self.tokens = running.app[SERVICES].tokens
         self._requests: list[web.Request] = []
         running.app.on_response_prepare.append(self._remember)
-        self.server = TestServer(running.app)
+        self.server = OurTestServer(running.app)
 
     @property
     def url(self) -> str:

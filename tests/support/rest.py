@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from multidict import CIMultiDictProxy
 
@@ -22,6 +22,7 @@ from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.readiness import Readiness
+from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop, running
 
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
@@ -113,7 +114,7 @@ async def rest_door(
         setup_rest(app)
         if extend is not None:
             extend(app)
-        async with TestClient(TestServer(app)) as client:
+        async with TestClient(OurTestServer(app)) as client:
             yield Door(node, shop, client)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 from aiohttp import ClientWebSocketResponse, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from barberpro.handlers.services import SERVICES
@@ -15,6 +15,7 @@ from barberpro.protocol.actors import Actor
 from barberpro.server.app import RunningServer, build_server
 from barberpro.server.node import NodeOptions
 from barberpro.server.settings import Settings
+from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop
 
 
@@ -86,7 +87,7 @@ async def whole_server(options: NodeOptions, keys: Path) -> AsyncIterator[WholeS
     try:
         shop = await TestShop.create(server.node)
         await shop.open(server.node)
-        async with TestClient(TestServer(server.app)) as client:
+        async with TestClient(OurTestServer(server.app)) as client:
             try:
                 yield WholeServer(server, shop, client)
             finally:

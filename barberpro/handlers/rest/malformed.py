@@ -1,10 +1,13 @@
-"""What is not HTTP at all, or longer than a request may be: refused in an envelope, like everything else.
+"""What aiohttp refuses by itself, outside of every middleware: told in an envelope, like everything else.
 
-aiohttp finds it out before there is a request that a middleware could see. It answers in plain text that repeats what
-was sent, and logs a traceback with the same, whatever private things it holds.
+It finds out that something is not HTTP at all, or longer than a request may be, before there is a request that a
+middleware could see. It answers in plain text that repeats what was sent, and logs a traceback with the same, whatever
+private things it holds. An `Expect` that it does not know, it refuses before the middlewares are called.
 """
 
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -12,33 +15,80 @@ from aiohttp.http_exceptions import LineTooLong
 
 from barberpro.handlers.rest.observe import REQUEST_ID_HEADER
 from barberpro.handlers.rest.replies import refusal_reply
-from barberpro.protocol.errors import bad_field
+from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.ids import new_request_id
 
 log = structlog.get_logger(__name__)
 
 _BAD_REQUEST: Final = 400
-_plainly = web.RequestHandler.handle_error
+_NOT_OF_CONNECTIONS: Final = frozenset({"handle_signals", "shutdown_timeout", "handler_cancellation"})
+"""Options of a runner or a server; all others are those of each connection."""
 
 
-def answer_malformed() -> None:
-    """From now on. aiohttp takes this for the whole process only: its servers make their protocols themselves."""
-    web.RequestHandler.handle_error = _answer  # type: ignore[method-assign]  # on purpose, see above
+class EnvelopeRunner(web.AppRunner):
+    """Runs an application as web.AppRunner does, and takes the same options."""
+
+    def __init__(self, app: web.Application, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
+        super().__init__(app, **options)
+        self._options = {name: value for name, value in options.items() if name not in _NOT_OF_CONNECTIONS}
+
+    async def _make_server(self) -> web.Server:
+        """aiohttp's one hook for a server, and its connections, of another kind."""
+        plain = await super()._make_server()
+        return _Server(plain, self._options)
 
 
-def _answer(
-    self: web.RequestHandler,
-    request: web.BaseRequest,
-    status: int = 500,
-    exc: BaseException | None = None,
-    message: str | None = None,
-) -> web.StreamResponse:
-    if status != _BAD_REQUEST:
-        return _plainly(self, request, status, exc, message)  # a defect of ours: not to be hidden
+class _Server(web.Server):
+    """Serves what `plain` would have served."""
+
+    def __init__(self, plain: web.Server, options: dict[str, Any]) -> None:
+        super().__init__(
+            _expecting(plain.request_handler),
+            request_factory=plain.request_factory,
+            handler_cancellation=plain.handler_cancellation,
+        )
+        self._options = options
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status != _BAD_REQUEST:
+            return super().handle_error(request, status, exc, message)  # a defect of ours: not to be hidden
+        too_long = isinstance(exc, LineTooLong)
+        words = f"has a line of more than {self.max_field_size} bytes" if too_long else "is not well-formed HTTP"
+        return _refuse(bad_field("(request)", words), _BAD_REQUEST, problem=type(exc).__name__)
+
+
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def _expecting(handler: _Handler) -> _Handler:
+    """The application, without its own words for an expectation that it does not know."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPExpectationFailed as refusal:
+            # The contract has no code of its own for this; the status tells the rest.
+            return _refuse(bad_field("Expect", "is not 100-continue"), refusal.status, problem="Expect")
+
+    return answer
+
+
+def _refuse(refusal: BarberProError, status: int, problem: str) -> web.StreamResponse:
     request_id = new_request_id()
-    log.info("request_malformed", problem=type(exc).__name__, request_id=request_id)
-    too_long = isinstance(exc, LineTooLong)
-    words = f"has a line of more than {self.max_field_size} bytes" if too_long else "is not well-formed HTTP"
-    reply = refusal_reply(bad_field("(request)", words), request_id, headers={REQUEST_ID_HEADER: request_id})
+    log.info("request_malformed", problem=problem, request_id=request_id)
+    reply = refusal_reply(refusal, request_id, status, {REQUEST_ID_HEADER: request_id})
     reply.force_close()
     return reply

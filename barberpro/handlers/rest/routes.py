@@ -6,7 +6,6 @@ from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.errors import answer_errors
-from barberpro.handlers.rest.malformed import answer_malformed
 from barberpro.handlers.rest.observe import observe, put_headers
 from barberpro.handlers.rest.replies import endpoint
 from barberpro.handlers.services import SERVICES
@@ -44,4 +43,3 @@ def setup_rest(app: web.Application) -> None:
     app.middlewares.extend([observe, answer_errors, admission(limiter)])
     app.on_response_prepare.append(put_headers)
     app.add_routes(ROUTES)
-    answer_malformed()
