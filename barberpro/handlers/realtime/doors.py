@@ -1,6 +1,7 @@
 """The doors of live connections, and what they share."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from aiohttp import web
 
@@ -8,6 +9,7 @@ from barberpro.handlers.metrics import DoorFigures
 from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.outlet import Congestion
+from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio import SocketIODoor
 from barberpro.handlers.realtime.sse import EventStreamDoor
 from barberpro.handlers.realtime.websocket import WebSocketDoor
@@ -18,17 +20,17 @@ from barberpro.queue.pulse import Pulse
 class LiveDoors:
     """Socket.IO, WebSocket and Server-Sent Events. `attach` before the application starts, then `start`."""
 
-    def __init__(self, services: Services, origins: Sequence[str] | str) -> None:
+    def __init__(self, services: Services, origins: Sequence[str] | Literal["*"]) -> None:
         """origins: which web origins may connect; "*" for all."""
         self._tokens = services.tokens
         self.connections = Connections(services.limits)
         self.congestion = Congestion(services.limits.waiting_bytes, services.limits.slow_seconds)
         self.hub = Hub(services, services.limits.requote_seconds)
-        shared = (services, self.hub, self.connections, self.congestion)
-        self.socketio = SocketIODoor(*shared, origins)
+        shared = Shared(services, self.hub, self.connections, self.congestion, origins)
+        self.socketio = SocketIODoor(shared)
         self.figures = DoorFigures(self.connections, self.hub, self.congestion)
         self.pulses: dict[str, Pulse] = {"hub": self.hub.pulse, "congestion": self.congestion.pulse}
-        self._doors = (self.socketio, WebSocketDoor(*shared, origins), EventStreamDoor(*shared))
+        self._doors = (self.socketio, WebSocketDoor(shared), EventStreamDoor(shared))
 
     def attach(self, app: web.Application) -> None:
         for door in self._doors:

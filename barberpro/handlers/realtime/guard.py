@@ -27,10 +27,12 @@ _BINARY: Final = ("5", "6")
 
 
 class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
-    """Give it `events`, the names that clients may send, and `patience`, the seconds they have to say who they are."""
+    """events: the names that clients may send. patience: the seconds that they have to say who they are."""
 
-    events: frozenset[str] = frozenset()
-    patience = 10.0
+    def __init__(self, events: frozenset[str], patience: float, **options: Any) -> None:  # noqa: ANN401 - the library's
+        super().__init__(**options)
+        self.events = events
+        self._patience = patience
 
     def _engineio_server_class(self) -> type[Transport]:
         return Transport
@@ -52,7 +54,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     async def _expect(self, eio_sid: str) -> None:
         """Ends a connection that has not come in to the namespace in time."""
-        await asyncio.sleep(self.patience)
+        await asyncio.sleep(self._patience)
         if eio_sid in self.eio.sockets and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
             await self.eio.hang_up(eio_sid)
 

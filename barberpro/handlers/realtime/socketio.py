@@ -1,6 +1,6 @@
 """The Socket.IO door: protocol.md section 3."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,14 @@ import structlog
 from aiohttp import web
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.guard import GuardedServer
-from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.outlet import Congestion
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
-from barberpro.handlers.services import Services
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -81,32 +78,12 @@ class _Client:
 class SocketIODoor:
     """Serves /socket.io/ on an aiohttp application."""
 
-    def __init__(
-        self,
-        services: Services,
-        hub: Hub,
-        connections: Connections,
-        congestion: Congestion,
-        origins: Sequence[str] | str,
-    ) -> None:
-        """origins: which web origins may connect; "*" for all."""
-        self._services = services
-        self._hub = hub
-        self._connections = connections
-        self._congestion = congestion
+    def __init__(self, shared: Shared) -> None:
+        self._services = shared.services
+        self._hub = shared.hub
+        self._connections = shared.connections
+        self._congestion = shared.congestion
         self._clients: dict[str, _Client] = {}
-        self.server = GuardedServer(
-            async_mode="aiohttp",
-            json=_Orjson,
-            cors_allowed_origins=origins,
-            max_http_buffer_size=services.limits.message_bytes,
-            # A compressor costs ninety kilobytes a connection, and the messages are small.
-            http_compression=False,
-            logger=False,
-            engineio_logger=False,
-        )
-        self.server.on("connect", self._connect)
-        self.server.on("disconnect", self._disconnect)
         handlers = {
             "subscribe": self._subscribe,
             "request_queue_stream": self._request_queue_stream,
@@ -114,10 +91,22 @@ class SocketIODoor:
             "command": self._command,
             "authenticate": self._authenticate,
         }
+        self.server = GuardedServer(
+            frozenset(handlers),
+            shared.services.limits.handshake_seconds,
+            async_mode="aiohttp",
+            json=_Orjson,
+            cors_allowed_origins=shared.origins,
+            max_http_buffer_size=shared.services.limits.message_bytes,
+            # A compressor costs ninety kilobytes a connection, and the messages are small.
+            http_compression=False,
+            logger=False,
+            engineio_logger=False,
+        )
+        self.server.on("connect", self._connect)
+        self.server.on("disconnect", self._disconnect)
         for event, handler in handlers.items():
             self.server.on(event, self._answering(handler))
-        self.server.events = frozenset(handlers)
-        self.server.patience = services.limits.handshake_seconds
 
     def attach(self, app: web.Application) -> None:
         self.server.attach(app)

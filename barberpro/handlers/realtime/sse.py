@@ -11,16 +11,14 @@ from aiohttp import HttpVersion11, web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.connections import Connections
-from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.messages import Message, chunk
-from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet, transport_of
+from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import Since, subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
+from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.rest.context import identity
-from barberpro.handlers.services import Services
 from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.rooms import Room, RoomKind
 
@@ -37,11 +35,8 @@ _EVENT_ID: Final = re.compile(r"(\d{1,18}):(\d{1,18})")
 class EventStreamDoor:
     """Serves GET /api/v1/queue/stream. The REST door's middlewares have identified and counted the caller."""
 
-    def __init__(self, services: Services, hub: Hub, connections: Connections, congestion: Congestion) -> None:
-        self._services = services
-        self._hub = hub
-        self._connections = connections
-        self._congestion = congestion
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     def attach(self, app: web.Application) -> None:
         app.router.add_get(PATH, self._serve)
@@ -51,13 +46,13 @@ class EventStreamDoor:
         who, room, since = identity(request), _room(request), _last_event_id(request)
         if request.version < HttpVersion11:
             raise bad_field("(request)", "streams need HTTP/1.1")
-        seat = await seat_for(self._services, who.actor, room)
-        stream = _Stream(self._services, self._hub, self._congestion, request, seat, who)
-        self._connections.admit(stream)
+        seat = await seat_for(self._shared.services, who.actor, room)
+        stream = _Stream(self._shared, request, seat, who)
+        self._shared.connections.admit(stream)
         try:
             return await stream.run(since)
         finally:
-            self._connections.leave(stream)
+            self._shared.connections.leave(stream)
 
 
 class _Stream:
@@ -65,15 +60,11 @@ class _Stream:
 
     door: DoorName = "sse"
 
-    def __init__(
-        self, services: Services, hub: Hub, congestion: Congestion, request: web.Request, seat: Seat, who: Identity
-    ) -> None:
-        self._services = services
-        self._hub = hub
-        self._congestion = congestion
+    def __init__(self, shared: Shared, request: web.Request, seat: Seat, who: Identity) -> None:
+        self._shared = shared
         self._request = request
         self._seat = seat
-        self.session = Session(who, request.remote, Pace.of(services.limits))
+        self.session = Session(who, request.remote, Pace.of(shared.services.limits))
         self._over = asyncio.Event()
         self._outlet: TransportOutlet | None = None
 
@@ -92,15 +83,15 @@ class _Stream:
         if transport is None:
             return response  # gone already
         # From here on whole chunks are written to the transport; aiohttp writes the last one.
-        self._outlet = TransportOutlet(transport, "sse", self._congestion)
+        self._outlet = TransportOutlet(transport, "sse", self._shared.congestion)
         try:
-            view = await self._hub.enter(self._seat, self._outlet)
-            answer = await subscribed(self._services, view, since)
+            view = await self._shared.hub.enter(self._seat, self._outlet)
+            answer = await subscribed(self._shared.services, view, since)
             if not answer["upToDate"]:
                 self._outlet.offer(self._seat.channel, Message(self._seat.room.event, answer["state"]))
             await self._stay(self._outlet)
         finally:
-            self._hub.leave(self._seat, self._outlet)
+            self._shared.hub.leave(self._seat, self._outlet)
         with contextlib.suppress(ConnectionError):
             await response.write_eof()
         return response

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import orjson
@@ -12,15 +11,13 @@ from pydantic import Field
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.connections import Connections
-from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.messages import Message, close_frame, text_frame
-from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet, transport_of
+from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import seat_for
 from barberpro.handlers.realtime.session import Session
-from barberpro.handlers.services import Services
+from barberpro.handlers.realtime.shared import Shared
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -78,20 +75,8 @@ class _Closing(Exception):
 class WebSocketDoor:
     """Serves /ws/{kind}/{id}."""
 
-    def __init__(
-        self,
-        services: Services,
-        hub: Hub,
-        connections: Connections,
-        congestion: Congestion,
-        origins: Sequence[str] | str,
-    ) -> None:
-        """origins: which web origins may connect; "*" for all."""
-        self._services = services
-        self._hub = hub
-        self._connections = connections
-        self._congestion = congestion
-        self._origins = origins
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     def attach(self, app: web.Application) -> None:
         for kind in RoomKind:
@@ -103,7 +88,7 @@ class WebSocketDoor:
             # A compressor costs ninety kilobytes a connection, and the messages are small.
             compress=False,
             heartbeat=_HEARTBEAT_SECONDS,
-            max_msg_size=self._services.limits.message_bytes,
+            max_msg_size=self._shared.services.limits.message_bytes,
             timeout=_CLOSE_SECONDS,
         )
         if not socket.can_prepare(request):
@@ -112,7 +97,7 @@ class WebSocketDoor:
         try:
             if not self._welcome(request):
                 raise _Closing(FORBIDDEN, "This web origin may not connect.")
-            await _Visit(self, socket, request).run()
+            await _Visit(self._shared, socket, request).run()
         except _Closing as closing:
             await _close(socket, closing.code, closing.reason)
         except BarberProError as error:
@@ -123,18 +108,17 @@ class WebSocketDoor:
 
     def _welcome(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")
-        own = {f"{scheme}://{request.host}" for scheme in ("http", "https")}
-        return origin is None or self._origins == "*" or origin in self._origins or origin in own
+        origins, own = self._shared.origins, {f"{scheme}://{request.host}" for scheme in ("http", "https")}
+        return origin is None or origins == "*" or origin in origins or origin in own
 
 
 class _Visit:
     """One connection, from its token to its end."""
 
-    def __init__(self, door: WebSocketDoor, socket: web.WebSocketResponse, request: web.Request) -> None:
-        self._services = door._services
-        self._hub = door._hub
-        self._connections = door._connections
-        self._congestion = door._congestion
+    def __init__(self, shared: Shared, socket: web.WebSocketResponse, request: web.Request) -> None:
+        self._services = shared.services
+        self._hub = shared.hub
+        self._connections = shared.connections
         self._socket = socket
         self._request = request
         self._tasks: set[asyncio.Task[None]] = set()
@@ -142,7 +126,7 @@ class _Visit:
         transport = transport_of(request)
         if transport is None:
             raise _Closing(TRY_LATER, "The connection is gone.")
-        self._outlet = TransportOutlet(transport, "websocket", self._congestion, close_frame(TOO_SLOW))
+        self._outlet = TransportOutlet(transport, "websocket", shared.congestion, close_frame(TOO_SLOW))
 
     @property
     def door(self) -> DoorName:
