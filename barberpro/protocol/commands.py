@@ -106,6 +106,14 @@ class OnBooking(Command):
 class OnEither(Command):
     """Names the queue, or the booking in it; one of them."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"properties": {name: {"type": "string"}}, "required": [name]} for name in ("barberId", "bookingId")
+            ]
+        }
+    )
+
     barber_id: Id | None = None
     booking_id: Id | None = None
 
@@ -220,7 +228,8 @@ COMMAND_TYPES: Final = tuple(
     for member in AnyCommand.__args__
 )
 
-_COMMANDS: Final[TypeAdapter[AnyCommand]] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="type")])
+CommandRequest = Annotated[AnyCommand, Field(discriminator="type")]
+_COMMANDS: Final[TypeAdapter[AnyCommand]] = TypeAdapter(CommandRequest)
 
 
 def parse_command(document: object) -> AnyCommand:

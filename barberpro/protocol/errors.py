@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from barberpro.protocol.answers import ErrorObject, Refused
 from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
 
 
@@ -36,13 +37,13 @@ class BarberProError(Exception):
     def http_status(self) -> int:
         return HTTP_STATUS[self.code]
 
-    def to_wire(self) -> dict[str, Any]:
-        return {
-            "code": self.code.value,
-            "message": self.message,
-            "temporary": self.temporary,
-            "details": self.details,
-        }
+    def to_wire(self) -> ErrorObject:
+        return {"code": self.code, "message": self.message, "temporary": self.temporary, "details": self.details}
+
+
+def refused(error: BarberProError) -> Refused:
+    """The answer on a live connection."""
+    return {"ok": False, "error": error.to_wire()}
 
 
 def not_found(resource: str) -> BarberProError:

@@ -8,7 +8,7 @@ import secrets
 import time
 from typing import Annotated, Final
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, WithJsonSchema
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -16,6 +16,10 @@ _BOOKING: Final = re.compile(r"bk_([A-Za-z0-9-]{1,24})_[A-Za-z0-9]{1,32}")
 
 ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+ROOM_PATTERN: Final = r"^(queue|booking|display):([A-Za-z0-9_-]{1,64})$"
+RoomName = Annotated[str, WithJsonSchema({"type": "string", "pattern": ROOM_PATTERN})]
+"""Only told, not checked: `Room.parse` refuses others in words of its own."""
 
 
 def _random(length: int) -> str:

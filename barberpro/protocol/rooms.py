@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from barberpro.protocol.errors import bad_field
+from barberpro.protocol.ids import ROOM_PATTERN
 
 
 class RoomKind(StrEnum):
@@ -20,7 +21,7 @@ EVENT_OF_ROOM: Final[dict[RoomKind, str]] = {
     RoomKind.DISPLAY: "display_updated",
 }
 
-_ROOM: Final = re.compile(r"(queue|booking|display):([A-Za-z0-9_-]{1,64})")
+_ROOM: Final = re.compile(ROOM_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import structlog
 from asyncpg import Pool
 
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.answers import CommandResult
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, OnBooking, OnEither, OnQueue
 from barberpro.protocol.errors import BarberProError, not_found
@@ -42,10 +43,10 @@ _TIMERS: Final = {"grace": "expire_grace", "day": "expire_day", "late": "expire_
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A durable answer. data: {booking?, queue: {barberId, epoch, seq}}."""
+    """A durable answer."""
 
     replayed: bool
-    data: Json
+    data: CommandResult
 
 
 class Engine:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from barberpro.protocol.states import EstimatedWait
 from barberpro.queue.pace import Pace
 
 _P90: Final = 1.2816
@@ -28,7 +29,7 @@ class Wait:
     p50_minutes: int
     p90_minutes: int
 
-    def to_wire(self) -> dict[str, int]:
+    def to_wire(self) -> EstimatedWait:
         return {"p50Minutes": self.p50_minutes, "p90Minutes": self.p90_minutes}
 
 

@@ -2,18 +2,20 @@
 
 from typing import Any
 
+from barberpro.protocol.answers import BookingResult, CommandResult, QueuePoint
+
 Json = dict[str, Any]
 
 
-def result_of(event: Json) -> Json:
-    """{booking?, queue: {barberId, epoch, seq}} of the event that concluded a command."""
-    queue = {"barberId": event["barberId"], "epoch": event["epoch"], "seq": event["seq"]}
+def result_of(event: Json) -> CommandResult:
+    """Of the event that concluded a command."""
+    queue: QueuePoint = {"barberId": event["barberId"], "epoch": event["epoch"], "seq": event["seq"]}
     booking_id = event.get("bookingId")
     if booking_id is None:
         return {"queue": queue}
     booking = next(change for change in event["changes"] if change["bookingId"] == booking_id)
     position = event.get("position")
-    told = {
+    told: BookingResult = {
         "bookingId": booking_id,
         "shopId": event["shopId"],
         "barberId": booking["barberId"],

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from barberpro.protocol import states as wire
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.times import now_millis, rfc3339
 from barberpro.queue.estimate import InChair, Wait, WaitEstimator
@@ -44,8 +45,8 @@ class StateBuilder:
         waits = self._estimator.waits(queue.record.pace, chair, ahead, paused=queue.doc["status"] == "paused")
         return Line(queue, order, dict(zip(people, waits, strict=False)), waits[-1])
 
-    def queue(self, state: ShopState, line: Line, *, full: bool) -> Json:
-        """`queue_updated`, protocol.md section 2."""
+    def queue(self, state: ShopState, line: Line, *, full: bool) -> wire.QueueUpdated:
+        """protocol.md section 2."""
         queue = line.queue
         entry = self._full if full else self._public
         return {
@@ -57,8 +58,8 @@ class StateBuilder:
             "shopId": state.shop_id,
             "businessDate": queue.doc["day"],
             "status": queue.doc["status"],
-            "serving": entry(state, line, queue.serving, 0),
-            "next": entry(state, line, queue.next, 1),
+            "serving": entry(state, line, queue.serving, 0) if queue.serving else None,
+            "next": entry(state, line, queue.next, 1) if queue.next else None,
             "waiting": [entry(state, line, who, place) for place, who in enumerate(line.order, 2)],
             "skipped": [entry(state, line, who, None) for who in queue.skipped],
             "counts": {
@@ -71,9 +72,7 @@ class StateBuilder:
         }
 
     @staticmethod
-    def _public(state: ShopState, line: Line, who: str | None, place: int | None) -> Json | None:
-        if who is None:
-            return None
+    def _public(state: ShopState, line: Line, who: str, place: int | None) -> wire.PublicEntry:
         booking = state.bookings[who]
         wait = line.waits.get(who)
         return {
@@ -84,15 +83,11 @@ class StateBuilder:
         }
 
     @classmethod
-    def _full(cls, state: ShopState, line: Line, who: str | None, place: int | None) -> Json | None:
-        if who is None:
-            return None
+    def _full(cls, state: ShopState, line: Line, who: str, place: int | None) -> wire.FullEntry:
         booking, born = state.bookings[who], state.born.get(who, {})
-        public = cls._public(state, line, who, place)
-        assert public is not None  # noqa: S101 - `who` is somebody
         return {
             "bookingId": who,
-            **public,
+            **cls._public(state, line, who, place),
             "customerName": born.get("customerName"),
             "services": born.get("services", []),
             "durationMinutes": booking["minutes"],
@@ -102,8 +97,8 @@ class StateBuilder:
             "notes": born.get("notes"),
         }
 
-    def display(self, state: ShopState, shop: Shop, lines: dict[str, Line], last: Json | None) -> Json:
-        """`display_updated`. lines: by barber; a barber whose queue was never used has none. last: the cause."""
+    def display(self, state: ShopState, shop: Shop, lines: dict[str, Line], last: Json | None) -> wire.DisplayUpdated:
+        """lines: by barber; a barber whose queue was never used has none. last: the cause."""
         return {
             "room": str(Room(RoomKind.DISPLAY, state.shop_id)),
             "epoch": state.epoch,
@@ -128,25 +123,33 @@ class StateBuilder:
             "serverTime": rfc3339(now_millis()),
         }
 
-    def _displayed(self, state: ShopState, barber_id: str, name: str, line: Line | None) -> Json:
-        shown: Json = {"barberId": barber_id, "barberName": name, "status": "closed", "serving": None, "next": None}
+    def _displayed(self, state: ShopState, barber_id: str, name: str, line: Line | None) -> wire.DisplayedQueue:
         if line is None:
-            wait = self._estimator.waits(NEW_BARBER, None, [])[-1].to_wire()
-            return {**shown, "waiting": [], "waitingCount": 0, "estimatedWait": wait}
+            return {
+                "barberId": barber_id,
+                "barberName": name,
+                "status": "closed",
+                "serving": None,
+                "next": None,
+                "waiting": [],
+                "waitingCount": 0,
+                "estimatedWait": self._estimator.waits(NEW_BARBER, None, [])[-1].to_wire(),
+            }
         queue = line.queue
         waiting = enumerate(line.order[:_DISPLAYED], 2)
         return {
-            **shown,
+            "barberId": barber_id,
+            "barberName": name,
             "status": queue.doc["status"],
-            "serving": self._public(state, line, queue.serving, 0),
-            "next": self._public(state, line, queue.next, 1),
+            "serving": self._public(state, line, queue.serving, 0) if queue.serving else None,
+            "next": self._public(state, line, queue.next, 1) if queue.next else None,
             "waiting": [self._public(state, line, who, place) for place, who in waiting],
             "waitingCount": len(line.order),
             "estimatedWait": line.newcomer.to_wire(),
         }
 
-    def booking(self, state: ShopState, booking: Json, line: Line | None) -> Json:
-        """`booking_updated`, for whoever may see the booking. Its seq is the shopSeq of its queue's last event,
+    def booking(self, state: ShopState, booking: Json, line: Line | None) -> wire.BookingUpdated:
+        """For whoever may see the booking. Its seq is the shopSeq of its queue's last event,
         which goes on rising when the booking is transferred. line: its queue's, when it is in one.
         """
         booking_id = booking["bookingId"]
@@ -191,26 +194,31 @@ def _place(line: Line | None, booking: Json) -> int | None:
     return line.order.index(booking["bookingId"]) + 2
 
 
-def cause_of(event: Json | None, *, full: bool) -> Json | None:
+def cause_of(event: Json | None, *, full: bool) -> wire.Cause | None:
     """Why the state is what it is: its last event, told to the audience. None before there was any."""
     if event is None:
         return None
     subject = event.get("bookingId")
     token: Any = next((b.get("token") for b in event["changes"] if b["bookingId"] == subject), None)
     by_customer = event["actor"]["role"] in {"customer", "guest"}
-    cause = {
+    cause: wire.Cause = {
         "type": event["type"],
-        "commandId": event.get("command", {}).get("id"),
-        "bookingId": subject if full else None,
-        "tokenNumber": token,
         "actorRole": event["actor"]["role"],
-        # What a customer gives as a reason is for staff; what staff or the system give is for those concerned.
-        "reason": event.get("reason") if full or not by_customer else None,
         "at": rfc3339(event["at"]),
     }
-    return {key: value for key, value in cause.items() if value is not None}
+    command_id = event.get("command", {}).get("id")
+    if command_id is not None:
+        cause["commandId"] = command_id
+    if full and subject is not None:
+        cause["bookingId"] = subject
+    if token is not None:
+        cause["tokenNumber"] = token
+    # What a customer gives as a reason is for staff; what staff or the system give is for those concerned.
+    if (full or not by_customer) and event.get("reason") is not None:
+        cause["reason"] = event["reason"]
+    return cause
 
 
-def _own_cause(event: Json | None, booking_id: str) -> Json | None:
+def _own_cause(event: Json | None, booking_id: str) -> wire.Cause | None:
     """The cause as a booking's own room shows it: other bookings stay without an id."""
     return cause_of(event, full=event is not None and event.get("bookingId") == booking_id)

@@ -114,7 +114,7 @@ class Ours:
         except BarberProError as error:
             details = error.details
             raise Refusal(error.code.value, details.get("status"), details.get("servingBookingId")) from None
-        booking: dict[str, Any] = result.data["booking"]
+        booking = result.data["booking"]
         return booking["bookingId"], booking["status"]
 
     def _command(self, step: Step) -> tuple[Actor, Command]:

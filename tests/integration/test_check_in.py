@@ -28,7 +28,8 @@ async def scheduled(node: Node, shop: TestShop, number: int, hours: int) -> str:
 async def check_in(node: Node, shop: TestShop, booking: str) -> int:
     """The position that it gets."""
     result = await send(node, shop.staff[0], type="check_in", bookingId=booking)
-    position: int = result.data["booking"]["position"]
+    position = result.data["booking"]["position"]
+    assert position is not None
     return position
 
 

@@ -64,7 +64,7 @@ async def test_a_thousand_joins_at_once_get_a_thousand_different_tokens(
         [send(two_nodes[number % nodes], customer(number), **shop.join()) for number in range(1000)]
     )
     assert not refused
-    assert sorted(result.data["booking"]["tokenNumber"] for result in done) == list(range(1, 1001))
+    assert sorted(result.data["booking"]["tokenNumber"] or 0 for result in done) == list(range(1, 1001))
     told = {result.data["booking"]["bookingId"]: result.data["booking"]["tokenNumber"] for result in done}
     assert dict(await rows(node, "SELECT booking_id, token_number FROM bookings")) == told
     in_order = await rows(node, "SELECT token_number FROM bookings WHERE status = 'waiting' ORDER BY rank")

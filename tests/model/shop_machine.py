@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.answers import CommandResult
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
@@ -293,7 +294,7 @@ class ShopMachine(RuleBasedStateMachine):
         return {row[0]: tuple(row)[1:] for row in bookings}, {row[0]: tuple(row)[1:] for row in queues}, lines
 
 
-def undated(data: Json) -> Json:
+def undated(data: CommandResult) -> Json:
     """A result without its business date, for `turn_day` makes all that was ever told a day older."""
     booking = {name: value for name, value in data.get("booking", {}).items() if name != "businessDate"}
     return {**data, "booking": booking}

@@ -15,6 +15,7 @@ from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Limits
+from barberpro.protocol.answers import ServerRestarting, SessionExpiring
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.tasks import end
@@ -35,8 +36,8 @@ class Live(Protocol):
     @property
     def session(self) -> Session: ...
 
-    async def warn(self, expires_at: str) -> None:
-        """Tells it that its token ends then."""
+    async def warn(self, notice: Message) -> None:
+        """Gives it the notice that its token ends."""
         ...
 
     async def farewell(self, notice: Message) -> None:
@@ -125,7 +126,7 @@ class Connections:
             left = live.session.identity.expires_at - now
             if left <= self._limits.session_warning_seconds and not live.session.warned:
                 live.session.warned = True
-                warned.append(live.warn(live.session.expires_at()))
+                warned.append(live.warn(_expiring(live.session.expires_at())))
             elif left + self._limits.session_grace_seconds <= 0:
                 over.append(live.expel(BarberProError(ErrorCode.TOKEN_EXPIRED)))
         await _all(warned + over)
@@ -148,5 +149,10 @@ async def _all(ends: list[Coroutine[Any, Any, None]]) -> None:
         log.info("connections_ended_badly", count=len(problems), first=problems[0])
 
 
+def _expiring(expires_at: str) -> Message:
+    return Message("session_expiring", SessionExpiring(expiresAt=expires_at))
+
+
 def _restarting() -> Message:
-    return Message("server_restarting", {"reconnectAfterMs": random.randint(*_SPREAD_MS)})  # noqa: S311 - only spread
+    spread = random.randint(*_SPREAD_MS)  # noqa: S311 - no secret
+    return Message("server_restarting", ServerRestarting(reconnectAfterMs=spread))

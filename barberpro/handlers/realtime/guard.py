@@ -16,7 +16,7 @@ import structlog
 from socketio.packet import ACK
 
 from barberpro.handlers.realtime.transport import Transport
-from barberpro.protocol.errors import BarberProError, bad_field
+from barberpro.protocol.errors import BarberProError, bad_field, refused
 
 log = structlog.get_logger(__name__)
 
@@ -72,5 +72,4 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _answer(self, eio_sid: str, number: int, error: BarberProError) -> None:
         """Acknowledges a request that reached no handler."""
         if self.manager.sid_from_eio_sid(eio_sid, "/") is not None:
-            refusal = [{"ok": False, "error": error.to_wire()}]
-            await self._send_packet(eio_sid, self.packet_class(ACK, data=refusal, namespace="/", id=number))
+            await self._send_packet(eio_sid, self.packet_class(ACK, data=[refused(error)], namespace="/", id=number))

@@ -4,14 +4,13 @@ A server's frames are not masked, so they are the same for everybody: each form 
 it.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
 import orjson
 
 from barberpro.protocol.frames import text_frame
-
-Json = dict[str, Any]
 
 _SOCKETIO_EVENT: Final = b"42"
 """Engine.IO's message, and in it Socket.IO's event on the namespace /."""
@@ -20,7 +19,7 @@ _SOCKETIO_EVENT: Final = b"42"
 class Message:
     """An event by name with its document, a JSON object that is not empty."""
 
-    def __init__(self, event: str, document: Json) -> None:
+    def __init__(self, event: str, document: Mapping[str, Any]) -> None:
         self.event = event
         self.document = document
 

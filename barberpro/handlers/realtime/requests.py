@@ -2,39 +2,29 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from barberpro.handlers.metrics import LIVE_REFUSALS, RESUMES
 from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.rooms import RoomView
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Services
+from barberpro.protocol.answers import AuthenticateAck, CommandAck, Refused, Subscribed
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire, parse_command
-from barberpro.protocol.errors import BarberProError, bad_request
+from barberpro.protocol.errors import BarberProError, bad_request, refused
+from barberpro.protocol.requests import Authenticate, Since
+from barberpro.protocol.states import RoomState
 from barberpro.queue.calls import Via
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
 
-Json = dict[str, Any]
-
-
-class Since(Wire):
-    """The newest state of a room that a client has."""
-
-    epoch: Annotated[int, Field(ge=0)]
-    seq: Annotated[int, Field(ge=0)]
-
-
-class Authenticate(Wire):
-    token: Annotated[str, Field(max_length=8192)]
-
-
 _Model = TypeVar("_Model", bound=Wire)
+_Answer = TypeVar("_Answer")
 
 
 def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Model:
@@ -45,8 +35,8 @@ def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Mod
         raise bad_request(error) from None
 
 
-async def subscribed(services: Services, view: RoomView, since: Since | None) -> Json:
-    """{room, epoch, seq, upToDate, state}: what a subscription begins with, as of the moment that this returns."""
+async def subscribed(services: Services, view: RoomView, since: Since | None) -> Subscribed:
+    """What a subscription begins with, as of the moment that this returns."""
     state = view.state(services)
     has = (since.epoch, since.seq) if since is not None else None
     if has is not None and has > _version(state):
@@ -65,31 +55,35 @@ async def subscribed(services: Services, view: RoomView, since: Since | None) ->
     }
 
 
-def _version(state: Json) -> tuple[int, int]:
+def _version(state: RoomState) -> tuple[int, int]:
     return state["epoch"], state["seq"]
 
 
-async def run_command(services: Services, session: Session, document: object) -> Json:
-    """{ok: true, replayed, data}. Raises BarberProError, and what the stores raise while they are away."""
+async def run_command(services: Services, session: Session, document: object) -> CommandAck:
+    """Raises BarberProError, and what the stores raise while they are away."""
     session.pace.take()
     request_id = structlog.contextvars.get_contextvars()["request_id"]
     result = await services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
     return {"ok": True, "replayed": result.replayed, "data": result.data}
 
 
-async def answer(connections: Connections, request: Callable[..., Awaitable[Json]], *arguments: Any) -> Json:  # noqa: ANN401 - the request's own
-    """What the request, called with the arguments, gives, or {ok: false, error}; whatever goes wrong."""
+async def answer(
+    connections: Connections,
+    request: Callable[..., Awaitable[_Answer]],
+    *arguments: Any,  # noqa: ANN401 - the request's own
+) -> _Answer | Refused:
+    """What the request, called with the arguments, gives; a refusal, whatever goes wrong."""
     try:
         with connections.request():
             return await request(*arguments)
     except Exception as problem:
         refusal = refusal_of(problem)
         LIVE_REFUSALS[refusal.code.value,] += 1
-        return {"ok": False, "error": refusal.to_wire()}
+        return refused(refusal)
 
 
-def authenticate(services: Services, session: Session, document: object) -> Json:
-    """Goes on with a new token of the same user: {ok: true, expiresAt}.
+def authenticate(services: Services, session: Session, document: object) -> AuthenticateAck:
+    """Goes on with a new token of the same user.
 
     Raises BAD_REQUEST, UNAUTHORIZED, TOKEN_EXPIRED, and FORBIDDEN for somebody else's.
     """

@@ -7,6 +7,7 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.errors import not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.protocol.rooms import Room, RoomKind
+from barberpro.protocol.states import RoomState
 from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.fold import Json, ShopState
 from barberpro.queue.states import Line, unused_queue
@@ -102,7 +103,7 @@ class RoomView:
     ended: Json | None
     """A booking that is no longer live, as it stood when the room was entered."""
 
-    def state(self, services: Services, lines: dict[str, Line] | None = None) -> Json:
+    def state(self, services: Services, lines: dict[str, Line] | None = None) -> RoomState:
         """The room's absolute state now. lines: a cache of what is worked out already, by barber."""
         room, known = self.seat.room, lines if lines is not None else {}
         if room.kind is RoomKind.QUEUE:

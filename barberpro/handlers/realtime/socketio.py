@@ -2,41 +2,32 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import socketio
 import structlog
 from aiohttp import web
+from pydantic import ValidationError
 
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.guard import GuardedServer
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.pace import Pace
-from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
+from barberpro.protocol.answers import AuthenticateAck, CommandAck, ConnectRefusal, Done, Refused, SubscribeAck
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import Wire
-from barberpro.protocol.errors import BarberProError, bad_field
-from barberpro.protocol.ids import Id, new_request_id
+from barberpro.protocol.errors import BarberProError, bad_field, refused
+from barberpro.protocol.ids import new_request_id
+from barberpro.protocol.requests import Handshake, RequestQueueStream, Subscribe, Unsubscribe
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.fold import Json
 
-
-class _Subscribe(Wire):
-    room: str
-    since: Since | None = None
-
-
-class _Stream(Wire):
-    barber_id: Id
-
-
-class _Unsubscribe(Wire):
-    room: str
+_Ack = TypeVar("_Ack")
 
 
 class _Orjson:
@@ -64,8 +55,8 @@ class _Client:
     def door(self) -> DoorName:
         return self.outlet.door
 
-    async def warn(self, expires_at: str) -> None:
-        await self.server.emit("session_expiring", {"expiresAt": expires_at}, to=self.sid)
+    async def warn(self, notice: Message) -> None:
+        await self.server.emit(notice.event, notice.document, to=self.sid)
 
     async def farewell(self, notice: Message) -> None:
         await self.outlet.farewell(notice)
@@ -118,11 +109,8 @@ class SocketIODoor:
     # Connections -----------------------------------------------------------------------------------------------
 
     async def _connect(self, sid: str, environ: Json, auth: object = None) -> None:
-        token = auth.get("token") if isinstance(auth, dict) else None
         try:
-            if not isinstance(token, str):
-                raise BarberProError(ErrorCode.UNAUTHORIZED, "The handshake carries no auth.token.")
-            identity = self._services.tokens.verify(token)
+            identity = self._services.tokens.verify(_token(auth))
             socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
             request: web.Request = environ["aiohttp.request"]
             session = Session(identity, request.remote, Pace.of(self._services.limits))
@@ -142,28 +130,29 @@ class SocketIODoor:
 
     # Requests --------------------------------------------------------------------------------------------------
 
-    def _answering(self, handler: Callable[["_Client", Any], Awaitable[Json]]) -> Callable[..., Awaitable[Json]]:
+    def _answering(self, handler: Callable[["_Client", Any], Awaitable[_Ack]]) -> Callable[..., Awaitable[object]]:
         """Every request is acknowledged, and no error of any kind gets past this place."""
 
-        async def acknowledge(sid: str, *arguments: object) -> Json:
+        async def acknowledge(sid: str, *arguments: object) -> _Ack | Refused:
             client = self._clients.get(sid)
             if client is None:
-                return {"ok": False, "error": BarberProError(ErrorCode.UNAUTHORIZED).to_wire()}
+                return refused(BarberProError(ErrorCode.UNAUTHORIZED))
             with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
                 return await answer(self._connections, handler, client, arguments[0] if arguments else None)
 
         return acknowledge
 
-    async def _subscribe(self, client: "_Client", document: object) -> Json:
-        asked = parse(_Subscribe, document)
+    async def _subscribe(self, client: "_Client", document: object) -> SubscribeAck:
+        asked = parse(Subscribe, document)
         view = await self._sit(client, Room.parse(asked.room))
         return {"ok": True, **await subscribed(self._services, view, asked.since)}
 
-    async def _request_queue_stream(self, client: "_Client", document: object) -> Json:
-        room = Room(RoomKind.QUEUE, parse(_Stream, document).barber_id)
+    async def _request_queue_stream(self, client: "_Client", document: object) -> SubscribeAck:
+        room = Room(RoomKind.QUEUE, parse(RequestQueueStream, document).barber_id)
         view = await self._sit(client, room)
         told = await subscribed(self._services, view, None)
-        client.outlet.offer(view.seat.channel, Message(room.event, told["state"]))
+        if told["state"] is not None:
+            client.outlet.offer(view.seat.channel, Message(room.event, told["state"]))
         return {"ok": True, **told}
 
     async def _sit(self, client: "_Client", room: Room) -> RoomView:
@@ -188,19 +177,26 @@ class SocketIODoor:
         if name not in session.seats and len(session.seats) >= most:
             raise bad_field("room", f"is one too many: {most} a connection")
 
-    async def _unsubscribe(self, client: "_Client", document: object) -> Json:
-        room = Room.parse(parse(_Unsubscribe, document).room)
+    async def _unsubscribe(self, client: "_Client", document: object) -> Done:
+        room = Room.parse(parse(Unsubscribe, document).room)
         seat = client.session.seats.pop(str(room), None)
         if seat is not None:
             self._hub.leave(seat, client.outlet)
         return {"ok": True}
 
-    async def _command(self, client: "_Client", document: object) -> Json:
+    async def _command(self, client: "_Client", document: object) -> CommandAck:
         return await run_command(self._services, client.session, document)
 
-    async def _authenticate(self, client: "_Client", document: object) -> Json:
+    async def _authenticate(self, client: "_Client", document: object) -> AuthenticateAck:
         return authenticate(self._services, client.session, document)
 
 
-def _refusal(error: BarberProError) -> Json:
-    return {"code": error.code.value, "message": error.message, "temporary": error.temporary}
+def _token(auth: object) -> str:
+    try:
+        return Handshake.model_validate(auth).token
+    except ValidationError:
+        raise BarberProError(ErrorCode.UNAUTHORIZED, "The handshake carries no auth.token.") from None
+
+
+def _refusal(error: BarberProError) -> ConnectRefusal:
+    return {"code": error.code, "message": error.message, "temporary": error.temporary}

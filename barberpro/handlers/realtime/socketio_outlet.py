@@ -13,10 +13,10 @@ from engineio import packet
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.frames import close_frame
 
-_TOO_SLOW: Final = close_frame(4408)
-_RESTARTING: Final = 1012
+_TOO_SLOW: Final = close_frame(CloseCode.TOO_SLOW)
 _FLUSH_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.01
 
@@ -79,4 +79,4 @@ class SocketIOOutlet:
             return
         with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
             async with asyncio.timeout(_FLUSH_SECONDS):
-                await self._socket.websocket.close(code=_RESTARTING)
+                await self._socket.websocket.close(code=CloseCode.RESTARTING)

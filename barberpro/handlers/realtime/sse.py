@@ -14,12 +14,13 @@ from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
 from barberpro.handlers.realtime.pace import Pace
-from barberpro.handlers.realtime.requests import Since, subscribed
+from barberpro.handlers.realtime.requests import subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.rest.context import identity
 from barberpro.protocol.errors import BarberProError, bad_field
+from barberpro.protocol.requests import Since
 from barberpro.protocol.rooms import Room, RoomKind
 
 PATH: Final = "/api/v1/queue/stream"
@@ -87,7 +88,7 @@ class _Stream:
         try:
             view = await self._shared.hub.enter(self._seat, self._outlet)
             answer = await subscribed(self._shared.services, view, since)
-            if not answer["upToDate"]:
+            if answer["state"] is not None:
                 self._outlet.offer(self._seat.channel, Message(self._seat.room.event, answer["state"]))
             await self._stay(self._outlet)
         finally:
@@ -107,8 +108,8 @@ class _Stream:
             if tick % _TICKS_A_COMMENT == 0:
                 outlet.send(_COMMENT)
 
-    async def warn(self, expires_at: str) -> None:
-        self._tell(Message("session_expiring", {"expiresAt": expires_at}))
+    async def warn(self, notice: Message) -> None:
+        self._tell(notice)
 
     async def expel(self, error: BarberProError) -> None:
         self._tell(Message("session_expired", error.to_wire()))

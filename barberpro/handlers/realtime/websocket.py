@@ -2,26 +2,26 @@
 
 import asyncio
 import contextlib
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 import structlog
-from aiohttp import WSMsgType, web
-from pydantic import Field
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.messages import Message, close_frame, text_frame
+from barberpro.handlers.realtime.messages import Message, close_frame
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
 from barberpro.handlers.realtime.pace import Pace
-from barberpro.handlers.realtime.requests import Since, answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
-from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import Wire
-from barberpro.protocol.errors import BarberProError, bad_field
+from barberpro.protocol.closing import CloseCode
+from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.ids import new_request_id
+from barberpro.protocol.requests import Authenticate, Since
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
@@ -30,30 +30,18 @@ log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
 
-RESTARTING, TRY_LATER, BAD_FRAME, UNAUTHENTICATED, FORBIDDEN = 1012, 1013, 4400, 4401, 4403
-NO_SUCH_ROOM, TOO_SLOW, TOO_LARGE, TOO_MANY = 4404, 4408, 4413, 4429
-_CODE_OF_ERROR: Final = {
-    ErrorCode.BAD_REQUEST: BAD_FRAME,
-    ErrorCode.UNAUTHORIZED: UNAUTHENTICATED,
-    ErrorCode.TOKEN_EXPIRED: UNAUTHENTICATED,
-    ErrorCode.TOKEN_REVOKED: UNAUTHENTICATED,
-    ErrorCode.FORBIDDEN: FORBIDDEN,
-    ErrorCode.NOT_FOUND: NO_SUCH_ROOM,
-    ErrorCode.RATE_LIMIT_EXCEEDED: TOO_MANY,
-    ErrorCode.SHUTTING_DOWN: RESTARTING,
-}
 _PROTOCOL: Final = "barberpro.v1"
 _BEARER: Final = "bearer."
-_CODE_OF_AIOHTTP: Final = {1002: BAD_FRAME, 1003: BAD_FRAME, 1007: BAD_FRAME, 1009: TOO_LARGE}
+_CODE_OF_AIOHTTP: Final[dict[int, CloseCode]] = {
+    WSCloseCode.PROTOCOL_ERROR: CloseCode.BAD_FRAME,
+    WSCloseCode.UNSUPPORTED_DATA: CloseCode.BAD_FRAME,
+    WSCloseCode.INVALID_TEXT: CloseCode.BAD_FRAME,
+    WSCloseCode.MESSAGE_TOO_BIG: CloseCode.TOO_LARGE,
+}
 _HEARTBEAT_SECONDS: Final = 25.0
 _CLOSE_SECONDS: Final = 1.0
 _REASON_BYTES: Final = 120
 _COMMANDS_AT_ONCE: Final = 32
-
-
-class _Authenticate(Wire):
-    event: str
-    token: Annotated[str, Field(max_length=8192)]
 
 
 class _Socket(web.WebSocketResponse):
@@ -66,7 +54,7 @@ class _Socket(web.WebSocketResponse):
 class _Closing(Exception):
     """The connection ends, for this reason."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -96,14 +84,14 @@ class WebSocketDoor:
         await socket.prepare(request)
         try:
             if not self._welcome(request):
-                raise _Closing(FORBIDDEN, "This web origin may not connect.")
+                raise _Closing(CloseCode.FORBIDDEN, "This web origin may not connect.")
             await _Visit(self._shared, socket, request).run()
         except _Closing as closing:
             await _close(socket, closing.code, closing.reason)
         except BarberProError as error:
-            await _close(socket, _CODE_OF_ERROR.get(error.code, TRY_LATER), error.message)
+            await _close(socket, CloseCode.of(error.code), error.message)
         except Away:
-            await _close(socket, TRY_LATER, "The line cannot be read just now.")
+            await _close(socket, CloseCode.TRY_LATER, "The line cannot be read just now.")
         return socket
 
     def _welcome(self, request: web.Request) -> bool:
@@ -125,8 +113,8 @@ class _Visit:
         self._session: Session | None = None
         transport = transport_of(request)
         if transport is None:
-            raise _Closing(TRY_LATER, "The connection is gone.")
-        self._outlet = TransportOutlet(transport, "websocket", shared.congestion, close_frame(TOO_SLOW))
+            raise _Closing(CloseCode.TRY_LATER, "The connection is gone.")
+        self._outlet = TransportOutlet(transport, "websocket", shared.congestion, close_frame(CloseCode.TOO_SLOW))
 
     @property
     def door(self) -> DoorName:
@@ -147,7 +135,7 @@ class _Visit:
         try:
             seat = await seat_for(self._services, session.actor, room)
             view = await self._hub.enter(seat, self._outlet)
-            self._send({"event": "subscribed", **await subscribed(self._services, view, since)})
+            self._send("subscribed", await subscribed(self._services, view, since))
             await self._read(session)
         finally:
             if seat is not None:
@@ -171,18 +159,18 @@ class _Visit:
             async with asyncio.timeout(self._services.limits.handshake_seconds):
                 message = await self._socket.receive()
         except TimeoutError:
-            raise _Closing(UNAUTHENTICATED, "No token came in time.") from None
+            raise _Closing(CloseCode.UNAUTHENTICATED, "No token came in time.") from None
         if message.type is not WSMsgType.TEXT:
-            raise _Closing(BAD_FRAME, "The first frame is not a text.")
-        frame = parse(_Authenticate, _object(message.data))
-        if frame.event != "authenticate":
-            raise _Closing(UNAUTHENTICATED, "The first frame is not authenticate.")
-        return frame.token
+            raise _Closing(CloseCode.BAD_FRAME, "The first frame is not a text.")
+        frame = _object(message.data)
+        if frame.pop("event", None) != "authenticate":
+            raise _Closing(CloseCode.UNAUTHENTICATED, "The first frame is not authenticate.")
+        return parse(Authenticate, frame).token
 
     async def _read(self, session: Session) -> None:
         async for message in self._socket:
             if message.type is not WSMsgType.TEXT:
-                raise _Closing(BAD_FRAME, "Frames are texts of one JSON object.")
+                raise _Closing(CloseCode.BAD_FRAME, "Frames are texts of one JSON object.")
             frame = _object(message.data)
             event = frame.pop("event", None)
             if event == "command":
@@ -195,37 +183,36 @@ class _Visit:
                 self._authenticate(session, frame)
             else:
                 problem = bad_field("event", "is neither command nor authenticate")
-                self._send({"event": "error", "ok": False, "error": problem.to_wire()})
+                self._send("error", refused(problem))
 
     async def _command(self, session: Session, frame: Json) -> None:
         command_id = frame.get("commandId")
         with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
             told = await answer(self._connections, run_command, self._services, session, frame)
-        self._send({"event": "ack", "commandId": command_id, **told})
+        self._send("ack", {"commandId": command_id, **told})
 
     def _authenticate(self, session: Session, frame: Json) -> None:
         try:
-            told = authenticate(self._services, session, frame)
+            self._send("authenticated", authenticate(self._services, session, frame))
         except BarberProError as error:
-            told = {"ok": False, "error": error.to_wire()}
-        self._send({"event": "authenticated", **told})
+            self._send("authenticated", refused(error))
 
-    def _send(self, document: Json) -> None:
-        self._outlet.send(text_frame(orjson.dumps(document)))
+    def _send(self, event: str, document: Mapping[str, Any]) -> None:
+        self._outlet.send(Message(event, document).websocket)
 
-    async def warn(self, expires_at: str) -> None:
-        self._send({"event": "session_expiring", "expiresAt": expires_at})
+    async def warn(self, notice: Message) -> None:
+        self._outlet.send(notice.websocket)
 
     async def expel(self, error: BarberProError) -> None:
-        self._send({"event": "session_expired", **error.to_wire()})
-        await _close(self._socket, UNAUTHENTICATED, error.message)
+        self._send("session_expired", error.to_wire())
+        await _close(self._socket, CloseCode.UNAUTHENTICATED, error.message)
 
     async def farewell(self, notice: Message) -> None:
         self._outlet.send(notice.websocket)
-        await _close(self._socket, RESTARTING, "The server restarts.")
+        await _close(self._socket, CloseCode.RESTARTING, "The server restarts.")
 
 
-async def _close(socket: web.WebSocketResponse, code: int, reason: str) -> None:
+async def _close(socket: web.WebSocketResponse, code: CloseCode, reason: str) -> None:
     with contextlib.suppress(ConnectionError, RuntimeError):
         await socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
 
@@ -245,7 +232,7 @@ def _object(text: str) -> Json:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise _Closing(BAD_FRAME, "The frame is not JSON.") from None
+        raise _Closing(CloseCode.BAD_FRAME, "The frame is not JSON.") from None
     if not isinstance(frame, dict):
-        raise _Closing(BAD_FRAME, "The frame is not a JSON object.")
+        raise _Closing(CloseCode.BAD_FRAME, "The frame is not a JSON object.")
     return frame

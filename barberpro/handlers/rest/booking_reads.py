@@ -1,6 +1,7 @@
 """Bookings: looked at."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -81,7 +82,7 @@ def _place(services: Services, found: Found) -> Json:
         return dict.fromkeys(_PLACE)
     queue = found.state.queues.get(found.booking["barberId"])
     line = services.states.line(found.state, queue) if queue is not None else None
-    room = services.states.booking(found.state, found.booking, line)
+    room: Mapping[str, object] = services.states.booking(found.state, found.booking, line)
     return {name: room[name] for name in _PLACE}
 
 

@@ -7,7 +7,6 @@ from aiohttp import web
 from barberpro.handlers.rest.context import identity, identity_if_any
 from barberpro.handlers.rest.lookup import view_of
 from barberpro.handlers.rest.parsing import (
-    Json,
     body,
     command_from,
     command_id,
@@ -22,6 +21,7 @@ from barberpro.protocol.actors import Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import parse_command
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
+from barberpro.protocol.states import QueueUpdated
 from barberpro.queue.access import is_staff
 from barberpro.queue.states import unused_queue
 from barberpro.storage.catalogue import Shop
@@ -65,7 +65,7 @@ async def shop_of_barber(request: web.Request, barber_id: str) -> Shop:
     return shop
 
 
-async def _state(services: Services, shop: Shop, barber_id: str, *, full: bool) -> Json:
+async def _state(services: Services, shop: Shop, barber_id: str, *, full: bool) -> QueueUpdated:
     """The state that the queue's room has."""
     view = await view_of(services, shop.shop_id)
     queue = view.queues.get(barber_id) or unused_queue(shop, barber_id)

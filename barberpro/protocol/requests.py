@@ -1,0 +1,44 @@
+"""What a client may ask on a live connection, beside commands."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from barberpro.protocol.commands import Wire
+from barberpro.protocol.ids import Id, RoomName
+
+
+class Handshake(Wire):
+    """`auth` of a Socket.IO handshake. Apps put other things there, too."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: str
+
+
+class Since(Wire):
+    """The newest state of a room that the client has."""
+
+    epoch: Annotated[int, Field(ge=0)]
+    seq: Annotated[int, Field(ge=0)]
+
+
+class Subscribe(Wire):
+    room: RoomName
+    since: Since | None = None
+
+
+class RequestQueueStream(Wire):
+    """Subscribes to `queue:<barberId>`; the state comes as `queue_updated`, too."""
+
+    barber_id: Id
+
+
+class Unsubscribe(Wire):
+    room: RoomName
+
+
+class Authenticate(Wire):
+    """A new token of the same user."""
+
+    token: Annotated[str, Field(max_length=8192)]
