@@ -9,6 +9,7 @@ from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
+from barberpro.handlers.asyncapi import setup_asyncapi
 from barberpro.handlers.pages import read_parts, setup_pages
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.rest import setup_rest
@@ -82,6 +83,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     if traced:
         app.middlewares.append(traced_requests)
     setup_rest(app)
+    setup_asyncapi(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
     origins = list(settings.cors_origins) if "*" not in settings.cors_origins else "*"
     doors = LiveDoors(services, origins)

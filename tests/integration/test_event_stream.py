@@ -5,48 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import orjson
 import pytest
 
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Actor
 from barberpro.server.node import NodeOptions
+from tests.support.event_streams import Stream
 from tests.support.rest import UNLIMITED, Door, rest_door, tokens
-from tests.support.shops import Json, customer, send
+from tests.support.shops import customer, send
 
 ME = customer(1)
-
-
-class Stream:
-    """A text/event-stream, read as a browser does."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-
-    async def hear(self) -> dict[str, str]:
-        """The next event's fields; what has no data (comments, retry) is passed over but for its own fields."""
-        fields: dict[str, str] = {}
-        while True:
-            async with asyncio.timeout(20):
-                line = (await self._response.content.readline()).decode()
-            assert line, "the stream ended"
-            if line == "\n":
-                if fields:
-                    return fields
-            elif not line.startswith(":"):
-                name, _, value = line.rstrip("\n").partition(": ")
-                fields[name] = value
-
-    async def state(self) -> tuple[str, str, Json]:
-        """The next event with data: its name, id and document."""
-        while "data" not in (fields := await self.hear()):
-            pass
-        return fields["event"], fields.get("id", ""), orjson.loads(fields["data"])
-
-    async def ended(self) -> bool:
-        async with asyncio.timeout(5):
-            return not (await self._response.content.read()).strip(b"\n:")
 
 
 class Streams:

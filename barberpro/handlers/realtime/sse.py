@@ -29,7 +29,7 @@ _COMMENT: Final = chunk(b":\n\n")
 _TICK_SECONDS: Final = 1.0
 _TICKS_A_COMMENT: Final = 15
 _RETRY_MS: Final = (1000, 4000)
-_KIND_OF_PARAMETER: Final = {"barberId": RoomKind.QUEUE, "bookingId": RoomKind.BOOKING, "shopId": RoomKind.DISPLAY}
+PARAMETERS: Final = {"barberId": RoomKind.QUEUE, "bookingId": RoomKind.BOOKING, "shopId": RoomKind.DISPLAY}
 _EVENT_ID: Final = re.compile(r"(\d{1,18}):(\d{1,18})")
 
 
@@ -127,13 +127,13 @@ class _Stream:
 def _room(request: web.Request) -> Room:
     """Raises BAD_REQUEST."""
     for name in request.query:
-        if name not in _KIND_OF_PARAMETER:
+        if name not in PARAMETERS:
             raise bad_field(name, "is not known here")
     given = [(name, value) for name, value in request.query.items()]
     if len(given) != 1:
-        raise bad_field("(query)", f"give one of {', '.join(_KIND_OF_PARAMETER)}")
+        raise bad_field("(query)", f"give one of {', '.join(PARAMETERS)}")
     name, value = given[0]
-    kind = _KIND_OF_PARAMETER[name]
+    kind = PARAMETERS[name]
     try:
         return Room.parse(f"{kind.value}:{value}")
     except BarberProError:
