@@ -125,6 +125,7 @@ async def visit(database_url: str, redis_url: str, redis_prefix: str, tmp_path: 
     async with whole_server(options, tmp_path) as server, AsyncExitStack() as stack:
         async with server.client.get("/asyncapi.json") as response:
             assert (response.status, response.content_type) == (200, "application/json")
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
             shown = await response.json()
         assert shown == orjson.loads(orjson.dumps(document()))
         yield Visit(server, Contract(shown), stack)

@@ -264,6 +264,16 @@ async def test_more_connections_than_a_user_may_have(ways: Ways) -> None:
         assert (await hear(again))["event"] == "subscribed"
 
 
+async def test_more_commands_than_are_worked_on_at_once_are_all_answered(ways: Ways) -> None:
+    async with ways.enter(who=ways.door.shop.staff[0]) as socket:
+        sent = [new_id() for _ in range(100)]
+        for command_id in sent:
+            await socket.send_json({"event": "command", "commandId": command_id, "type": "dance"})
+        answers = [await hear(socket, "ack") for _ in sent]
+        assert {answer["commandId"] for answer in answers} == set(sent)
+        assert {answer["error"]["code"] for answer in answers} == {"BAD_REQUEST"}
+
+
 @quick
 async def test_more_commands_than_a_connection_may_send(ways: Ways) -> None:
     async with ways.enter() as socket:

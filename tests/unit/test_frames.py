@@ -4,21 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barberpro.protocol.frames import ClientFrames, FrameError, Opcode, close_frame, frame, text_frame
+from barberpro.protocol.frames import ClientFrames, FrameError, Opcode, close_frame, text_frame
+from tests.support.frames import masked
 
 LIMIT = 70_000
-MASK = b"\x01\x80\xff\x00"
 PIECES = st.lists(st.binary(max_size=300), min_size=1, max_size=4)
 PINGS = st.lists(st.binary(max_size=125), max_size=2)
-
-
-def masked(opcode: int, payload: bytes, *, fin: bool = True, reserved: int = 0) -> bytes:
-    """A client's frame."""
-    whole = frame(Opcode.TEXT, payload)
-    head = whole[: len(whole) - len(payload)]
-    first = (0x80 if fin else 0) | reserved | opcode
-    body = bytes(byte ^ MASK[at % 4] for at, byte in enumerate(payload))
-    return bytes([first, head[1] | 0x80]) + head[2:] + MASK + body
 
 
 def fed(*chunks: bytes) -> list[tuple[Opcode, bytes]]:

@@ -13,6 +13,7 @@ from barberpro.handlers.asyncapi.messages import (
     WEBSOCKET_SUBSCRIBED,
     Message,
     Request,
+    messages_of,
 )
 from barberpro.handlers.realtime.sse import PARAMETERS, PATH
 from barberpro.protocol.rooms import RoomKind
@@ -36,6 +37,9 @@ SECURITY: Final[Json] = {
 }
 
 _SUBJECT: Final = {RoomKind.QUEUE: "barber", RoomKind.BOOKING: "booking", RoomKind.DISPLAY: "shop"}
+
+IN_FRAMES: Final = "ws_"
+"""What the names of the WebSocket door's messages begin with, in the components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,12 @@ def doors(since: Json) -> list[Door]:
 def _socketio() -> Door:
     words = "Socket.IO, protocol 5, over websockets or polling; every event that a client sends is acknowledged."
     door = Door("socketio", _server("socketio", words, "handshake", pathname="/socket.io/", protocolVersion="5"))
-    requests = [message for asked in SOCKETIO_REQUESTS for message in (asked.message, asked.answer)]
     door.channel(
         "socketio",
-        [*requests, *STATES.values(), *NOTICES],
+        [*messages_of(SOCKETIO_REQUESTS), *STATES.values(), *NOTICES],
         address="/",
         title="The namespace /",
-        description="Messages are events by name; their payload is the one argument. Up to 64 rooms a connection.",
+        description="Messages are events by name; their payload is the one argument.",
     )
     for request in SOCKETIO_REQUESTS:
         door.receive("socketio", request)
@@ -113,15 +116,13 @@ def _socketio() -> Door:
 
 
 def _websocket(since: Json) -> Door:
-    words = "One JSON object a text frame; `event` names it. Or else `authenticate` is the first frame, within 10 s."
-    door = Door("websocket", _server("ws", words, "bearer", "subprotocol", pathname="/ws"), prefix="ws_")
+    words = "One JSON object a text frame; `event` names it. Or else `authenticate` is the first frame."
+    door = Door("websocket", _server("ws", words, "bearer", "subprotocol", pathname="/ws"), prefix=IN_FRAMES)
     for kind, state in STATES.items():
         channel, name = f"websocket_{kind.value}", f"{_SUBJECT[kind]}Id"
-        answers = [request.answer for request in WEBSOCKET_REQUESTS]
-        said = [WEBSOCKET_SUBSCRIBED, state, *NOTICES, WEBSOCKET_ERROR]
         door.channel(
             channel,
-            [*(request.message for request in WEBSOCKET_REQUESTS), *answers, *said],
+            [*messages_of(WEBSOCKET_REQUESTS), WEBSOCKET_SUBSCRIBED, state, *NOTICES, WEBSOCKET_ERROR],
             address=f"/{kind.value}/{{{name}}}",
             title=f"The room {kind.value}:<{name}>",
             parameters={name: {"description": f"The {_SUBJECT[kind]}'s id."}},

@@ -4,16 +4,8 @@ from typing import Any, Final
 
 from barberpro import __version__
 from barberpro.handlers.asyncapi import examples
-from barberpro.handlers.asyncapi.channels import SECURITY, doors
-from barberpro.handlers.asyncapi.messages import (
-    NOTICES,
-    SOCKETIO_REQUESTS,
-    STATES,
-    WEBSOCKET_ERROR,
-    WEBSOCKET_REQUESTS,
-    WEBSOCKET_SUBSCRIBED,
-    Message,
-)
+from barberpro.handlers.asyncapi.channels import IN_FRAMES, SECURITY, doors
+from barberpro.handlers.asyncapi.messages import FRAMED, PLAIN, Message
 from barberpro.handlers.asyncapi.schemas import Schemas
 from barberpro.protocol.closing import MEANINGS, RECONNECT, CloseCode
 from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
@@ -28,29 +20,23 @@ client may be given only the newest state. Clients must pass over fields and eve
 
 Unions of a refusal and something else are told apart by `ok`. Errors are the same `{code, message, temporary, details}`
 everywhere; `x-error-codes` lists them, `x-close-codes` those with which the WebSocket door closes."""
+_INFO: Final[Json] = {
+    "title": "BarberPro",
+    "version": __version__,
+    "description": _DESCRIPTION,
+    "license": {"name": "MIT"},
+}
 
 
 def document() -> Json:
     """Made from the models anew."""
-    plain = [
-        *STATES.values(),
-        *NOTICES,
-        *(message for request in SOCKETIO_REQUESTS for message in (request.message, request.answer)),
-    ]
-    framed = [
-        WEBSOCKET_SUBSCRIBED,
-        WEBSOCKET_ERROR,
-        *STATES.values(),
-        *NOTICES,
-        *(message for request in WEBSOCKET_REQUESTS for message in (request.message, request.answer)),
-    ]
-    schemas = Schemas([(Since, True), *((message.model, message.received) for message in (*plain, *framed))])
-    messages = {message.name: _plain(schemas, message) for message in plain}
-    messages |= {f"ws_{message.name}": _framed(schemas, message) for message in framed}
+    schemas = Schemas([(Since, True), *((message.model, message.received) for message in (*PLAIN, *FRAMED))])
+    messages = {message.name: _plain(schemas, message) for message in PLAIN}
+    messages |= {f"{IN_FRAMES}{message.name}": _framed(schemas, message) for message in FRAMED}
     served = doors(schemas.definitions["Since"])
     return {
         "asyncapi": "3.0.0",
-        "info": _info(),
+        "info": _INFO,
         "defaultContentType": "application/json",
         "servers": {door.name: door.server for door in served},
         "channels": {name: channel for door in served for name, channel in door.channels.items()},
@@ -65,31 +51,20 @@ def document() -> Json:
     }
 
 
-def _info() -> Json:
-    return {
-        "title": "BarberPro",
-        "version": __version__,
-        "description": _DESCRIPTION,
-        "license": {"name": "MIT"},
-    }
-
-
 def _plain(schemas: Schemas, message: Message) -> Json:
-    """As Socket.IO and Server-Sent Events have it: the event's name stands beside the payload."""
     return _message(message, schemas.of(message.model), list(message.examples))
 
 
 def _framed(schemas: Schemas, message: Message) -> Json:
-    """As the WebSocket door has it: the event's name stands in the payload."""
-    more: Json = {}
-    if message.name == "ack":
-        more = {"commandId": {"description": "The command's, as it was sent; null when it had none."}}
-    payload = schemas.framed(schemas.of(message.model), message.name, more)
-    own = {"event": message.name, **dict.fromkeys(more, examples.COMMAND_ID)}
-    described = _message(message, payload, [{**own, **example} for example in message.examples])
-    if message.name in {"command", "ack"}:
-        described["correlationId"] = {"location": "$message.payload#/commandId"}
-    return described
+    echoed: Json = {}
+    if message.correlation and not message.received:
+        echoed = {message.correlation: {"description": "The request's, as it was sent; null when it had none."}}
+    payload = schemas.framed(schemas.of(message.model), message.name, echoed)
+    own = {"event": message.name, **dict.fromkeys(echoed, examples.COMMAND_ID)}
+    framed = _message(message, payload, [{**own, **example} for example in message.examples])
+    if message.correlation:
+        framed["correlationId"] = {"location": f"$message.payload#/{message.correlation}"}
+    return framed
 
 
 def _message(message: Message, payload: Json, shown: list[Json]) -> Json:

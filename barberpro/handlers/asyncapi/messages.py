@@ -14,13 +14,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """name: its event. model: a type that pydantic makes a schema of. received: by the server, from a client."""
+    """name: its event. model: a type that pydantic makes a schema of. received: by the server, from a client.
+
+    correlation: the field that a request and its answer have in common; frames have it in them.
+    """
 
     name: str
     model: Any
     summary: str
     examples: tuple[Any, ...]
     received: bool = False
+    correlation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,10 @@ class Request:
 
     message: Message
     answer: Message
+
+
+def messages_of(requests: tuple[Request, ...]) -> list[Message]:
+    return [message for request in requests for message in (request.message, request.answer)]
 
 
 def _request(name: str, model: object, ack: object, summary: str, asked: object, told: object) -> Request:
@@ -124,12 +132,13 @@ WEBSOCKET_ERROR: Final = Message(
 )
 WEBSOCKET_REQUESTS: Final = (
     Request(
-        Message("command", CommandRequest, "A transition.", (examples.JOIN,), received=True),
+        Message("command", CommandRequest, "A transition.", (examples.JOIN,), received=True, correlation="commandId"),
         Message(
             "ack",
             answers.CommandAck | answers.Refused,
             "The answer to the command with this commandId; answers come as they are ready.",
             (examples.COMMAND_ACK, examples.REFUSED),
+            correlation="commandId",
         ),
     ),
     Request(
@@ -148,3 +157,10 @@ WEBSOCKET_REQUESTS: Final = (
         ),
     ),
 )
+
+PLAIN: Final = (*STATES.values(), *NOTICES, *messages_of(SOCKETIO_REQUESTS))
+"""Those of Socket.IO and of event streams: the event's name stands beside the payload."""
+FRAMED: Final = (
+    WEBSOCKET_SUBSCRIBED, *STATES.values(), *NOTICES, WEBSOCKET_ERROR, *messages_of(WEBSOCKET_REQUESTS),
+)  # fmt: skip
+"""Those of the WebSocket door: the event's name stands in the payload."""

@@ -29,6 +29,7 @@ class Schemas:
 
     def __init__(self, models: Iterable[tuple[Any, bool]]) -> None:
         """models: each with whether it comes in (and is checked) or goes out (and is written)."""
+        # By their names as Python writes them: a union with its tag cannot be a key itself.
         keyed = [(str(model), "validation" if comes_in else "serialization", model) for model, comes_in in models]
         inputs = [(name, cast("Any", mode), TypeAdapter(model)) for name, mode, model in keyed]
         schemas, rest = TypeAdapter.json_schemas(inputs, ref_template=_PLACE + "{model}", schema_generator=_Generator)

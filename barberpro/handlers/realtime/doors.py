@@ -30,7 +30,8 @@ class LiveDoors:
         self.socketio = SocketIODoor(shared)
         self.figures = DoorFigures(self.connections, self.hub, self.congestion)
         self.pulses: dict[str, Pulse] = {"hub": self.hub.pulse, "congestion": self.congestion.pulse}
-        self._doors = (self.socketio, WebSocketDoor(shared), EventStreamDoor(shared))
+        self._websocket = WebSocketDoor(shared)
+        self._doors = (self.socketio, self._websocket, EventStreamDoor(shared))
 
     def attach(self, app: web.Application) -> None:
         for door in self._doors:
@@ -40,6 +41,7 @@ class LiveDoors:
         self.congestion.start()
         self.connections.start()
         self.hub.start()
+        self._websocket.start()
 
     async def expel_revoked(self) -> None:
         """Ends the connections whose tokens have been revoked."""
@@ -48,6 +50,7 @@ class LiveDoors:
     async def close(self) -> None:
         """Ends every connection. What a client asked before is answered; it is told to come back."""
         await self.connections.close()
+        await self._websocket.close()
         await self.hub.close()
         await self.congestion.close()
         await self.socketio.close()

@@ -142,15 +142,22 @@ class Hub:
             if not _concerns(watched.room, barbers):
                 continue
             seat = watched.room.seat
-            message = Message(seat.room.event, watched.room.state(self._services, lines))
-            channel = seat.channel
-            for outlet in list(watched.outlets):
-                if outlet in watched.outlets:  # it may have left while the loop had its turn
-                    outlet.offer(channel, message)
-                written += 1
-                if written % _AT_ONCE == 0:
-                    # What comes meanwhile is shown in another turn, with a newer state.
+            message, channel = Message(seat.room.event, watched.room.state(self._services, lines)), seat.channel
+            for outlets in _by_turns(watched.outlets):
+                if written >= _AT_ONCE:
+                    # What comes meanwhile is shown in another turn, with a newer state; and some may leave.
                     await asyncio.sleep(0)
+                    written = 0
+                    outlets = [outlet for outlet in outlets if outlet in watched.outlets]
+                for outlet in outlets:
+                    outlet.offer(channel, message)
+                written += len(outlets)
+
+
+def _by_turns(outlets: Iterable[Outlet]) -> list[list[Outlet]]:
+    """As they are now, by as many as are written to in one turn of the loop."""
+    now = list(outlets)
+    return [now[first : first + _AT_ONCE] for first in range(0, len(now), _AT_ONCE)]
 
 
 def _concerns(room: RoomView, barbers: Iterable[str]) -> bool:

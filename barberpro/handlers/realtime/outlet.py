@@ -89,47 +89,58 @@ def transport_of(request: web.Request) -> asyncio.Transport | None:
 
 
 class TransportOutlet:
-    """Writes ready bytes to a connection's transport, in the form of a message that its door speaks."""
+    """Writes ready bytes to a connection's transport, in the form of a message that its door speaks.
+
+    A room writes to a thousand of them in turn, and each object that is looked at on the way has to be fetched from
+    memory first: so there are few.
+    """
+
+    __slots__ = ("_behind", "_congestion", "_last_words", "_sent", "door", "transport")
 
     def __init__(
         self, transport: asyncio.Transport, door: DoorName, congestion: Congestion, last_words: bytes = b""
     ) -> None:
         """door: names its form of a Message, too. last_words: for a client that is cut off, if it still listens."""
-        self._transport = transport
-        self.door = door
+        self.transport = transport
+        self.door: DoorName = door
         self._sent = SENT[door]
         self._congestion = congestion
         self._last_words = last_words
-        self._behind: dict[str, Message] = {}
+        self._behind: dict[str, Message] | None = None
+        """By room, the newest that it has not been sent; None while it keeps up."""
 
     @property
     def closed(self) -> bool:
-        return self._transport.is_closing()
+        return self.transport.is_closing()
 
     @property
     def waiting_bytes(self) -> int:
-        return self._transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size()
 
     def offer(self, channel: str, message: Message) -> None:
         """Writes the message, or keeps it as the room's newest while the client is behind."""
-        transport = self._transport
+        transport = self.transport
+        data: bytes = getattr(message, self.door)
         if transport.is_closing():
             return
-        data: bytes = getattr(message, self.door)
-        if not self._behind and transport.get_write_buffer_size() + len(data) <= self._congestion.limit:
-            self._write(data)
+        if self._behind is None and transport.get_write_buffer_size() + len(data) <= self._congestion.limit:
+            sent = self._sent
+            sent.frames += 1
+            sent.bytes += len(data)
+            transport.write(data)
         else:
-            self._behind[channel] = message
+            self._behind = {**(self._behind or {}), channel: message}
             self._congestion.add(self)
 
     def forget(self, channel: str) -> None:
-        self._behind.pop(channel, None)
+        if self._behind is not None:
+            self._behind.pop(channel, None)
 
     def send(self, data: bytes) -> None:
         """What must not be lost: answers and notices. Whoever asks for more of them than it reads is cut off."""
-        if self._transport.is_closing():
+        if self.transport.is_closing():
             return
-        if self._transport.get_write_buffer_size() > 2 * self._congestion.limit:
+        if self.transport.get_write_buffer_size() > 2 * self._congestion.limit:
             self.evict()
             return
         self._write(data)
@@ -139,22 +150,23 @@ class TransportOutlet:
         while self._behind:
             channel, message = next(iter(self._behind.items()))
             data: bytes = getattr(message, self.door)
-            waiting = self._transport.get_write_buffer_size()
+            waiting = self.transport.get_write_buffer_size()
             if waiting and waiting + len(data) > self._congestion.limit:
                 return False
             del self._behind[channel]
             self._write(data)
+        self._behind = None
         return True
 
     def _write(self, data: bytes) -> None:
         self._sent.frames += 1
         self._sent.bytes += len(data)
-        self._transport.write(data)
+        self.transport.write(data)
 
     def evict(self) -> None:
         """Cuts the client off, with a moment for the last words."""
         self._congestion.evicted += 1
         if self._last_words:
-            self._transport.write(self._last_words)
-        self._transport.close()
-        asyncio.get_running_loop().call_later(_CLOSING_SECONDS, self._transport.abort)
+            self.transport.write(self._last_words)
+        self.transport.close()
+        asyncio.get_running_loop().call_later(_CLOSING_SECONDS, self.transport.abort)

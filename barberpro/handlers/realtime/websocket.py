@@ -1,29 +1,31 @@
 """The WebSocket door: protocol.md section 4. One connection, one room, one JSON object a frame."""
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.messages import Message, close_frame
-from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
+from barberpro.handlers.realtime.handshake import accepted, take_over
+from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
-from barberpro.handlers.realtime.rooms import seat_for
+from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
+from barberpro.handlers.realtime.wire import Wire, Wires
 from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
+from barberpro.protocol.frames import TOO_LARGE, FrameError, Opcode
 from barberpro.protocol.ids import new_request_id
 from barberpro.protocol.requests import Authenticate, Since
 from barberpro.protocol.rooms import Room, RoomKind
-from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
@@ -32,23 +34,8 @@ Json = dict[str, Any]
 
 _PROTOCOL: Final = "barberpro.v1"
 _BEARER: Final = "bearer."
-_CODE_OF_AIOHTTP: Final[dict[int, CloseCode]] = {
-    WSCloseCode.PROTOCOL_ERROR: CloseCode.BAD_FRAME,
-    WSCloseCode.UNSUPPORTED_DATA: CloseCode.BAD_FRAME,
-    WSCloseCode.INVALID_TEXT: CloseCode.BAD_FRAME,
-    WSCloseCode.MESSAGE_TOO_BIG: CloseCode.TOO_LARGE,
-}
-_HEARTBEAT_SECONDS: Final = 25.0
-_CLOSE_SECONDS: Final = 1.0
-_REASON_BYTES: Final = 120
 _COMMANDS_AT_ONCE: Final = 32
-
-
-class _Socket(web.WebSocketResponse):
-    """Says in the contract's words what aiohttp says of frames in its own."""
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        return await super().close(code=_CODE_OF_AIOHTTP.get(code, code), message=message, drain=drain)
+_RESTARTS: Final = "The server restarts."
 
 
 class _Closing(Exception):
@@ -60,39 +47,45 @@ class _Closing(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a client asks for with its handshake. room: as kind:id. since: as in its URL. token: None for later."""
+
+    room: str
+    since: dict[str, str]
+    token: str | None
+    ip: str | None
+    welcome: bool
+
+    @classmethod
+    def of(cls, request: web.Request, *, welcome: bool) -> "_Wish":
+        kind = request.path.split("/")[2]
+        since = {name: value for name, value in request.query.items() if name in {"epoch", "seq"}}
+        return cls(f"{kind}:{request.match_info['id']}", since, _token_of(request), request.remote, welcome)
+
+
 class WebSocketDoor:
     """Serves /ws/{kind}/{id}."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._wires = Wires()
 
     def attach(self, app: web.Application) -> None:
         for kind in RoomKind:
             app.router.add_get(f"/ws/{kind.value}/{{id}}", self._serve)
 
+    def start(self) -> None:
+        self._wires.start()
+
+    async def close(self) -> None:
+        """Ends the connections that have not said yet who they are; the others were told before."""
+        await self._wires.close(CloseCode.RESTARTING, _RESTARTS)
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        socket = _Socket(
-            protocols=(_PROTOCOL,),
-            # A compressor costs ninety kilobytes a connection, and the messages are small.
-            compress=False,
-            heartbeat=_HEARTBEAT_SECONDS,
-            max_msg_size=self._shared.services.limits.message_bytes,
-            timeout=_CLOSE_SECONDS,
-        )
-        if not socket.can_prepare(request):
-            raise bad_field("Upgrade", "is not websocket")
-        await socket.prepare(request)
-        try:
-            if not self._welcome(request):
-                raise _Closing(CloseCode.FORBIDDEN, "This web origin may not connect.")
-            await _Visit(self._shared, socket, request).run()
-        except _Closing as closing:
-            await _close(socket, closing.code, closing.reason)
-        except BarberProError as error:
-            await _close(socket, CloseCode.of(error.code), error.message)
-        except Away:
-            await _close(socket, CloseCode.TRY_LATER, "The line cannot be read just now.")
-        return socket
+        answer = accepted(request, (_PROTOCOL,))
+        visit = _Visit(self._shared, self._wires, _Wish.of(request, welcome=self._welcome(request)))
+        return take_over(request, answer, visit.wire)
 
     def _welcome(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")
@@ -103,132 +96,201 @@ class WebSocketDoor:
 class _Visit:
     """One connection, from its token to its end."""
 
-    def __init__(self, shared: Shared, socket: web.WebSocketResponse, request: web.Request) -> None:
-        self._services = shared.services
-        self._hub = shared.hub
-        self._connections = shared.connections
-        self._socket = socket
-        self._request = request
-        self._tasks: set[asyncio.Task[None]] = set()
+    __slots__ = (
+        "__weakref__", "_entering", "_frames", "_said", "_seat", "_session", "_shared", "_tasks", "_wires", "wire",
+    )  # fmt: skip
+
+    def __init__(self, shared: Shared, wires: Wires, wish: _Wish) -> None:
+        self._shared = shared
+        self._wires = wires
+        self.wire = Wire(self, "websocket", shared.congestion, shared.services.limits.message_bytes)
         self._session: Session | None = None
-        transport = transport_of(request)
-        if transport is None:
-            raise _Closing(CloseCode.TRY_LATER, "The connection is gone.")
-        self._outlet = TransportOutlet(transport, "websocket", shared.congestion, close_frame(CloseCode.TOO_SLOW))
+        self._seat: Seat | None = None
+        self._tasks: set[asyncio.Task[None]] | None = None
+        """Commands under way; None for whoever never sent one."""
+        self._frames: deque[bytes] | None = None
+        """What is not looked at yet: while it comes in, and while too many commands are under way."""
+        self._said: asyncio.Future[bytes] | None = None
+        """The first frame, while it is waited for."""
+        wires.add(self.wire)
+        self._entering: asyncio.Task[None] | None = asyncio.create_task(self._come_in(wish))
 
     @property
     def door(self) -> DoorName:
-        return self._outlet.door
+        return "websocket"
 
     @property
     def session(self) -> Session:
         assert self._session is not None  # noqa: S101 - it is admitted with its session
         return self._session
 
-    async def run(self) -> None:
-        room = _room(self._request)
-        since = _since(self._request)
-        session = Session(await self._identify(), self._request.remote, Pace.of(self._services.limits))
-        self._session = session
-        self._connections.admit(self)
-        seat = None
-        try:
-            seat = await seat_for(self._services, session.actor, room)
-            view = await self._hub.enter(seat, self._outlet)
-            self._send("subscribed", await subscribed(self._services, view, since))
-            await self._read(session)
-        finally:
-            if seat is not None:
-                self._hub.leave(seat, self._outlet)
-            self._connections.leave(self)
-            # Last, as this task may be cancelled once more. What a command began goes on without its caller.
-            await end(self._tasks)
+    # Coming in -----------------------------------------------------------------------------------------------------
 
-    async def _identify(self) -> Identity:
-        """From the header, the subprotocol or the first frame. Raises UNAUTHORIZED, TOKEN_EXPIRED, _Closing."""
-        scheme, _, token = self._request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            offered = self._request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-            token = next((part.strip()[len(_BEARER) :] for part in offered if part.strip().startswith(_BEARER)), "")
-        if not token:
-            token = await self._first_frame()
-        return self._services.tokens.verify(token.strip())
+    async def _come_in(self, wish: _Wish) -> None:
+        try:
+            if not wish.welcome:
+                raise _Closing(CloseCode.FORBIDDEN, "This web origin may not connect.")
+            await self._enter(wish)
+        except _Closing as closing:
+            self.wire.close(closing.code, closing.reason)
+        except BarberProError as error:
+            self.wire.close(CloseCode.of(error.code), error.message)
+        except Away:
+            self.wire.close(CloseCode.TRY_LATER, "The line cannot be read just now.")
+        except Exception:
+            log.exception("websocket_not_entered")
+            self.wire.close(CloseCode.TRY_LATER, "That did not work.")
+        finally:
+            self._entering = None
+            if self.wire.closing:
+                self._leave()
+        self._go_on()
+
+    async def _enter(self, wish: _Wish) -> None:
+        """Raises _Closing, BarberProError and what the stores raise while they are away."""
+        services = self._shared.services
+        room = Room.parse(wish.room)
+        since = parse(Since, wish.since, strict=False) if wish.since else None
+        identity = await self._identify(wish.token)
+        self._session = Session(identity, wish.ip, Pace.of(services.limits))
+        self._shared.connections.admit(self)
+        self._seat = await seat_for(services, identity.actor, room)
+        view = await self._shared.hub.enter(self._seat, self.wire.outlet)
+        self._send("subscribed", await subscribed(services, view, since))
+
+    async def _identify(self, token: str | None) -> Identity:
+        """From the handshake or the first frame. Raises UNAUTHORIZED, TOKEN_EXPIRED, TOKEN_REVOKED, _Closing."""
+        return self._shared.services.tokens.verify((token or await self._first_frame()).strip())
 
     async def _first_frame(self) -> str:
+        self._said = asyncio.get_running_loop().create_future()
+        if self._frames:
+            self._said.set_result(self._frames.popleft())
         try:
-            async with asyncio.timeout(self._services.limits.handshake_seconds):
-                message = await self._socket.receive()
+            async with asyncio.timeout(self._shared.services.limits.handshake_seconds):
+                frame = _object(await self._said)
         except TimeoutError:
             raise _Closing(CloseCode.UNAUTHENTICATED, "No token came in time.") from None
-        if message.type is not WSMsgType.TEXT:
-            raise _Closing(CloseCode.BAD_FRAME, "The first frame is not a text.")
-        frame = _object(message.data)
+        finally:
+            self._said = None
         if frame.pop("event", None) != "authenticate":
             raise _Closing(CloseCode.UNAUTHENTICATED, "The first frame is not authenticate.")
         return parse(Authenticate, frame).token
 
-    async def _read(self, session: Session) -> None:
-        async for message in self._socket:
-            if message.type is not WSMsgType.TEXT:
-                raise _Closing(CloseCode.BAD_FRAME, "Frames are texts of one JSON object.")
-            frame = _object(message.data)
-            event = frame.pop("event", None)
-            if event == "command":
-                if len(self._tasks) >= _COMMANDS_AT_ONCE:
-                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-                task = asyncio.create_task(self._command(session, frame))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            elif event == "authenticate":
-                self._authenticate(session, frame)
-            else:
-                problem = bad_field("event", "is neither command nor authenticate")
-                self._send("error", refused(problem))
+    # What it says --------------------------------------------------------------------------------------------------
 
-    async def _command(self, session: Session, frame: Json) -> None:
-        command_id = frame.get("commandId")
+    def heard(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is not Opcode.TEXT:
+            self.wire.close(CloseCode.BAD_FRAME, "Frames are texts of one JSON object.")
+        elif self._said is not None and not self._said.done():
+            self._said.set_result(payload)
+        elif self._entering is not None or self._frames or self._busy():
+            self._wait(payload)
+        else:
+            self._read(payload)
+
+    def broken(self, error: FrameError) -> None:
+        self.wire.close(CloseCode.TOO_LARGE if error.code == TOO_LARGE else CloseCode.BAD_FRAME, str(error))
+
+    def _busy(self) -> bool:
+        return self._tasks is not None and len(self._tasks) >= _COMMANDS_AT_ONCE
+
+    def _wait(self, payload: bytes) -> None:
+        if self._frames is None:
+            self._frames = deque()
+            self.wire.listen(on=False)
+        self._frames.append(payload)
+
+    def _go_on(self) -> None:
+        """With the frames that had to wait."""
+        while self._frames and not self._busy() and not self.wire.closing:
+            self._read(self._frames.popleft())
+        if self._frames is not None and not self._frames:
+            self._frames = None
+            self.wire.listen(on=True)
+
+    def _read(self, payload: bytes) -> None:
+        try:
+            frame = _object(payload)
+        except _Closing as closing:
+            self.wire.close(closing.code, closing.reason)
+            return
+        event = frame.pop("event", None)
+        if event == "command":
+            task = asyncio.create_task(self._command(frame))
+            self._tasks = self._tasks or set()
+            self._tasks.add(task)
+            task.add_done_callback(self._answered)
+        elif event == "authenticate":
+            self._authenticate(frame)
+        else:
+            self._send("error", refused(bad_field("event", "is neither command nor authenticate")))
+
+    async def _command(self, frame: Json) -> None:
+        command_id, shared = frame.get("commandId"), self._shared
         with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
-            told = await answer(self._connections, run_command, self._services, session, frame)
+            told = await answer(shared.connections, run_command, shared.services, self.session, frame)
         self._send("ack", {"commandId": command_id, **told})
 
-    def _authenticate(self, session: Session, frame: Json) -> None:
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        if self._tasks is not None:
+            self._tasks.discard(task)
+        self._go_on()
+
+    def _authenticate(self, frame: Json) -> None:
         try:
-            self._send("authenticated", authenticate(self._services, session, frame))
+            self._send("authenticated", authenticate(self._shared.services, self.session, frame))
         except BarberProError as error:
             self._send("authenticated", refused(error))
 
+    # What it is told -----------------------------------------------------------------------------------------------
+
     def _send(self, event: str, document: Mapping[str, Any]) -> None:
-        self._outlet.send(Message(event, document).websocket)
+        self.wire.outlet.send(Message(event, document).websocket)
 
     async def warn(self, notice: Message) -> None:
-        self._outlet.send(notice.websocket)
+        self.wire.outlet.send(notice.websocket)
 
     async def expel(self, error: BarberProError) -> None:
         self._send("session_expired", error.to_wire())
-        await _close(self._socket, CloseCode.UNAUTHENTICATED, error.message)
+        await self._end(CloseCode.UNAUTHENTICATED, error.message)
 
     async def farewell(self, notice: Message) -> None:
-        self._outlet.send(notice.websocket)
-        await _close(self._socket, CloseCode.RESTARTING, "The server restarts.")
+        self.wire.outlet.send(notice.websocket)
+        await self._end(CloseCode.RESTARTING, _RESTARTS)
+
+    async def _end(self, code: CloseCode, reason: str) -> None:
+        self.wire.close(code, reason)
+        await self.wire.closed()
+
+    # Its end -------------------------------------------------------------------------------------------------------
+
+    def ended(self) -> None:
+        self._wires.remove(self.wire)
+        if self._entering is not None:
+            self._entering.cancel()
+        else:
+            self._leave()
+        # What a command began goes on without its caller.
+        for task in self._tasks or ():
+            task.cancel()
+
+    def _leave(self) -> None:
+        if self._seat is not None:
+            self._shared.hub.leave(self._seat, self.wire.outlet)
+        self._shared.connections.leave(self)
 
 
-async def _close(socket: web.WebSocketResponse, code: CloseCode, reason: str) -> None:
-    with contextlib.suppress(ConnectionError, RuntimeError):
-        await socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
+def _token_of(request: web.Request) -> str | None:
+    """From the header or the subprotocol."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token or None
+    offered = (part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(","))
+    return next((part.removeprefix(_BEARER) for part in offered if part.startswith(_BEARER)), None)
 
 
-def _room(request: web.Request) -> Room:
-    kind = RoomKind(request.path.split("/")[2])
-    return Room.parse(f"{kind.value}:{request.match_info['id']}")
-
-
-def _since(request: web.Request) -> Since | None:
-    """`?epoch=&seq=`. Raises BAD_REQUEST."""
-    given = {name: value for name, value in request.query.items() if name in {"epoch", "seq"}}
-    return parse(Since, given, strict=False) if given else None
-
-
-def _object(text: str) -> Json:
+def _object(text: bytes) -> Json:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError:
