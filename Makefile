@@ -4,7 +4,7 @@ BIN := .venv/bin
 SRC := barberpro loadtests tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench lock clean browser
+.PHONY: help setup demo test lint types imports check bench lock clean browser node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,7 +37,13 @@ browser:
 	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
 	  { echo "CI needs a Chromium for the display page's tests"; exit 1; }
 
-test: setup $(if $(filter true,$(CI)),browser) ## run the tests, on real Postgres and Valkey
+# And others drive the official JavaScript client, in Node.
+node:
+	@{ command -v node && command -v npm; } >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
+	  { echo "CI needs Node and npm for the tests of the official Socket.IO client"; exit 1; }
+
+test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Postgres and Valkey
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: setup

@@ -1,17 +1,18 @@
 """The peers' servers: which there are, how they are started, and why one is left out."""
 
-import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from barberpro.protocol.frames import text_frame
+from loadtests.bench.build import MissingError, install, run
 from loadtests.bench.child import Child, child
 from loadtests.bench.sockets import Way
 
@@ -21,7 +22,6 @@ NODE_WS: Final = "node ws"
 EMITTER: Final = "python-socketio emit"
 _PEERS: Final = Path(__file__).parents[1] / "peers"
 _NODE: Final = _PEERS / "node"
-_INSTALL_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,6 @@ class Peer:
 
     async def give(self) -> None:
         self.process.tell(b"")
-
-
-class MissingError(Exception):
-    """What a peer needs is not on this machine; the message says what."""
 
 
 class Peers:
@@ -53,7 +49,8 @@ class Peers:
         message = orjson.dumps(payload)
         (self._directory / "payload").write_bytes(message)
         (self._directory / "frame").write_bytes(text_frame(message))
-        builds = {LIMIT: self._compile, NODE_SOCKETIO: _install, NODE_WS: _install}
+        node = partial(install, _NODE)
+        builds: dict[str, Callable[[], Awaitable[None]]] = {LIMIT: self._compile, NODE_SOCKETIO: node, NODE_WS: node}
         for name in names:
             try:
                 if name in builds:
@@ -83,38 +80,4 @@ class Peers:
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
         if compiler is None:
             raise MissingError("there is no C compiler (cc, gcc or clang)")
-        await _run(compiler, "-O2", "-o", self._directory / "limit", _PEERS / "limit.c")
-
-
-async def _install() -> None:
-    """The locked packages of the Node peers, beside their source; only when they are not there yet."""
-    if shutil.which("node") is None:
-        raise MissingError("node is not installed")
-    if (_NODE / "node_modules" / "socket.io").is_dir() and (_NODE / "node_modules" / "ws").is_dir():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise MissingError("npm is not installed")
-    await _run(npm, "ci", "--omit=dev", "--no-audit", "--no-fund", "--fetch-retries=0", directory=_NODE)
-
-
-async def _run(*command: str | Path, directory: Path = _PEERS) -> None:
-    """Raises MissingError with the program's last words when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=directory,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(_INSTALL_SECONDS):
-            _, words = await process.communicate()
-    except TimeoutError:
-        raise MissingError(f"{command[0]} took too long") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise MissingError(f"{command[0]} failed: {words.decode(errors='replace').strip()[-300:]}")
+        await run(compiler, "-O2", "-o", self._directory / "limit", _PEERS / "limit.c", directory=_PEERS)

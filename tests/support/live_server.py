@@ -1,10 +1,12 @@
 """The server as the application builds it, on a port of its own, for tests that come in as clients do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Actor, Role
@@ -17,13 +19,13 @@ from tests.support.serving import OurTestServer
 class LiveServer:
     """`url` is where clients connect; `cut` resets all that have."""
 
-    def __init__(self, running: RunningServer) -> None:
+    def __init__(self, running: RunningServer, port: int | None) -> None:
         self.running = running
         self.node = running.node
         self.tokens = running.app[SERVICES].tokens
-        self._requests: list[web.Request] = []
-        running.app.on_response_prepare.append(self._remember)
-        self.server = OurTestServer(running.app)
+        self._transports: list[asyncio.Transport] = []
+        running.app.middlewares.append(self._remember)
+        self.server = OurTestServer(running.app, port=port)
 
     @property
     def url(self) -> str:
@@ -33,34 +35,53 @@ class LiveServer:
         shops = frozenset({shop_id}) if shop_id else frozenset()
         return self.tokens.mint(Actor(user_id, Role(role), barber_id=barber_id, shop_ids=shops))
 
+    @property
+    def transports(self) -> list[asyncio.Transport]:
+        """Of all who are connected."""
+        return [transport for transport in self._transports if not transport.is_closing()]
+
+    @web.middleware
+    async def _remember(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        transport = request.transport
+        if transport is not None and transport not in self._transports:
+            self._transports.append(transport)
+        return await handler(request)
+
     def cut(self) -> None:
         """Reset every TCP connection, without a closing word."""
-        requests, self._requests = self._requests, []
-        for request in requests:
-            if request.transport is not None:
-                request.transport.abort()
-
-    async def _remember(self, request: web.Request, _response: web.StreamResponse) -> None:
-        self._requests.append(request)
+        for transport in self.transports:
+            transport.abort()
 
 
 @asynccontextmanager
-async def live_server(options: NodeOptions, keys_directory: Path) -> AsyncIterator[LiveServer]:
-    """A started server with the keys of this directory, which are made if missing; stopped at the end."""
+async def live_server(
+    options: NodeOptions,
+    keys_directory: Path,
+    port: int | None = None,
+    slow_seconds: float = 5.0,
+    *,
+    farewell: bool = False,
+) -> AsyncIterator[LiveServer]:
+    """A started server with the keys of this directory, which are made if missing; stopped at the end.
+
+    farewell: whether its clients are told then, or cut off.
+    """
     settings = Settings(
         _env_file=None,
         keys_dir=keys_directory,
         requests_per_minute=0,
         connections_per_user=10_000,
         commands_per_10_seconds=100_000,
+        slow_seconds=slow_seconds,
     )
     running = await build_server(settings, options)
-    live = LiveServer(running)
+    live = LiveServer(running, port)
     try:
         await live.server.start_server()
         yield live
     finally:
-        live.cut()
+        if not farewell:
+            live.cut()
         await running.doors.close()
         await live.server.close()
         await running.close()

@@ -1,6 +1,7 @@
 """python-socketio's own client, as an app would use it, that remembers what it hears. None of our SDK is in it."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,16 +18,49 @@ EVENTS = (
 )  # fmt: skip
 
 
-class RawClient:
-    """`heard`: every event so far, by name, in order. `gone`: set when the connection has ended."""
+class Listener:
+    """A client of whatever make, that asks and remembers. `heard`: every event so far, by name, in order."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, list[Any]] = defaultdict(list)
+        self._news = asyncio.Condition()
+
+    async def ask(self, event: str, *arguments: object) -> Any:  # noqa: ANN401 - any JSON
+        """The ack of an event sent with these arguments."""
+        raise NotImplementedError
+
+    async def command(self, **document: object) -> Json:
+        """The ack of a command."""
+        ack: Json = await self.ask("command", document)
+        return ack
+
+    async def subscribe(self, room: str, **fields: object) -> Json:
+        """The ack of a subscription."""
+        ack: Json = await self.ask("subscribe", {"room": room, **fields})
+        return ack
+
+    async def _hear(self, event: str, data: object) -> None:
+        async with self._news:
+            self.heard[event].append(data)
+            self._news.notify_all()
+
+    async def hears(self, event: str, where: Callable[[Any], bool] = lambda _: True, times: int = 1) -> Any:  # noqa: ANN401 - any JSON
+        """The last of so many of these events that are so, once there are as many."""
+        async with asyncio.timeout(SECONDS), self._news:
+            while len(found := [data for data in self.heard[event] if where(data)]) < times:
+                await self._news.wait()
+            return found[times - 1]
+
+
+class RawClient(Listener):
+    """`gone`: set when the connection has ended."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
+        super().__init__()
         self.socket = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=http)
-        self.heard: dict[str, list[Any]] = {event: [] for event in EVENTS}
         self.refusal: Json | None = None
         self._decided = asyncio.Event()
         self.gone = asyncio.Event()
-        self._news = asyncio.Condition()
         for event in EVENTS:
             self.socket.on(event, self._listener(event))
         self.socket.on("connect", self._let_in)
@@ -35,9 +69,7 @@ class RawClient:
 
     def _listener(self, event: str) -> Callable[..., Any]:
         async def listen(data: object = None) -> None:
-            async with self._news:
-                self.heard[event].append(data)
-                self._news.notify_all()
+            await self._hear(event, data)
 
         return listen
 
@@ -64,28 +96,7 @@ class RawClient:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ask(self, event: str, *arguments: object) -> Any:  # noqa: ANN401 - any JSON
-        """The ack of an event sent with these arguments."""
         return await self.socket.call(event, arguments, timeout=SECONDS)
-
-    async def command(self, **document: object) -> Json:
-        """The ack of a command."""
-        ack: Json = await self.ask("command", document)
-        return ack
-
-    async def subscribe(self, room: str, **fields: object) -> Json:
-        """The ack of a subscription."""
-        ack: Json = await self.ask("subscribe", {"room": room, **fields})
-        return ack
-
-    async def hears(self, event: str, where: Callable[[Json], bool] = lambda _: True) -> Json:
-        """The first of these events that is so, once there is one."""
-        async with asyncio.timeout(SECONDS), self._news:
-            while True:
-                for data in self.heard[event]:
-                    if where(data):
-                        found: Json = data
-                        return found
-                await self._news.wait()
 
     async def ends(self) -> None:
         """Waits until the connection has ended."""

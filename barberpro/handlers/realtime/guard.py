@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import socketio
 import structlog
-from socketio.packet import ACK
+from socketio.packet import ACK, CONNECT_ERROR
 
 from barberpro.handlers.realtime.transport import Transport
-from barberpro.protocol.errors import BarberProError, bad_field, refused
+from barberpro.protocol.answers import ConnectRefusal
+from barberpro.protocol.errors import BarberProError, bad_field, not_found, refused
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,12 @@ _REQUEST: Final = re.compile(r"(?:2|5\d{1,10}-)(\d{1,15})[\[{\"a-z]")
 """An event on the namespace / that asks for an ack, with binary data or without."""
 _BINARY: Final = ("5", "6")
 """What the frames of binary events and acks begin with."""
+
+
+def connection_refused(error: BarberProError) -> socketio.exceptions.ConnectionRefusedError:
+    """What a handshake is answered with: the client finds the code in its connect_error's data."""
+    data: ConnectRefusal = {"code": error.code, "message": error.message, "temporary": error.temporary}
+    return socketio.exceptions.ConnectionRefusedError(error.message, data)
 
 
 class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library ships no types
@@ -59,7 +66,10 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             await self.eio.hang_up(eio_sid)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
-        if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
+        if namespace not in {None, "/"}:
+            words = connection_refused(not_found("namespace")).error_args
+            await self._send_packet(eio_sid, self.packet_class(CONNECT_ERROR, data=words, namespace=namespace))
+        elif self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
             await super()._handle_connect(eio_sid, namespace, data)
 
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: object) -> None:  # noqa: A002 - the library's name

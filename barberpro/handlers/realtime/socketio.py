@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-import socketio
 import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.guard import GuardedServer
+from barberpro.handlers.realtime.guard import GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
@@ -19,7 +18,7 @@ from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
-from barberpro.protocol.answers import AuthenticateAck, CommandAck, ConnectRefusal, Done, Refused, SubscribeAck
+from barberpro.protocol.answers import AuthenticateAck, CommandAck, Done, Refused, SubscribeAck
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.ids import new_request_id
@@ -98,6 +97,7 @@ class SocketIODoor:
         self.server.on("disconnect", self._disconnect)
         for event, handler in handlers.items():
             self.server.on(event, self._answering(handler))
+        self.server.eio.closing = lambda: shared.connections.closing
 
     def attach(self, app: web.Application) -> None:
         self.server.attach(app)
@@ -117,7 +117,7 @@ class SocketIODoor:
             client = _Client(sid, session, SocketIOOutlet(socket, self._congestion), self.server)
             self._connections.admit(client)
         except BarberProError as error:
-            raise socketio.exceptions.ConnectionRefusedError(error.message, _refusal(error)) from None
+            raise connection_refused(error) from None
         self._clients[sid] = client
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
@@ -196,7 +196,3 @@ def _token(auth: object) -> str:
         return Handshake.model_validate(auth).token
     except ValidationError:
         raise BarberProError(ErrorCode.UNAUTHORIZED, "The handshake carries no auth.token.") from None
-
-
-def _refusal(error: BarberProError) -> ConnectRefusal:
-    return {"code": error.code, "message": error.message, "temporary": error.temporary}

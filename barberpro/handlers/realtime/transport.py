@@ -6,6 +6,7 @@ or leaves the connection half open. It has no hook for this, so what comes in is
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 import engineio
@@ -17,6 +18,7 @@ from engineio.payload import Payload
 
 from barberpro.handlers.metrics import SENT
 from barberpro.handlers.rest.parsing import read_at_most
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field
 
 log = structlog.get_logger(__name__)
@@ -74,6 +76,8 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the library's
         super().__init__(**options)
+        self.closing: Callable[[], bool] = lambda: False
+        """Whether the server ends, so that nobody new is let in."""
         self._async: dict[str, Any] = {
             **driver._async,
             "websocket": _WebSocket,
@@ -81,6 +85,9 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         }
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        if self.closing() and "sid" not in request.query:
+            # Refused later, in the namespace, the JavaScript client would stay away for good; now it tries again.
+            raise BarberProError(ErrorCode.SHUTTING_DOWN)
         response = await super().handle_request(request)
         if not isinstance(response, web.StreamResponse):  # packets for a websocket that was never opened
             raise bad_field("Connection", "is not Upgrade")
