@@ -1,13 +1,17 @@
 """Whatever a client sends below Socket.IO: a clear refusal or a close, never a traceback, and nobody else notices."""
 
 import asyncio
+import itertools
 import logging
+import socket
+import struct
 from collections.abc import AsyncIterator
 from typing import Final
 
 import aiohttp
 import orjson
 import pytest
+from yarl import URL
 
 from barberpro.handlers.services import Limits
 from barberpro.server.node import NodeOptions
@@ -29,7 +33,8 @@ async def door(
     async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
         with caplog.at_level(logging.INFO):
             yield door
-    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    # caplog.records would be those of the teardown alone.
+    assert [record.getMessage() for record in caplog.get_records("call") if record.exc_info] == []
     for library in ("engineio.server", "socketio.server"):
         assert logging.getLogger(library).handlers == []
 
@@ -119,6 +124,54 @@ async def test_a_change_to_a_websocket_that_goes_wrong_leaves_the_polling_sessio
     while "437[" not in heard:
         status, heard = await client.poll()
         assert status == 200, heard
+
+
+def masked(payload: bytes) -> bytes:
+    """A client's text frame; zeros are a mask, too."""
+    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
+
+
+async def reset_websockets(door: SocketDoor, path: str) -> None:
+    """Asks for websockets, and resets each connection: sooner or later.
+
+    Before, in the middle of or after its first frame; at once, or when it was answered.
+    """
+    url = URL(door.url)
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tokens().mint(customer(1))}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    ).encode()
+    frames = (b"", masked(b"2pro")[:8], masked(b"2pro"), masked(b"2probe"))
+    for frame, answered in itertools.product(frames, (False, True) * 10):
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        tcp = writer.get_extra_info("socket")
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.write(head)
+        if answered:
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame)
+        writer.transport.abort()
+
+
+@pytest.mark.usefixtures("other")
+async def test_a_client_that_resets_its_change_to_a_websocket_goes_on_polling(
+    door: SocketDoor, http: aiohttp.ClientSession
+) -> None:
+    client = await poller(http)
+    await reset_websockets(door, client.url.replace("polling", "websocket"))
+    assert await client.post(b'427["dance"]') == (200, b"OK")
+    heard, polls = "", 0
+    while "437[" not in heard:
+        status, heard = await client.poll()
+        polls += 1
+        assert (status, polls < 100) == (200, True), heard
+
+
+@pytest.mark.usefixtures("other")
+async def test_clients_that_reset_their_connections_as_they_come_are_no_errors(door: SocketDoor) -> None:
+    for path in (f"{PATH}websocket", f"/ws/queue/{door.shop.barbers[0]}"):
+        await reset_websockets(door, path)
 
 
 @pytest.mark.usefixtures("other")

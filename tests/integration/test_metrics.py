@@ -83,6 +83,17 @@ async def test_connections_seats_frames_and_resumes_are_counted_by_door(server: 
     await socket.close()
 
 
+async def test_what_a_polling_client_is_given_is_counted_by_its_packets(server: WholeServer) -> None:
+    before = await server.scrape()
+    token = server.bearer(customer(2))["Authorization"].removeprefix("Bearer ")
+    async with raw_client(str(server.client.make_url("/")), {"token": token}, "polling") as app:
+        state = (await app.subscribe(f"queue:{server.shop.barbers[0]}"))["state"]
+        after = await server.scrape()
+    # Engine.IO's opening, Socket.IO's, and the ack.
+    assert grown(before, after, "barberpro_sent_frames_total", door="socketio") == 3
+    assert grown(before, after, "barberpro_sent_bytes_total", door="socketio") > len(orjson.dumps(state))
+
+
 async def test_refusals_on_live_connections_are_counted_whatever_was_asked(server: WholeServer) -> None:
     before = await server.scrape()
     socket = await server.watch(customer(1))

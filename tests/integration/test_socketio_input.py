@@ -74,7 +74,7 @@ async def door(
     async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
         with caplog.at_level(logging.WARNING):
             yield door
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 async def still_served(client: RawClient, door: SocketDoor) -> None:

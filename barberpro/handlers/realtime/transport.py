@@ -34,6 +34,8 @@ for _name in ("engineio.server", "socketio.server"):
 _FROM_CLIENTS: Final = frozenset({packet.CLOSE, packet.PONG, packet.MESSAGE, packet.UPGRADE})
 _FRAMES_BEGIN: Final = frozenset({*map(str, _FROM_CLIENTS), str(packet.PING)})
 """The types of packets in text frames: a client that changes to a websocket tries it out with a ping."""
+_BETWEEN: Final = b"\x1e"
+"""Between the packets of a poll's answer."""
 _PASSED_OVER: Final = str(packet.NOOP)
 
 
@@ -48,17 +50,19 @@ class _WebSocket(driver.WebSocket):  # type: ignore[misc]  # the library ships n
         request: web.Request = environ["aiohttp.request"]
         # A compressor costs ninety kilobytes a connection, and the messages are small.
         self._sock = web.WebSocketResponse(compress=False, max_msg_size=self.server.max_http_buffer_size)
-        await self._sock.prepare(request)
         engine_socket = self.handler.__self__
-        engine_socket.websocket, engine_socket.transport = self._sock, request.transport
-        await self.handler(self)
+        try:
+            await self._sock.prepare(request)
+            engine_socket.websocket, engine_socket.transport = self._sock, request.transport
+            await self.handler(self)
+        finally:
+            # Had it been cut in the middle of the change, the library would answer every poll at once with nothing.
+            engine_socket.upgrading = False
         return self._sock
 
     async def send(self, message: str | bytes) -> None:
         """One of the library's own packets: an acknowledgement, a ping."""
-        sent = SENT["socketio"]
-        sent.frames += 1
-        sent.bytes += len(message)
+        _count_sent(1, len(message))
         await super().send(message)
 
     async def wait(self) -> str | bytes:
@@ -88,9 +92,13 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         if self.closing() and "sid" not in request.query:
             # Refused later, in the namespace, the JavaScript client would stay away for good; now it tries again.
             raise BarberProError(ErrorCode.SHUTTING_DOWN)
-        response = await super().handle_request(request)
+        response: object = await super().handle_request(request)
         if not isinstance(response, web.StreamResponse):  # packets for a websocket that was never opened
             raise bad_field("Connection", "is not Upgrade")
+        if request.method == "GET" and isinstance(response, web.Response) and response.status == 200:
+            packets = response.body
+            assert isinstance(packets, bytes)  # noqa: S101 - a poll's answer
+            _count_sent(packets.count(_BETWEEN) + 1, len(packets))
         return response
 
     async def hang_up(self, session_id: str) -> None:
@@ -125,6 +133,12 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
                 await self.sockets[session_id].close(wait=False, reason=self.reason.TRANSPORT_ERROR)
             raise
         return body
+
+
+def _count_sent(packets: int, size: int) -> None:
+    sent = SENT["socketio"]
+    sent.frames += packets
+    sent.bytes += size
 
 
 def _check(body: bytes) -> None:

@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.typedefs import Handler
 
 from barberpro.handlers.metrics import HTTP_REQUESTS, HTTP_SECONDS
@@ -36,6 +36,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         except web.HTTPException as outcome:
             status = outcome.status
             raise
+        except ClientConnectionResetError:
+            return web.Response()  # to nobody: of the error itself, aiohttp would write a traceback
         finally:
             seconds, route = time.perf_counter() - started, _route(request)
             _count(request, route, status, seconds, response)
