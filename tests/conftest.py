@@ -26,6 +26,7 @@ from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.migrate import migrate
 from tests.support.blocking import blocking_calls_fail
 from tests.support.databases import create_database, drop_database
+from tests.support.public_states import WATCH, watched_builders
 from tests.support.shops import running
 
 TEMPLATE = "migrated_template"
@@ -36,6 +37,20 @@ def no_blocking_calls() -> Iterator[None]:
     """Fail any test whose event loop is held up by a blocking call."""
     with blocking_calls_fail():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_states() -> Iterator[None]:
+    """Have every public state looked at that a server in this process makes."""
+    with watched_builders(WATCH):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_public_state_leaks(watched_states: None) -> Iterator[None]:
+    """Fail any test in which a public state carried what it must not."""
+    yield
+    assert WATCH.take() == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

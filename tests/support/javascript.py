@@ -47,6 +47,7 @@ class JavaScriptClient(Listener):
 
     async def open(self, url: str, options: Json) -> None:
         """Begins to connect. options: those of `io`."""
+        self.identify((options.get("auth") or {}).get("token"))
         await self._node.does("open", socket=self._name, url=url, options=options)
 
     async def ask(self, event: str, *arguments: object) -> Any:  # noqa: ANN401 - any JSON

@@ -1,14 +1,17 @@
 """python-socketio's own client, as an app would use it, that remembers what it hears. None of our SDK is in it."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import jwt
 import socketio
 
+from tests.support.public_states import FORMS, WATCH
 from tests.support.shops import Json
 
 SECONDS = 20.0
@@ -17,11 +20,17 @@ EVENTS = (
     "queue_updated", "booking_updated", "display_updated", "session_expiring", "session_expired", "server_restarting",
 )  # fmt: skip
 
+_PUBLIC = frozenset({"customer", "guest", "display"})
+
 
 class Listener:
-    """A client of whatever make, that asks and remembers. `heard`: every event so far, by name, in order."""
+    """A client of whatever make, that asks and remembers. `heard`: every event so far, by name, in order.
+
+    What it is shown is looked at, too, when its token is none of staff's.
+    """
 
     def __init__(self) -> None:
+        self.public = False
         self.heard: dict[str, list[Any]] = defaultdict(list)
         self._news = asyncio.Condition()
 
@@ -37,9 +46,22 @@ class Listener:
     async def subscribe(self, room: str, **fields: object) -> Json:
         """The ack of a subscription."""
         ack: Json = await self.ask("subscribe", {"room": room, **fields})
+        if ack.get("state") is not None:
+            self._look(f"{room.partition(':')[0]}_updated", ack["state"])
         return ack
 
+    def identify(self, token: object) -> None:
+        """Whose eyes it has: told by its token, which nobody checks here."""
+        with contextlib.suppress(jwt.InvalidTokenError):
+            claims = jwt.decode(str(token), options={"verify_signature": False})
+            self.public = claims.get("userType") in _PUBLIC
+
+    def _look(self, event: str, data: Any) -> None:  # noqa: ANN401 - any JSON
+        if self.public and event in FORMS:
+            WATCH.look(event, data)
+
     async def _hear(self, event: str, data: object) -> None:
+        self._look(event, data)
         async with self._news:
             self.heard[event].append(data)
             self._news.notify_all()
@@ -82,6 +104,7 @@ class RawClient(Listener):
 
     async def connect(self, url: str, auth: object, transport: str) -> None:
         """Comes back when it was let in, or refused."""
+        self.identify(auth.get("token") if isinstance(auth, dict) else None)
         # Told to wait, the library would wait half a minute more after a refusal, for a poll that nobody answers.
         await self.socket.connect(url, auth=auth, transports=[transport], wait=False)
         async with asyncio.timeout(SECONDS):
