@@ -23,7 +23,7 @@ class LiveServer:
         self.running = running
         self.node = running.node
         self.tokens = running.app[SERVICES].tokens
-        self._transports: list[asyncio.Transport] = []
+        self._seen: set[asyncio.Transport] = set()
         running.app.middlewares.append(self._remember)
         self.server = OurTestServer(running.app, port=port)
 
@@ -37,14 +37,17 @@ class LiveServer:
 
     @property
     def transports(self) -> list[asyncio.Transport]:
-        """Of all who are connected."""
-        return [transport for transport in self._transports if not transport.is_closing()]
+        """Of all who are connected: those that aiohttp has, and those that were taken over from it."""
+        runner = self.server.runner
+        assert runner is not None
+        assert runner.server is not None
+        held = {each.transport for each in runner.server.connections if each.transport is not None}
+        return [transport for transport in held | self._seen if not transport.is_closing()]
 
     @web.middleware
     async def _remember(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        transport = request.transport
-        if transport is not None and transport not in self._transports:
-            self._transports.append(transport)
+        if request.transport is not None:
+            self._seen.add(request.transport)
         return await handler(request)
 
     def cut(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from barberpro.protocol.states import BookingUpdated, DisplayUpdated, QueueUpdated
 from barberpro.queue.fold import ShopState
 from barberpro.queue.states import Line, StateBuilder
 from barberpro.storage.catalogue import Shop
@@ -89,7 +90,7 @@ class Watch:
         self.seen = 0
         self._found: list[str] = []
 
-    def look(self, event: str, state: Json, words: Iterable[str] = ()) -> None:
+    def look(self, event: str, state: Mapping[str, Any], words: Iterable[str] = ()) -> None:
         """words: what must not be in it."""
         self.seen += 1
         self._found += [f"{event}{leak}" for leak in leaks(FORMS[event], state, words)]
@@ -112,7 +113,7 @@ def watched_builders(watch: Watch) -> Iterator[None]:
     """Every StateBuilder of this process shows its public states to the watch."""
     queue, display, booking = StateBuilder.queue, StateBuilder.display, StateBuilder.booking
 
-    def watched_queue(self: StateBuilder, state: ShopState, line: Line, *, full: bool) -> Json:
+    def watched_queue(self: StateBuilder, state: ShopState, line: Line, *, full: bool) -> QueueUpdated:
         made = queue(self, state, line, full=full)
         if not full:
             watch.look("queue_updated", made, _private_words(state, line.queue.cause))
@@ -120,12 +121,12 @@ def watched_builders(watch: Watch) -> Iterator[None]:
 
     def watched_display(
         self: StateBuilder, state: ShopState, shop: Shop, lines: dict[str, Line], last: Json | None
-    ) -> Json:
+    ) -> DisplayUpdated:
         made = display(self, state, shop, lines, last)
         watch.look("display_updated", made, _private_words(state, last))
         return made
 
-    def watched_booking(self: StateBuilder, state: ShopState, own: Json, line: Line | None) -> Json:
+    def watched_booking(self: StateBuilder, state: ShopState, own: Json, line: Line | None) -> BookingUpdated:
         made = booking(self, state, own, line)
         watch.look("booking_updated", made, _private_words(state, None) - {own["bookingId"]})
         return made

@@ -63,7 +63,8 @@ def take_over(request: web.Request, answer: bytes, wire: asyncio.Protocol) -> we
     wire.connection_made(transport)
     transport.write(answer)
     if behind.data:
-        wire.data_received(bytes(behind.data))
+        # Before anything else is read, and after the handler is done.
+        asyncio.get_running_loop().call_soon(wire.data_received, bytes(behind.data))
     return _TakenOver(status=101)
 
 

@@ -84,8 +84,10 @@ class WebSocketDoor:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         answer = accepted(request, (_PROTOCOL,))
-        visit = _Visit(self._shared, self._wires, _Wish.of(request, welcome=self._welcome(request)))
-        return take_over(request, answer, visit.wire)
+        visit = _Visit(self._shared, self._wires)
+        response = take_over(request, answer, visit.wire)
+        visit.begin(_Wish.of(request, welcome=self._welcome(request)))
+        return response
 
     def _welcome(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")
@@ -100,7 +102,7 @@ class _Visit:
         "__weakref__", "_entering", "_frames", "_said", "_seat", "_session", "_shared", "_tasks", "_wires", "wire",
     )  # fmt: skip
 
-    def __init__(self, shared: Shared, wires: Wires, wish: _Wish) -> None:
+    def __init__(self, shared: Shared, wires: Wires) -> None:
         self._shared = shared
         self._wires = wires
         self.wire = Wire(self, "websocket", shared.congestion, shared.services.limits.message_bytes)
@@ -112,8 +114,12 @@ class _Visit:
         """What is not looked at yet: while it comes in, and while too many commands are under way."""
         self._said: asyncio.Future[bytes] | None = None
         """The first frame, while it is waited for."""
-        wires.add(self.wire)
-        self._entering: asyncio.Task[None] | None = asyncio.create_task(self._come_in(wish))
+        self._entering: asyncio.Task[None] | None = None
+
+    def begin(self, wish: _Wish) -> None:
+        """Once it has its connection."""
+        self._wires.add(self.wire)
+        self._entering = asyncio.create_task(self._come_in(wish))
 
     @property
     def door(self) -> DoorName:
