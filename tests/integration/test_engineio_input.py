@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -14,7 +15,9 @@ import pytest
 from yarl import URL
 
 from barberpro.handlers.services import Limits
+from barberpro.protocol.frames import Opcode
 from barberpro.server.node import NodeOptions
+from tests.support.frames import masked
 from tests.support.raw_socketio import SECONDS, RawClient
 from tests.support.rest import tokens
 from tests.support.shops import Json, customer
@@ -126,9 +129,7 @@ async def test_a_change_to_a_websocket_that_goes_wrong_leaves_the_polling_sessio
         assert status == 200, heard
 
 
-def masked(payload: bytes) -> bytes:
-    """A client's text frame; zeros are a mask, too."""
-    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
+text = partial(masked, Opcode.TEXT)
 
 
 async def reset_websockets(door: SocketDoor, path: str) -> None:
@@ -142,7 +143,7 @@ async def reset_websockets(door: SocketDoor, path: str) -> None:
         "Upgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
     ).encode()
-    frames = (b"", masked(b"2pro")[:8], masked(b"2pro"), masked(b"2probe"))
+    frames = (b"", text(b"2pro")[:8], text(b"2pro"), text(b"2probe"))
     for frame, answered in itertools.product(frames, (False, True) * 10):
         reader, writer = await asyncio.open_connection(url.host, url.port)
         tcp = writer.get_extra_info("socket")

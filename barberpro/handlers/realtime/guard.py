@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 _REQUEST: Final = re.compile(r"(?:2|5\d{1,10}-)(\d{1,15})[\[{\"a-z]")
 """An event on the namespace / that asks for an ack, with binary data or without."""
+IP: Final = "barberpro.ip"
+"""Where a connection's environ has the client's address."""
 _BINARY: Final = ("5", "6")
 """What the frames of binary events and acks begin with."""
 
@@ -56,7 +58,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
                 await self._answer(eio_sid, int(asked.group(1)), bad_field("(body)", "is not JSON"))
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        await super()._handle_eio_connect(eio_sid, environ)
+        # It is kept for as long as the connection: all else of the request may go.
+        await super()._handle_eio_connect(eio_sid, {IP: environ["aiohttp.request"].remote})
         self.start_background_task(self._expect, eio_sid)
 
     async def _expect(self, eio_sid: str) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.guard import GuardedServer, connection_refused
+from barberpro.handlers.realtime.guard import IP, GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
@@ -72,7 +72,6 @@ class SocketIODoor:
         self._services = shared.services
         self._hub = shared.hub
         self._connections = shared.connections
-        self._congestion = shared.congestion
         self._clients: dict[str, _Client] = {}
         handlers = {
             "subscribe": self._subscribe,
@@ -84,6 +83,8 @@ class SocketIODoor:
         self.server = GuardedServer(
             frozenset(handlers),
             shared.services.limits.handshake_seconds,
+            congestion=shared.congestion,
+            closing=lambda: shared.connections.closing,
             async_mode="aiohttp",
             json=_Orjson,
             cors_allowed_origins=shared.origins,
@@ -97,7 +98,6 @@ class SocketIODoor:
         self.server.on("disconnect", self._disconnect)
         for event, handler in handlers.items():
             self.server.on(event, self._answering(handler))
-        self.server.eio.closing = lambda: shared.connections.closing
 
     def attach(self, app: web.Application) -> None:
         self.server.attach(app)
@@ -112,9 +112,8 @@ class SocketIODoor:
         try:
             identity = self._services.tokens.verify(_token(auth))
             socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
-            request: web.Request = environ["aiohttp.request"]
-            session = Session(identity, request.remote, Pace.of(self._services.limits))
-            client = _Client(sid, session, SocketIOOutlet(socket, self._congestion), self.server)
+            session = Session(identity, environ[IP], Pace.of(self._services.limits))
+            client = _Client(sid, session, SocketIOOutlet(socket), self.server)
             self._connections.admit(client)
         except BarberProError as error:
             raise connection_refused(error) from None

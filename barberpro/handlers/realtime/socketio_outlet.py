@@ -12,11 +12,10 @@ from engineio import packet
 
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
+from barberpro.handlers.realtime.outlet import TransportOutlet
+from barberpro.handlers.realtime.wire import Wire
 from barberpro.protocol.closing import CloseCode
-from barberpro.protocol.frames import close_frame
 
-_TOO_SLOW: Final = close_frame(CloseCode.TOO_SLOW)
 _FLUSH_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.01
 
@@ -26,9 +25,8 @@ class SocketIOOutlet:
 
     door: DoorName = "socketio"
 
-    def __init__(self, engine_socket: Any, congestion: Congestion) -> None:  # noqa: ANN401 - engineio's, untyped
+    def __init__(self, engine_socket: Any) -> None:  # noqa: ANN401 - engineio's, untyped
         self._socket = engine_socket
-        self._congestion = congestion
         self._frames: TransportOutlet | None = None
         self._queued: dict[str, packet.Packet] = {}
 
@@ -47,9 +45,9 @@ class SocketIOOutlet:
 
     def _on_websocket(self) -> TransportOutlet | None:
         if self._frames is None:
-            transport = getattr(self._socket, "transport", None)
-            if self._socket.upgraded and transport is not None:
-                self._frames = TransportOutlet(transport, self.door, self._congestion, _TOO_SLOW)
+            wire: Wire | None = getattr(self._socket, "wire", None)
+            if self._socket.upgraded and wire is not None:
+                self._frames = wire.outlet
         return self._frames
 
     def _enqueue(self, channel: str, message: Message) -> None:
@@ -77,6 +75,5 @@ class SocketIOOutlet:
         if self._on_websocket() is None:
             await self._socket.close(wait=False)
             return
-        with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await self._socket.websocket.close(code=CloseCode.RESTARTING)
+        self._socket.wire.close(CloseCode.RESTARTING, "")
+        await self._socket.wire.closed()

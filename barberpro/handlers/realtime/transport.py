@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import engineio
 import structlog
-from aiohttp import WSCloseCode, web
-from engineio import packet
+from aiohttp import WSCloseCode, hdrs, web
 from engineio.async_drivers import aiohttp as driver
 from engineio.payload import Payload
 
 from barberpro.handlers.metrics import SENT
+from barberpro.handlers.realtime.engineio_wire import FROM_CLIENTS, EngineWire
+from barberpro.handlers.realtime.handshake import accepted
+from barberpro.handlers.realtime.outlet import Congestion
 from barberpro.handlers.rest.parsing import read_at_most
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -31,67 +33,30 @@ Payload.max_decode_packets = 1024
 for _name in ("engineio.server", "socketio.server"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
-_FROM_CLIENTS: Final = frozenset({packet.CLOSE, packet.PONG, packet.MESSAGE, packet.UPGRADE})
-_FRAMES_BEGIN: Final = frozenset({*map(str, _FROM_CLIENTS), str(packet.PING)})
-"""The types of packets in text frames: a client that changes to a websocket tries it out with a ping."""
 _BETWEEN: Final = b"\x1e"
 """Between the packets of a poll's answer."""
-_PASSED_OVER: Final = str(packet.NOOP)
-
-
-class _WebSocket(driver.WebSocket):  # type: ignore[misc]  # the library ships no types
-    """The library's websocket, without compression: a frame that is no packet closes it.
-
-    It leaves itself and its transport with the Engine.IO socket that it is for, so that ready frames can be written.
-    """
-
-    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-        self.environ = environ
-        request: web.Request = environ["aiohttp.request"]
-        # A compressor costs ninety kilobytes a connection, and the messages are small.
-        self._sock = web.WebSocketResponse(compress=False, max_msg_size=self.server.max_http_buffer_size)
-        engine_socket = self.handler.__self__
-        try:
-            await self._sock.prepare(request)
-            engine_socket.websocket, engine_socket.transport = self._sock, request.transport
-            await self.handler(self)
-        finally:
-            # Had it been cut in the middle of the change, the library would answer every poll at once with nothing.
-            engine_socket.upgrading = False
-        return self._sock
-
-    async def send(self, message: str | bytes) -> None:
-        """One of the library's own packets: an acknowledgement, a ping."""
-        _count_sent(1, len(message))
-        await super().send(message)
-
-    async def wait(self) -> str | bytes:
-        """The next frame. Raises OSError when the connection has ended."""
-        frame: str | bytes = await super().wait()
-        if isinstance(frame, bytes) or frame[:1] in _FRAMES_BEGIN:
-            return frame
-        log.info("engineio_frame_refused")
-        await self._sock.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no Engine.IO packet")
-        return _PASSED_OVER  # after which the library finds it closed, and tidies up
 
 
 class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
     """Raises BarberProError for a request that is refused here; the application's middleware answers it."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, congestion: Congestion, closing: Callable[[], bool], **options: Any) -> None:  # noqa: ANN401 - the library's
+        """closing: whether the server ends, so that nobody new is let in."""
         super().__init__(**options)
-        self.closing: Callable[[], bool] = lambda: False
-        """Whether the server ends, so that nobody new is let in."""
+        self.congestion = congestion
+        self._closing = closing
         self._async: dict[str, Any] = {
             **driver._async,
-            "websocket": _WebSocket,
+            "websocket": EngineWire,
             "translate_request": self._environ,
         }
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
-        if self.closing() and "sid" not in request.query:
+        if self._closing() and "sid" not in request.query:
             # Refused later, in the namespace, the JavaScript client would stay away for good; now it tries again.
             raise BarberProError(ErrorCode.SHUTTING_DOWN)
+        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            accepted(request)  # before the library has made a session for it
         response: object = await super().handle_request(request)
         if not isinstance(response, web.StreamResponse):  # packets for a websocket that was never opened
             raise bad_field("Connection", "is not Upgrade")
@@ -105,7 +70,7 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         """Ends a connection below the protocol: whoever does not listen is gone, too."""
         engine_socket = self.sockets[session_id]
         if engine_socket.upgraded:
-            await engine_socket.websocket.close(code=WSCloseCode.GOING_AWAY)
+            engine_socket.wire.close(WSCloseCode.GOING_AWAY, "")
         else:
             await engine_socket.close(wait=False)
 
@@ -147,5 +112,5 @@ def _check(body: bytes) -> None:
         packets = Payload(encoded_payload=body.decode()).packets
     except (ValueError, LookupError):
         packets = None
-    if packets is None or not all(each.packet_type in _FROM_CLIENTS for each in packets):
+    if packets is None or not all(each.packet_type in FROM_CLIENTS for each in packets):
         raise bad_field("(body)", "holds what is no Engine.IO packet")

@@ -1,0 +1,116 @@
+"""A Socket.IO client's WebSocket, in the shape that python-engineio asks of its driver, on a connection taken over.
+
+The library reads frame by frame and writes its own packets; ready frames go past it (socketio_outlet.py).
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import structlog
+from aiohttp import WSCloseCode, web
+from engineio import packet
+from engineio.async_drivers import aiohttp as driver
+
+from barberpro.handlers.realtime.handshake import accepted, take_over
+from barberpro.handlers.realtime.wire import Wire
+from barberpro.protocol.frames import FrameError, Opcode, text_frame
+
+log = structlog.get_logger(__name__)
+
+FROM_CLIENTS: Final = frozenset({packet.CLOSE, packet.PONG, packet.MESSAGE, packet.UPGRADE})
+_FRAMES_BEGIN: Final = frozenset({*(b"%d" % kind for kind in FROM_CLIENTS), b"%d" % packet.PING})
+"""The types of packets in text frames: a client that changes to a websocket tries it out with a ping."""
+_WAITING: Final = 64
+"""Frames that the library has not asked for; with more, nothing is read from the client."""
+
+
+class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships no types
+    """Leaves its wire with the Engine.IO socket that it is for. A frame that is no packet closes it."""
+
+    async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
+        """What the handler of the request is to return; the library's own handler runs on by itself."""
+        request: web.Request = environ["aiohttp.request"]
+        self._engine_socket: Any = self.handler.__self__
+        self._frames: deque[str | bytes] = deque()
+        self._news: asyncio.Future[None] | None = None
+        self._over = False
+        limit = self.server.max_http_buffer_size
+        self.wire = self._engine_socket.wire = Wire(self, "socketio", self.server.congestion, limit)
+        answer = accepted(request)
+        response = take_over(request, answer, self.wire)
+        self._task = asyncio.create_task(self._serve())
+        return response
+
+    async def _serve(self) -> None:
+        engine_socket = self._engine_socket
+        try:
+            await self.handler(self)
+        except OSError:
+            log.debug("engineio_cut_while_it_changed")  # from polling: that goes on
+        except Exception:
+            log.exception("engineio_handler_failed")
+        finally:
+            # Had it been cut in the middle of the change, the library would answer every poll at once with nothing.
+            engine_socket.upgrading = False
+            if engine_socket.closed:
+                self.server.sockets.pop(engine_socket.sid, None)
+            self.wire.close(WSCloseCode.OK, "")
+
+    # What the library asks for -----------------------------------------------------------------------------------
+
+    async def wait(self) -> str | bytes:
+        """The next frame. Raises OSError when the connection has ended."""
+        while not self._frames:
+            if self._over:
+                raise ConnectionResetError("the connection has ended")
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+        frame = self._frames.popleft()
+        if len(self._frames) == _WAITING:
+            self.wire.listen(on=True)
+        return frame
+
+    async def send(self, message: str | bytes) -> None:
+        """One of the library's own packets: an acknowledgement, a ping. Raises OSError as `wait` does."""
+        if self.wire.closing:
+            raise ConnectionResetError("the connection has ended")
+        self.wire.outlet.send(text_frame(message.encode() if isinstance(message, str) else message))
+
+    async def close(self) -> None:
+        self.wire.close(WSCloseCode.OK, "")
+
+    # What the wire tells -------------------------------------------------------------------------------------------
+
+    def heard(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.BINARY:
+            self._take(payload)
+        elif payload[:1] in _FRAMES_BEGIN:
+            try:
+                self._take(payload.decode())
+            except UnicodeDecodeError:
+                self._refuse(WSCloseCode.INVALID_TEXT, "no text")
+        else:
+            self._refuse(WSCloseCode.PROTOCOL_ERROR, "no Engine.IO packet")
+
+    def broken(self, error: FrameError) -> None:
+        self._refuse(error.code, str(error))
+
+    def ended(self) -> None:
+        self._over = True
+        self._wake()
+
+    def _refuse(self, code: int, reason: str) -> None:
+        log.info("engineio_frame_refused", reason=reason)
+        self.wire.close(code, reason)
+        self.ended()  # as far as the library is concerned, which finds it closed and tidies up
+
+    def _take(self, frame: str | bytes) -> None:
+        self._frames.append(frame)
+        if len(self._frames) == _WAITING + 1:
+            self.wire.listen(on=False)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
