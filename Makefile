@@ -62,6 +62,7 @@ bench: setup ## run the benchmarks
 	$(BIN)/python -m loadtests.bench engine --json
 	$(BIN)/python -m loadtests.bench delivery --json
 	$(BIN)/python -m loadtests.bench memory --json
+	$(BIN)/python -m loadtests.bench stalled --json
 	$(BIN)/python -m loadtests.bench waits --json
 
 lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)

@@ -26,6 +26,16 @@ class Counts:
     last: str
 
 
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Milliseconds from asking for an update to its arrival. count: arrivals; readers: clients that read."""
+
+    p50: float
+    p99: float
+    count: int
+    readers: int
+
+
 class Crowd:
     """Clients by the thousand. Raises ConnectionError when the server does not let them in."""
 
@@ -40,6 +50,10 @@ class Crowd:
 
     async def counts(self) -> Counts:
         return Counts(**await self._ask("count"))
+
+    async def delays(self, sent: Sequence[float]) -> Delays:
+        """Of the last updates, asked for at these moments of the monotonic clock, to clients that read."""
+        return Delays(**await self._ask("delays", sent=list(sent)))
 
     async def settled(self, seconds: float = 0.3) -> Counts:
         """The counts, once nothing has come for so long."""

@@ -36,11 +36,12 @@ _SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("
 
 @dataclass(slots=True)
 class Served:
-    """A running server with one queue, in which nobody stands."""
+    """A running server with one queue, in which nobody stands until it is filled."""
 
     process: Child
     port: int
     barber_id: str
+    service_id: str
     _http: aiohttp.ClientSession
     _numbers: "itertools.count[int]"
 
@@ -60,6 +61,24 @@ class Served:
         async with self._http.post(f"http://127.0.0.1:{self.port}/api/v1/queue/commands", json=command) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def fill(self, count: int) -> None:
+        """The queue is opened and so many walk in, so that the room's states are long. Before any change."""
+        await self.change()
+        url = f"http://127.0.0.1:{self.port}/api/v1/queue/commands"
+        join = {"type": "join", "barberId": self.barber_id, "serviceIds": [self.service_id]}
+        for number in range(count):
+            walk_in = {**join, "commandId": f"j{number}", "customer": {"name": f"Customer {number}"}}
+            async with self._http.post(url, json=walk_in) as answer:
+                assert answer.status == 200, await answer.text()
+
+    async def evictions(self) -> int:
+        """Clients that this server cut off because they were too slow."""
+        async with self._http.get(f"http://127.0.0.1:{self.port}/metrics") as answer:
+            for line in (await answer.text()).splitlines():
+                if line.startswith("barberpro_evictions_total "):
+                    return int(float(line.split()[1]))
+        raise ValueError("/metrics has no barberpro_evictions_total")
+
 
 class Deployment:
     """A database, a key prefix and a signing key; servers come and go on them, one at a time."""
@@ -70,7 +89,7 @@ class Deployment:
         self._prefix = prefix
         self._directory = keys_dir
         self._tokens = Tokens(signing_key(keys_dir, create=True))
-        self._barber_id = ""
+        self._barber_id = self._service_id = ""
         self._numbers = itertools.count()
 
     def customers(self, count: int) -> list[str]:
@@ -97,20 +116,21 @@ class Deployment:
         ):
             await _ready(process, http, port)
             if not self._barber_id:
-                self._barber_id = await self._seed()
+                self._barber_id, self._service_id = await self._seed()
             actor = Actor(f"us_{self._barber_id}", Role.BARBER, barber_id=self._barber_id)
             http.headers["Authorization"] = f"Bearer {self._tokens.mint(actor, 86_400)}"
-            yield Served(process, port, self._barber_id, http, self._numbers)
+            yield Served(process, port, self._barber_id, self._service_id, http, self._numbers)
 
-    async def _seed(self) -> str:
-        """The id of the barber of a new shop."""
+    async def _seed(self) -> tuple[str, str]:
+        """The ids of the barber of a new shop and of his service."""
         pool = await connect_pool(self._database_url, 2)
         try:
             shop = await Catalogue(pool).shop(await create_shop(pool, Keys(self._prefix, _SHARDS), _SHOP))
         finally:
             await pool.close()
         assert shop is not None
-        return next(iter(shop.barbers))
+        barber = next(iter(shop.barbers.values()))
+        return barber.barber_id, next(iter(barber.services))
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ It speaks just enough of HTTP, WebSocket, Engine.IO and Socket.IO for that, so t
 import asyncio
 import socket
 import struct
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _COMPRESSED: Final = 0x40
 _HEARTBEAT: Final = b"2"
 """Engine.IO's ping."""
+_LITTLE: Final = 4096
+"""What the kernel takes for a client that reads nothing, in bytes, so that the rest waits at the server."""
 _TAIL: Final = b"\x00\x00\xff\xff"
 """What a sender leaves out at the end of each compressed message (RFC 7692, section 7.2.1)."""
 
@@ -26,7 +29,7 @@ class Way:
     """How to come in. kind: plain is TCP without a handshake. port: on 127.0.0.1.
 
     room: to subscribe to over Socket.IO. greeted: the server's first message is an answer and no update.
-    compress: whether compression is offered, as browsers do.
+    compress: whether compression is offered, as browsers do. stalled: once let in, it reads nothing more.
     """
 
     kind: Literal["plain", "websocket", "socketio"]
@@ -35,10 +38,13 @@ class Way:
     room: str | None = None
     greeted: bool = False
     compress: bool = False
+    stalled: bool = False
 
 
 class LightClient(asyncio.Protocol):
     """`ready` is done when the server has let it in. updates: messages since then; last: the newest one's payload.
+
+    arrivals: when each came, by the machine's monotonic clock. closed_with: the code that the server closed with.
 
     After the handshake it no longer inflates: with compression it is good for staying idle only, and takes every
     compressed message for a heartbeat.
@@ -56,10 +62,26 @@ class LightClient(asyncio.Protocol):
         self._let = not self._http
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.updates = 0
+        self.arrivals: list[float] = []
+        self.closed_with: int | None = None
         self.last = b""
         self.compressed = False
 
     # The connection --------------------------------------------------------------------------------------------
+
+    @property
+    def stalled(self) -> bool:
+        return self._way.stalled
+
+    async def connect(self) -> None:
+        """Over TCP; `ready` tells the rest. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        tcp = socket.socket()
+        tcp.setblocking(False)
+        if self._way.stalled:
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
+        await loop.sock_connect(tcp, ("127.0.0.1", self._way.port))
+        await loop.create_connection(lambda: self, sock=tcp)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's does not say that it is one
@@ -112,14 +134,16 @@ class LightClient(asyncio.Protocol):
             self._text(payload, compressed=bool(first & _COMPRESSED))
         elif kind == _PING:
             self._send(_PONG, payload)
-        elif kind == _CLOSE and not self.ready.done():
-            self._refused(b"%d %b" % (int.from_bytes(payload[:2], "big"), payload[2:]))
+        elif kind == _CLOSE:
+            self.closed_with = int.from_bytes(payload[:2], "big")
+            self._refused(b"%d %b" % (self.closed_with, payload[2:]))
 
     def _text(self, payload: bytes, *, compressed: bool) -> None:
         if payload == _HEARTBEAT or (compressed and self._let):
             self._send(_TEXT, b"3")
         elif self._let:
             self.updates += 1
+            self.arrivals.append(time.monotonic())
             self.last = payload
         elif self._step is not None:
             self._step(self._inflated(payload) if compressed else payload)
@@ -181,7 +205,13 @@ class LightClient(asyncio.Protocol):
     def _let_in(self) -> None:
         self._step, self._inflate = None, None
         self._let = True
+        if self._way.stalled:
+            self._transport.pause_reading()
         self.ready.set_result(None)
+
+    def resume(self) -> None:
+        """A stalled client reads again."""
+        self._transport.resume_reading()
 
     def _refused(self, why: bytes) -> None:
         if not self.ready.done():

@@ -3,12 +3,13 @@
     python -m loadtests.bench.subscribers
 
 Each line on stdin is a JSON object {do, ...}, and is answered with one on stdout: `connect` {way, count, tokens},
-`count`, `close`. It ends when its stdin does.
+`count`, `delays` {sent}, `close`. It ends when its stdin does.
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from statistics import quantiles
 from typing import Any, Final
 
 import orjson
@@ -41,7 +42,7 @@ class Subscribers:
             token = tokens[number % len(tokens)] if tokens else None
             async with gate, asyncio.timeout(_SECONDS):
                 client = LightClient(asked, token, self._gone)
-                await asyncio.get_running_loop().create_connection(lambda: client, "127.0.0.1", asked.port)
+                await client.connect()
                 self._clients.append(client)
                 await client.ready
 
@@ -72,6 +73,22 @@ class Subscribers:
             "last": last.decode(errors="replace"),
         }
 
+    async def delays(self, sent: list[float]) -> Json:
+        """How long the last updates were under way to those who read: quantiles in milliseconds.
+
+        sent: when each of the last so many was asked for. Only clients that have every one are counted.
+        """
+        newest = len(sent)
+        readers = [client.arrivals[-newest:] for client in self._clients if not client.stalled]
+        took = [
+            (came - asked) * 1000
+            for arrivals in readers
+            if len(arrivals) == newest
+            for asked, came in zip(sent, arrivals, strict=True)
+        ]
+        cuts = quantiles(took, n=100)
+        return {"p50": cuts[49], "p99": cuts[98], "count": len(took), "readers": len(readers)}
+
     async def close(self) -> Json:
         for client in self._clients:
             client.abort()
@@ -86,6 +103,7 @@ async def _run() -> None:
     does: dict[str, Callable[..., Awaitable[Json]]] = {
         "connect": subscribers.connect,
         "count": subscribers.count,
+        "delays": subscribers.delays,
         "close": subscribers.close,
     }
     lines = asyncio.StreamReader(limit=_LONGEST_LINE)

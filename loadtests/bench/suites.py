@@ -10,6 +10,7 @@ from loadtests.bench.p7 import p7
 from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure
+from loadtests.bench.stalled import stalled
 from loadtests.bench.waits import waits
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
@@ -18,6 +19,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "engine": (p1, p2, p8),
     "delivery": (p3,),
     "memory": (p7,),
+    "stalled": (stalled,),
     "waits": (waits,),
 }
 STORELESS: Final = frozenset({"waits"})
