@@ -1,12 +1,14 @@
-"""A closed loop: so many callers, each with one command under way, for a bounded time."""
+"""Load for a bounded time: so many callers with one command under way each, or so many arrivals a second."""
 
 import asyncio
 import gc
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import quantiles
+from typing import Final
 
 from loadtests.bench.floor import Floor, Refusal, Step
 
@@ -16,7 +18,8 @@ class Tally:
     """What was acknowledged in the measured time. seconds: how long that was.
 
     cpu: processor seconds in it, by process; "server" is this one. latencies: in seconds.
-    generator: seconds that drawing steps and keeping the model took.
+    generator: seconds that drawing steps and keeping the model took. late: how many seconds after its time each step of
+    an open load was sent.
     """
 
     seconds: float = 0.0
@@ -25,6 +28,7 @@ class Tally:
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -37,62 +41,126 @@ class Tally:
 
     @property
     def p99_ms(self) -> float:
-        return quantiles(self.latencies, n=100)[98] * 1000 if len(self.latencies) > 1 else 0.0
+        return percentile_ms(self.latencies, 99)
 
     def cpu_us(self) -> dict[str, float]:
         """Processor time per transition in microseconds, by process."""
         return {name: round(seconds / max(self.count, 1) * 1e6, 1) for name, seconds in self.cpu.items()}
 
 
+def percentile_ms(seconds: list[float], percent: int) -> float:
+    """In milliseconds; 0 of fewer than two."""
+    return quantiles(seconds, n=100)[percent - 1] * 1000 if len(seconds) > 1 else 0.0
+
+
+_clock: Final = time.perf_counter
+
 Run = Callable[[Step], Awaitable[tuple[str, str]]]
 """Makes a step: the booking's id and its status afterwards. Raises Refusal."""
 
 
+class _Loading:
+    """Makes steps; what is acknowledged counts in the tally of the moment."""
+
+    def __init__(self, floor: Floor, run: Run) -> None:
+        self._floor = floor
+        self._run = run
+        self.tally = Tally()
+
+    async def step(self, due: float | None = None) -> None:
+        """One step. due: when it ought to be sent, from which its latency is counted; None: as soon as it is drawn."""
+        began = _clock()
+        step = self._floor.draw()
+        sent = _clock()
+        self.tally.generator += sent - began
+        if due is not None:
+            self.tally.late.append(sent - due)
+        try:
+            booking_id, status = await self._run(step)
+        except Refusal as refusal:
+            began = _clock()
+            self._floor.refused(step, refusal)
+            self.tally.refused[f"{step.kind} {refusal.code}"] += 1
+        else:
+            began = _clock()
+            self._floor.done(step, booking_id, status)
+            self.tally.done[step.kind] += 1
+            self.tally.latencies.append(began - (sent if due is None else due))
+        self.tally.generator += _clock() - began
+
+    async def measure(self, warm_up: float, seconds: float, cpu: Callable[[], dict[str, float]]) -> Tally:
+        """What is acknowledged in so many seconds after so many of warm-up."""
+        await asyncio.sleep(warm_up)
+        before = {"server": time.process_time(), **cpu()}
+        self.tally, began = Tally(), _clock()
+        await asyncio.sleep(seconds)
+        measured, self.tally = self.tally, Tally()
+        measured.seconds = _clock() - began
+        after = {"server": time.process_time(), **cpu()}
+        measured.cpu = {name: after[name] - before[name] for name in before}
+        return measured
+
+
 async def closed_loop(
-    floor: Floor, run: Run, callers: int, warm_up: float, seconds: float, stores: Callable[[], dict[str, float]]
+    floor: Floor, run: Run, callers: int, warm_up: float, seconds: float, cpu: Callable[[], dict[str, float]]
 ) -> Tally:
     """Loads `run` with `callers` for warm_up + seconds; what is acknowledged after the warm-up counts.
 
-    stores: processor seconds that each store has used so far.
+    cpu: processor seconds so far, of each store and of whatever else; "server" is this process if it is not among them.
     """
     gc.collect()
-    running, tally = True, Tally()
-    clock = time.perf_counter
+    loading, running = _Loading(floor, run), True
 
     async def caller() -> None:
-        began = clock()
         while running:
-            step = floor.draw()
-            sent = clock()
-            tally.generator += sent - began
-            try:
-                booking_id, status = await run(step)
-            except Refusal as refusal:
-                began = clock()
-                floor.refused(step, refusal)
-                tally.refused[f"{step.kind} {refusal.code}"] += 1
-                tally.generator += clock() - began
-            else:
-                began = clock()
-                floor.done(step, booking_id, status)
-                tally.done[step.kind] += 1
-                tally.latencies.append(began - sent)
-                tally.generator += clock() - began
+            await loading.step()
 
     tasks = [asyncio.create_task(caller()) for _ in range(callers)]
     try:
-        await asyncio.sleep(warm_up)
-        before = {"server": time.process_time(), **stores()}
-        tally, began = Tally(), clock()
-        await asyncio.sleep(seconds)
-        measured, tally = tally, Tally()
-        measured.seconds = clock() - began
-        after = {"server": time.process_time(), **stores()}
-        measured.cpu = {name: after[name] - before[name] for name in before}
+        measured = await loading.measure(warm_up, seconds, cpu)
     finally:
         running = False
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
+    _raise_first(outcomes)
     return measured
+
+
+async def open_load(
+    floor: Floor, run: Run, rate: float, warm_up: float, seconds: float, cpu: Callable[[], dict[str, float]]
+) -> Tally:
+    """Loads `run` with `rate` steps a second at random moments (a Poisson process), whether answers come or not.
+
+    Latencies are counted from when a step was due, so one that could not be sent in time is not flattered.
+    """
+    gc.collect()
+    loading, luck = _Loading(floor, run), random.Random(1)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            tasks.discard(task)  # those that failed are kept: they are raised in the end
+
+    async def arrivals() -> None:
+        due = _clock()
+        while True:
+            due += luck.expovariate(rate)
+            if (early := due - _clock()) > 0:
+                await asyncio.sleep(early)
+            task = asyncio.create_task(loading.step(due))
+            tasks.add(task)
+            task.add_done_callback(ended)
+
+    arriving = asyncio.create_task(arrivals())
+    try:
+        measured = await loading.measure(warm_up, seconds, cpu)
+    finally:
+        arriving.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    _raise_first(outcomes)
+    return measured
+
+
+def _raise_first(outcomes: list[BaseException | None]) -> None:
+    for outcome in outcomes:
+        if outcome is not None:
+            raise outcome

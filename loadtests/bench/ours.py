@@ -25,8 +25,9 @@ from barberpro.protocol.commands import (
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.calls import Via
 from barberpro.server.node import Node, NodeOptions
+from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.shops import NewService, NewShop, create_shop
-from loadtests.bench.floor import Floor, Line, Refusal, Step
+from loadtests.bench.floor import Customer, Floor, Line, Refusal, Step
 from loadtests.bench.loop import Run
 
 Json = dict[str, Any]
@@ -62,8 +63,20 @@ async def open_chairs(
     node: Node, shops: int, barbers: int, settings: dict[str, int | str | bool] | None = None
 ) -> list[Chair]:
     """Writes the shops and opens every queue; the chairs of a shop stand together."""
-    gate = asyncio.Semaphore(32)
-    shop = NewShop(
+    gate, shop = asyncio.Semaphore(32), shop_of(barbers, settings)
+
+    async def one() -> list[Chair]:
+        async with gate:
+            chairs = await chairs_of(node.catalogue, await create_shop(node.pool, node.keys, shop))
+            for chair in chairs:
+                await node.engine.submit(SYSTEM, _open(chair), VIA)
+        return chairs
+
+    return [chair for chairs in await asyncio.gather(*(one() for _ in range(shops))) for chair in chairs]
+
+
+def shop_of(barbers: int, settings: dict[str, int | str | bool] | None = None) -> NewShop:
+    return NewShop(
         "Shop",
         "Asia/Kolkata",
         "INR",
@@ -72,24 +85,51 @@ async def open_chairs(
         settings or {},
     )
 
-    async def one() -> list[Chair]:
-        async with gate:
-            shop_id = await create_shop(node.pool, node.keys, shop)
-            found = await node.catalogue.shop(shop_id)
-            assert found is not None
-            chairs = [
-                Chair(shop_id, barber.barber_id, list(barber.services), _barber(barber.barber_id))
-                for barber in found.barbers.values()
-            ]
-            for chair in chairs:
-                await node.engine.submit(SYSTEM, _open(chair), VIA)
-        return chairs
 
-    return [chair for chairs in await asyncio.gather(*(one() for _ in range(shops))) for chair in chairs]
+async def chairs_of(catalogue: Catalogue, shop_id: str) -> list[Chair]:
+    found = await catalogue.shop(shop_id)
+    assert found is not None
+    return [
+        Chair(shop_id, barber.barber_id, list(barber.services), _barber(barber.barber_id))
+        for barber in found.barbers.values()
+    ]
 
 
 def _barber(barber_id: str) -> Actor:
     return Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id)
+
+
+def customers_of(count: int) -> list[Actor]:
+    return [Actor(f"us_{number:016d}", Role.CUSTOMER, f"Guest {number}") for number in range(count)]
+
+
+def customer_of(step: Step) -> Customer | None:
+    """The customer who makes the step; None when a barber does."""
+    if step.kind == "join":
+        return step.customer
+    return step.booking.customer if step.booking is not None and step.kind in {"step_back", "cancel"} else None
+
+
+def fields_of(step: Step, chairs: Sequence[Chair]) -> Json:
+    """The step's command, as it is sent. Chair n is line n of the floor."""
+    chair = chairs[step.line.number]
+    fields: Json = {"commandId": command_id(), "type": step.kind}
+    if step.kind == "join":
+        return fields | {"barberId": chair.barber_id, "serviceIds": chair.service_ids[:1]}
+    if step.kind == "advance":
+        expect = {"expect": {"servingBookingId": step.serving}} if step.expects else {}
+        return fields | {"barberId": chair.barber_id, **expect}
+    assert step.booking is not None
+    fields["bookingId"] = step.booking.booking_id
+    if step.kind == "step_back":
+        fields["places"] = step.places
+    elif step.kind == "move":
+        fields |= {"position": step.position, "reason": "was here first"}
+    elif step.kind == "recall":
+        fields["to"] = "back"
+    elif step.to is not None:
+        fields["toBarberId"] = chairs[step.to.number].barber_id
+    return fields
 
 
 def _open(chair: Chair) -> Open:
@@ -104,7 +144,7 @@ class Ours:
     def __init__(self, node: Node, chairs: Sequence[Chair], customers: int) -> None:
         self._engine = node.engine
         self._chairs = chairs
-        self._customers = [Actor(f"us_{number:016d}", Role.CUSTOMER, f"Guest {number}") for number in range(customers)]
+        self._customers = customers_of(customers)
 
     async def run(self, step: Step) -> tuple[str, str]:
         """The booking's id and its status afterwards. Raises Refusal."""
@@ -119,38 +159,14 @@ class Ours:
 
     def _command(self, step: Step) -> tuple[Actor, Command]:
         """As a door does it: from the message's fields, checked."""
-        chair = self._chairs[step.line.number]
-        fields: Json = {"commandId": command_id(), "type": step.kind}
-        if step.kind == "join":
-            assert step.customer is not None
-            fields |= {"barberId": chair.barber_id, "serviceIds": chair.service_ids[:1]}
-            return self._customers[step.customer.number], Join.model_validate(fields)
-        if step.kind == "advance":
-            fields["barberId"] = chair.barber_id
-            if step.expects:
-                fields["expect"] = {"servingBookingId": step.serving}
-            return chair.barber, Advance.model_validate(fields)
-        assert step.booking is not None
-        fields |= {"bookingId": step.booking.booking_id, **self._arguments(step)}
-        customers_own = step.kind in {"step_back", "cancel"}
-        actor = self._customers[step.booking.customer.number] if customers_own else chair.barber
-        return actor, _MODELS[step.kind].model_validate(fields)
-
-    def _arguments(self, step: Step) -> Json:
-        if step.kind == "step_back":
-            return {"places": step.places}
-        if step.kind == "move":
-            return {"position": step.position, "reason": "was here first"}
-        if step.kind == "recall":
-            return {"to": "back"}
-        if step.to is not None:
-            return {"toBarberId": self._chairs[step.to.number].barber_id}
-        return {}
+        customer = customer_of(step)
+        actor = self._customers[customer.number] if customer else self._chairs[step.line.number].barber
+        return actor, _MODELS[step.kind].model_validate(fields_of(step, self._chairs))
 
 
 _MODELS: Final[dict[str, type[Command]]] = {
-    "skip": Skip, "no_show": NoShow, "recall": Recall, "step_back": StepBack, "move": Move, "transfer": Transfer,
-    "cancel": Cancel,
+    "join": Join, "advance": Advance, "skip": Skip, "no_show": NoShow, "recall": Recall, "step_back": StepBack,
+    "move": Move, "transfer": Transfer, "cancel": Cancel,
 }  # fmt: skip
 
 

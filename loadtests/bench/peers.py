@@ -20,6 +20,7 @@ LIMIT: Final = "c, one write a client"
 NODE_SOCKETIO: Final = "node socket.io"
 NODE_WS: Final = "node ws"
 EMITTER: Final = "python-socketio emit"
+ANSWERER: Final = "libraries, empty handlers"
 _PEERS: Final = Path(__file__).parents[1] / "peers"
 _NODE: Final = _PEERS / "node"
 
@@ -73,6 +74,7 @@ class Peers:
             NODE_SOCKETIO: ["node", _NODE / "socketio.js", payload],
             NODE_WS: ["node", _NODE / "ws.js", payload],
             EMITTER: [sys.executable, "-m", "loadtests.peers.emitter", payload],
+            ANSWERER: [sys.executable, "-m", "loadtests.peers.answerer"],
         }
         return commands[name]
 

@@ -24,6 +24,7 @@ from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.shops import NewService, NewShop, create_shop
 from loadtests.bench.child import Child, child
+from loadtests.bench.ours import Chair, chairs_of
 from loadtests.bench.sockets import Way
 from loadtests.bench.stores import Stores
 
@@ -89,12 +90,24 @@ class Deployment:
         self._prefix = prefix
         self._directory = keys_dir
         self._tokens = Tokens(signing_key(keys_dir, create=True))
-        self._barber_id = self._service_id = ""
+        self._chair: Chair | None = None
         self._numbers = itertools.count()
 
     def customers(self, count: int) -> list[str]:
         """Tokens of so many users: a user may have no more than twenty connections."""
-        return [self._tokens.mint(Actor(f"us_{number:016d}", Role.CUSTOMER), 86_400) for number in range(count)]
+        return [self.token(Actor(f"us_{number:016d}", Role.CUSTOMER)) for number in range(count)]
+
+    def token(self, actor: Actor) -> str:
+        return self._tokens.mint(actor, 86_400)
+
+    async def shops(self, count: int, shop: NewShop) -> list[list[Chair]]:
+        """Writes so many; the chairs of each. A server must have run on the deployment before."""
+        pool = await connect_pool(self._database_url, 4)
+        try:
+            keys, catalogue = Keys(self._prefix, _SHARDS), Catalogue(pool)
+            return [await chairs_of(catalogue, await create_shop(pool, keys, shop)) for _ in range(count)]
+        finally:
+            await pool.close()
 
     @asynccontextmanager
     async def server(self) -> AsyncIterator[Served]:
@@ -107,6 +120,7 @@ class Deployment:
             "BARBERPRO_KEYS_DIR": str(self._directory),
             "BARBERPRO_PORT": str(port),
             "BARBERPRO_REQUESTS_PER_MINUTE": "0",
+            "BARBERPRO_COMMANDS_PER_10_SECONDS": "10000000",
             "BARBERPRO_LOG_LEVEL": "error",
         }
         command = (Path(sys.executable).with_name("barberpro"), "serve")
@@ -115,22 +129,12 @@ class Deployment:
             aiohttp.ClientSession() as http,
         ):
             await _ready(process, http, port)
-            if not self._barber_id:
-                self._barber_id, self._service_id = await self._seed()
-            actor = Actor(f"us_{self._barber_id}", Role.BARBER, barber_id=self._barber_id)
-            http.headers["Authorization"] = f"Bearer {self._tokens.mint(actor, 86_400)}"
-            yield Served(process, port, self._barber_id, self._service_id, http, self._numbers)
-
-    async def _seed(self) -> tuple[str, str]:
-        """The ids of the barber of a new shop and of his service."""
-        pool = await connect_pool(self._database_url, 2)
-        try:
-            shop = await Catalogue(pool).shop(await create_shop(pool, Keys(self._prefix, _SHARDS), _SHOP))
-        finally:
-            await pool.close()
-        assert shop is not None
-        barber = next(iter(shop.barbers.values()))
-        return barber.barber_id, next(iter(barber.services))
+            if self._chair is None:
+                self._chair = (await self.shops(1, _SHOP))[0][0]
+            barber_id = self._chair.barber_id
+            barber = self.token(Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id))
+            http.headers["Authorization"] = f"Bearer {barber}"
+            yield Served(process, port, barber_id, self._chair.service_ids[0], http, self._numbers)
 
 
 @asynccontextmanager

@@ -142,11 +142,18 @@ class LightClient(asyncio.Protocol):
         if payload == _HEARTBEAT or (compressed and self._let):
             self._send(_TEXT, b"3")
         elif self._let:
-            self.updates += 1
-            self.arrivals.append(time.monotonic())
-            self.last = payload
+            self._told(payload)
         elif self._step is not None:
             self._step(self._inflated(payload) if compressed else payload)
+
+    def _told(self, payload: bytes) -> None:
+        """A message after the handshake."""
+        self.updates += 1
+        self.arrivals.append(time.monotonic())
+        self.last = payload
+
+    def _send_text(self, payload: bytes) -> None:
+        self._send(_TEXT, payload)
 
     # The handshake ---------------------------------------------------------------------------------------------
 

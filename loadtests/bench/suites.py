@@ -6,6 +6,7 @@ from typing import Final
 from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
 from loadtests.bench.p3 import p3
+from loadtests.bench.p4 import p4
 from loadtests.bench.p7 import p7
 from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
@@ -17,6 +18,7 @@ Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
 
 SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "engine": (p1, p2, p8),
+    "commands": (p4,),
     "delivery": (p3,),
     "memory": (p7,),
     "stalled": (stalled,),
