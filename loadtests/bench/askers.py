@@ -1,4 +1,4 @@
-"""Light clients that send commands and hear their answers."""
+"""A light client that sends commands and hears their answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,13 +6,10 @@ from typing import Any, Final
 
 import orjson
 
-from loadtests.bench.descriptors import many_descriptors
 from loadtests.bench.sockets import LightClient, Way
 
 Json = dict[str, Any]
 
-_AT_ONCE: Final = 50
-_SECONDS: Final = 60.0
 _EVENT_ACK: Final = b'{"event":"ack"'
 _PACKET_ACK: Final = b"43"
 
@@ -26,13 +23,13 @@ class Asker(LightClient):
         self._number = 0
         self._packets = way.kind == "socketio"
 
-    def ask(self, fields: Json) -> "asyncio.Future[Json]":
-        """Sends the command; its answer, {ok, ...}. Raises ConnectionError when the server hangs up first."""
-        answer = asyncio.get_running_loop().create_future()
+    def ask(self, fields: Json, event: str = "command") -> "asyncio.Future[Json]":
+        """Sends the request; its answer, {ok, ...}. Raises ConnectionError when the server hangs up first."""
+        answer = self._promise()
         if self._packets:
             self._number += 1
             self._asked[self._number] = answer
-            self._send_text(b'42%d["command",%b]' % (self._number, orjson.dumps(fields)))
+            self._send_text(b'42%d["%b",%b]' % (self._number, event.encode(), orjson.dumps(fields)))
         else:
             self._asked[fields["commandId"]] = answer
             self._send_text(b'{"event":"command",%b' % orjson.dumps(fields)[1:])
@@ -59,38 +56,3 @@ class Asker(LightClient):
         future = self._asked.pop(asked)
         if not future.done():  # its caller may have been cancelled
             future.set_result(answer)
-
-
-async def connected(ways: "list[tuple[Way, str | None]]") -> list[Asker]:
-    """A client for each way with its token, all let in. Raises ConnectionError, or a group of them, when not."""
-    many_descriptors()
-    gate, loop = asyncio.Semaphore(_AT_ONCE), asyncio.get_running_loop()
-
-    async def come_in(client: Asker, port: int) -> None:
-        async with gate, asyncio.timeout(_SECONDS):
-            await loop.create_connection(lambda: client, "127.0.0.1", port)
-            reached.append(client)
-            await client.ready
-
-    clients = [Asker(way, token, _nobody) for way, token in ways]
-    ports = [way.port for way, _ in ways]
-    reached: list[Asker] = []
-    try:
-        await come_in(clients[0], ports[0])  # one alone is told that nobody is let in
-        async with asyncio.TaskGroup() as group:
-            for client, port in zip(clients[1:], ports[1:], strict=True):
-                group.create_task(come_in(client, port))
-    except BaseException:
-        await hang_up(reached)
-        raise
-    return clients
-
-
-async def hang_up(clients: list[Asker]) -> None:
-    for client in clients:
-        client.abort()
-    await asyncio.sleep(0)
-
-
-def _nobody() -> None:
-    """Whoever asks is told by the answer that never comes."""

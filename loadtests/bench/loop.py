@@ -43,6 +43,10 @@ class Tally:
     def p99_ms(self) -> float:
         return percentile_ms(self.latencies, 99)
 
+    def busy(self) -> dict[str, int]:
+        """What each process took, in percent of one core."""
+        return {name: round(100 * seconds / self.seconds) for name, seconds in self.cpu.items()}
+
     def cpu_us(self) -> dict[str, float]:
         """Processor time per transition in microseconds, by process."""
         return {name: round(seconds / max(self.count, 1) * 1e6, 1) for name, seconds in self.cpu.items()}

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from loadtests.bench.askers import Asker, connected, hang_up
+from loadtests.bench.askers import Asker
 from loadtests.bench.cpu import own_cpu_seconds
+from loadtests.bench.entrance import hang_up, let_in, nobody
 from loadtests.bench.floor import Floor
 from loadtests.bench.loop import Tally, closed_loop, open_load, percentile_ms
 from loadtests.bench.ours import command_id, fill
@@ -88,13 +89,14 @@ async def _measure(plan: Plan, floor: Floor, door: _Door, everybody: People, ser
 
 
 def _told(tally: Tally) -> str:
-    return f"{tally.rate:,.0f}/s, p99 {tally.p99_ms:.1f} ms, busy percent {_busy(tally)}, {_refused(tally):.2%} refused"
+    return f"{tally.rate:,.0f}/s, p99 {tally.p99_ms:.1f} ms, busy percent {tally.busy()}, {_refused(tally):.2%} refused"
 
 
 async def _ceiling(plan: Plan, scale: Scale, peer: Peer, kind: str) -> float:
     """Commands a second that a server answers at once which has nothing to do for them."""
     way = Way("socketio", peer.way.port) if kind == "socketio" else Way("websocket", peer.way.port, path="/ws")
-    clients = await connected([(way, None)] * scale.clients)
+    clients = [Asker(way, None, nobody) for _ in range(scale.clients)]
+    await let_in(clients)
     answered, running = 0, True
 
     async def caller(mine: list[Asker]) -> None:
@@ -168,15 +170,11 @@ def _about(tallies: list[Tally], key: Callable[[Tally], float]) -> Json:
         "rounds_per_second": [round(tally.rate) for tally in tallies],
         "median_round_p99_ms": round(tally.p99_ms, 1),
         "cpu_us_per_command": tally.cpu_us(),
-        "busy_percent_of_a_core": _busy(tally),
+        "busy_percent_of_a_core": tally.busy(),
         "refused_percent": round(100 * _refused(tally), 2),
         "refusals": dict(tally.refused.most_common()),
         "mix_percent": {kind: round(100 * n / max(tally.count, 1), 1) for kind, n in tally.done.most_common()},
     }
-
-
-def _busy(tally: Tally) -> dict[str, int]:
-    return {name: round(100 * seconds / tally.seconds) for name, seconds in tally.cpu.items()}
 
 
 def _refused(tally: Tally) -> float:

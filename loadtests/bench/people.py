@@ -6,16 +6,19 @@ where every connection is in a room, the others sit at a queue in which nothing 
 """
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from barberpro.protocol.actors import Actor, Role
-from loadtests.bench.askers import Asker, connected, hang_up
+from loadtests.bench.askers import Asker
+from loadtests.bench.entrance import hang_up, let_in, nobody
 from loadtests.bench.floor import Refusal, Step
 from loadtests.bench.ours import Chair, command_id, customer_of, customers_of, fields_of, shop_of
 from loadtests.bench.served import Deployment, Served
+from loadtests.bench.served import chairs as chairs_in
 from loadtests.bench.sockets import Way
 
 Json = dict[str, Any]
@@ -52,7 +55,7 @@ class Town:
 
 async def settle(deployed: Deployment, scale: Scale) -> Town:
     """Writes the shops. A server must have run on the deployment before."""
-    shops = await deployed.shops(scale.shops, shop_of(scale.barbers + 1))
+    shops = await deployed.shops(scale.shops, shop_of(scale.barbers + 1), chairs_in)
     chairs = [chair for shop in shops for chair in shop[: scale.barbers]]
     tokens = [deployed.token(actor) for actor in customers_of(scale.customers)]
     staff = [[deployed.token(actor) for actor in _devices(chair, scale.devices)] for chair in chairs]
@@ -70,6 +73,8 @@ class People:
     def __init__(self, town: Town, customers: Sequence[Asker], staff: Sequence[Sequence[Asker]]) -> None:
         self._chairs = town.chairs
         self._customers = customers
+        self.sent: dict[str, float] = {}
+        """When each command was sent, by its id, in seconds of the performance counter."""
         self.count = town.scale.clients
         self._staff = [itertools.cycle(devices) for devices in staff]
         self._watchers = [*(devices[0] for devices in staff), *customers[: len(staff)]]
@@ -88,7 +93,9 @@ class People:
         """The booking's id and its status afterwards. Raises Refusal."""
         customer = customer_of(step)
         client = self._customers[customer.number] if customer else next(self._staff[step.line.number])
-        answer = await client.ask(fields_of(step, self._chairs))
+        fields = fields_of(step, self._chairs)
+        self.sent[fields["commandId"]] = time.perf_counter()
+        answer = await client.ask(fields)
         if answer["ok"] is not True:
             error = answer["error"]
             details = error.get("details", {})
@@ -100,16 +107,16 @@ class People:
 @asynccontextmanager
 async def people(town: Town, served: Served, kind: str) -> AsyncIterator[People]:
     """Everybody comes in by that door, and leaves in the end."""
-    places: list[tuple[Way, str | None]] = []
+    clients: list[Asker] = []
     for number, token in enumerate(town.customers):
         chair = town.chairs[number] if number < len(town.chairs) else None
-        places.append((_way(kind, served.port, chair, town.quiet[0]), token))
+        clients.append(Asker(_way(kind, served.port, chair, town.quiet[0]), token, nobody))
     for number, tokens in enumerate(town.staff):
         quiet = town.quiet[number // town.scale.barbers]
         for device, token in enumerate(tokens):
             chair = town.chairs[number] if device == 0 else None
-            places.append((_way(kind, served.port, chair, quiet), token))
-    clients = await connected(places)
+            clients.append(Asker(_way(kind, served.port, chair, quiet), token, nobody))
+    await let_in(clients)
     customers, devices = clients[: len(town.customers)], iter(clients[len(town.customers) :])
     try:
         yield People(town, customers, list(zip(*[devices] * town.scale.devices, strict=True)))

@@ -7,14 +7,15 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
+from asyncpg import Pool
 
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
@@ -81,6 +82,13 @@ class Served:
         raise ValueError("/metrics has no barberpro_evictions_total")
 
 
+_Read = TypeVar("_Read")
+
+
+async def chairs(pool: "Pool[Any]", shop_id: str) -> list[Chair]:
+    return await chairs_of(Catalogue(pool), shop_id)
+
+
 class Deployment:
     """A database, a key prefix and a signing key; servers come and go on them, one at a time."""
 
@@ -88,7 +96,7 @@ class Deployment:
         self._database_url = database_url
         self._redis_url = stores.redis_url
         self._prefix = prefix
-        self._directory = keys_dir
+        self.keys_dir = keys_dir
         self._tokens = Tokens(signing_key(keys_dir, create=True))
         self._chair: Chair | None = None
         self._numbers = itertools.count()
@@ -100,12 +108,14 @@ class Deployment:
     def token(self, actor: Actor) -> str:
         return self._tokens.mint(actor, 86_400)
 
-    async def shops(self, count: int, shop: NewShop) -> list[list[Chair]]:
-        """Writes so many; the chairs of each. A server must have run on the deployment before."""
+    async def shops(
+        self, count: int, shop: NewShop, read: Callable[["Pool[Any]", str], Awaitable[_Read]]
+    ) -> list[_Read]:
+        """Writes so many, and reads each by its id. A server must have run on the deployment before."""
         pool = await connect_pool(self._database_url, 4)
         try:
-            keys, catalogue = Keys(self._prefix, _SHARDS), Catalogue(pool)
-            return [await chairs_of(catalogue, await create_shop(pool, keys, shop)) for _ in range(count)]
+            keys = Keys(self._prefix, _SHARDS)
+            return [await read(pool, await create_shop(pool, keys, shop)) for _ in range(count)]
         finally:
             await pool.close()
 
@@ -117,7 +127,7 @@ class Deployment:
             "REDIS_URL": self._redis_url,
             "BARBERPRO_REDIS_PREFIX": self._prefix,
             "BARBERPRO_SHARDS": str(_SHARDS),
-            "BARBERPRO_KEYS_DIR": str(self._directory),
+            "BARBERPRO_KEYS_DIR": str(self.keys_dir),
             "BARBERPRO_PORT": str(port),
             "BARBERPRO_REQUESTS_PER_MINUTE": "0",
             "BARBERPRO_COMMANDS_PER_10_SECONDS": "10000000",
@@ -125,12 +135,12 @@ class Deployment:
         }
         command = (Path(sys.executable).with_name("barberpro"), "serve")
         async with (
-            child(*command, environment=environment, directory=self._directory) as process,
+            child(*command, environment=environment, directory=self.keys_dir) as process,
             aiohttp.ClientSession() as http,
         ):
             await _ready(process, http, port)
             if self._chair is None:
-                self._chair = (await self.shops(1, _SHOP))[0][0]
+                self._chair = (await self.shops(1, _SHOP, chairs))[0][0]
             barber_id = self._chair.barber_id
             barber = self.token(Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id))
             http.headers["Authorization"] = f"Bearer {barber}"

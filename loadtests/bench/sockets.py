@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import orjson
 
@@ -26,7 +26,7 @@ _TAIL: Final = b"\x00\x00\xff\xff"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How to come in. kind: plain is TCP without a handshake. port: on 127.0.0.1.
+    """How to come in. kind: plain is TCP without a handshake.
 
     room: to subscribe to over Socket.IO. greeted: the server's first message is an answer and no update.
     compress: whether compression is offered, as browsers do. stalled: once let in, it reads nothing more.
@@ -39,6 +39,7 @@ class Way:
     greeted: bool = False
     compress: bool = False
     stalled: bool = False
+    host: str = "127.0.0.1"
 
 
 class LightClient(asyncio.Protocol):
@@ -60,12 +61,20 @@ class LightClient(asyncio.Protocol):
         self._step: Callable[[bytes], None] | None = None
         self._http = way.kind != "plain"
         self._let = not self._http
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[None] = self._promise()
         self.updates = 0
         self.arrivals: list[float] = []
         self.closed_with: int | None = None
         self.last = b""
         self.compressed = False
+
+    @property
+    def port(self) -> int:
+        return self._way.port
+
+    def _promise(self) -> "asyncio.Future[Any]":
+        """What somebody will wait for; another loop than asyncio's has its own kind."""
+        return asyncio.get_running_loop().create_future()
 
     # The connection --------------------------------------------------------------------------------------------
 
@@ -80,7 +89,7 @@ class LightClient(asyncio.Protocol):
         tcp.setblocking(False)
         if self._way.stalled:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
-        await loop.sock_connect(tcp, ("127.0.0.1", self._way.port))
+        await loop.sock_connect(tcp, (self._way.host, self._way.port))
         await loop.create_connection(lambda: self, sock=tcp)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -162,7 +171,7 @@ class LightClient(asyncio.Protocol):
         path = "/socket.io/?EIO=4&transport=websocket" if way.kind == "socketio" else way.path
         lines = [
             f"GET {path} HTTP/1.1",
-            f"Host: 127.0.0.1:{way.port}",
+            f"Host: {way.host}:{way.port}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",

@@ -7,6 +7,7 @@ from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
 from loadtests.bench.p3 import p3
 from loadtests.bench.p4 import p4
+from loadtests.bench.p6 import p6
 from loadtests.bench.p7 import p7
 from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
@@ -18,7 +19,7 @@ Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
 
 SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "engine": (p1, p2, p8),
-    "commands": (p4,),
+    "commands": (p4, p6),
     "delivery": (p3,),
     "memory": (p7,),
     "stalled": (stalled,),
