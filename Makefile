@@ -58,12 +58,8 @@ imports: setup
 
 check: lint types imports test ## lint, types, import contracts, tests: what CI runs
 
-bench: setup ## run the benchmarks
-	$(BIN)/python -m loadtests.bench engine --json
-	$(BIN)/python -m loadtests.bench delivery --json
-	$(BIN)/python -m loadtests.bench memory --json
-	$(BIN)/python -m loadtests.bench stalled --json
-	$(BIN)/python -m loadtests.bench waits --json
+bench: setup ## run all benchmarks, and write their tables into docs/benchmarks.md (ARGS=--quick: only try them)
+	$(BIN)/python -m loadtests.everything $(ARGS)
 
 lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)
 	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements/bootstrap.txt

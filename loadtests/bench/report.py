@@ -3,6 +3,7 @@
 import os
 import platform
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def _short(value: float) -> float:
 def machine() -> Json:
     """What the figures were measured on. load_before: the machine's load in the last minute, others' included."""
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": round(os.getloadavg()[0], 2),

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import orjson
 import uvloop
 
 from barberpro.server.seed import describe_shop
@@ -21,6 +22,7 @@ from barberpro.server.simulate.shop import Shop
 from loadtests.bench.cpu import own_cpu_seconds
 from loadtests.bench.descriptors import many_descriptors
 from loadtests.bench.ours import shop_of
+from loadtests.bench.report import machine
 from loadtests.bench.served import deployment
 from loadtests.bench.stores import bench_stores
 from loadtests.day.limits import Limits
@@ -40,6 +42,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--booking-p99", type=float, default=Limits().booking_p99, help="limit in ms (100)")
     parser.add_argument("--seen-p99", type=float, default=Limits().seen_p99, help="limit in ms (100)")
     parser.add_argument("--html", type=Path, default=Path(".bench/day.html"), help="the report (.bench/day.html)")
+    parser.add_argument("--results", type=Path, help="a file for the figures, as the benchmarks print them")
     parser.add_argument("--host", help="a running server, such as http://127.0.0.1:8000; needs --town")
     parser.add_argument("--town", type=Path, help="a file {keys_dir, shops: [what `barberpro seed --json` prints]}")
     arguments = parser.parse_args(given)
@@ -82,10 +85,17 @@ async def _locust(arguments: argparse.Namespace, host: str, town: Path) -> int:
     ]  # fmt: skip  # a few words of the command a line
     for role, count in roles.items():
         command += [f"--{role}", count]
+    if arguments.results is not None:
+        command += ["--results", arguments.results]
     print(", ".join(f"{count} {role}" for role, count in roles.items()), f"at {host} for {seconds} s", flush=True)
+    about = machine()
     process = await asyncio.create_subprocess_exec(*map(str, command))
     try:
-        return await process.wait()
+        status = await process.wait()
+        if arguments.results is not None and arguments.results.exists():
+            figures = orjson.loads(arguments.results.read_bytes())
+            arguments.results.write_bytes(orjson.dumps({"machine": about, "results": figures}))
+        return status
     finally:
         if process.returncode is None:
             process.terminate()

@@ -8,15 +8,17 @@
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import gevent
+import orjson
 from gevent.event import Event
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
-from loadtests.day.limits import Limits, judge
+from loadtests.day.limits import OWN_DELAY, Limits, judge
 from loadtests.day.person import Person
 from loadtests.day.town import Minter, Town
 from loadtests.day.users import Barber, Customer, Guest, Screen
@@ -41,6 +43,7 @@ def _options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--pace", type=float, default=2.0, help="mean seconds that a customer sits in the chair")
     for role in _ROLES:
         parser.add_argument(f"--{role}", type=int, default=1, help=f"how many {role}")
+    parser.add_argument("--results", default="", help="file to write the figures to, as a list")
     parser.add_argument("--booking-p99", type=float, default=Limits().booking_p99, help="limit in ms")
     parser.add_argument("--seen-p99", type=float, default=Limits().seen_p99, help="limit in ms")
 
@@ -68,7 +71,7 @@ def _own_delay(fire: Callable[..., None]) -> None:
         late = max(0.0, time.perf_counter() - began - _LOOK_SECONDS)
         fire(
             request_type="load",
-            name="own delay",
+            name=OWN_DELAY,
             response_time=late * 1000,
             response_length=0,
             exception=None,
@@ -82,6 +85,8 @@ def _judge(environment: Environment, **_: object) -> None:
     roles = [kind.__name__.lower() for name, kind in _ROLES.items() if getattr(options, name)]
     faults = sum(each["count"] for each in runner.exceptions.values())
     verdict = judge(environment.stats.entries.values(), Limits(options.booking_p99, options.seen_p99), roles, faults)
+    if options.results:
+        Path(options.results).write_bytes(orjson.dumps([figure.to_json() for figure in verdict.figures]))
     environment.process_exit_code = 1 if verdict.broken else 0
 
     def say(**_: object) -> None:
