@@ -10,6 +10,7 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 
+_BEGIN: Final = "<!-- figures: "
 END: Final = "<!-- end of figures -->"
 _HEAD: Final = """| Id | What | Measured | Peers in the same run (ratio) | Asked | Holds |
 |---|---|---|---|---|---|"""
@@ -20,7 +21,7 @@ class MarkersMissing(Exception):
 
 
 def begin(suite: str) -> str:
-    return f"<!-- figures: {suite} -->"
+    return f"{_BEGIN}{suite} -->"
 
 
 def tables(report: Json) -> str:
@@ -33,7 +34,7 @@ def written(page: str, suite: str, text: str) -> str:
     """The page with the text in the suite's place. Raises MarkersMissing."""
     pattern = re.compile(f"({re.escape(begin(suite))}\n).*?({re.escape(END)})", re.DOTALL)
     found = pattern.search(page)
-    if found is None or begin(suite) in page[found.end(1) : found.start(2)]:
+    if found is None or _BEGIN in page[found.end(1) : found.start(2)]:
         raise MarkersMissing(f"the page has no place between {begin(suite)} and {END}")
     return page[: found.end(1)] + text + "\n" + page[found.start(2) :]
 

@@ -55,7 +55,7 @@ class Line(Asker):
     """The benchmarks' light client, driven by a greenlet: one connection over Socket.IO or raw WebSocket.
 
     `on_update` is given every state that the server sends of itself. A library's client costs Locust several greenlets
-    a user and half a millisecond a message; the figures would be of that.
+    a user, and hands each message from one to another; the figures would be of that, too.
     """
 
     def __init__(self, way: Way, token: str, on_update: OnUpdate) -> None:

@@ -4,7 +4,12 @@ import pytest
 
 from tests.support.benches import quick_results
 
-FIGURES = {"engine": ["P1", "P2", "P8-length", "P8-queues"], "stalled": ["P3s"], "waits": ["W1", "W2", "W3"]}
+FIGURES = {
+    "engine": ["P1", "P2", "P8-length", "P8-queues"],
+    "commands": ["P4-socketio", "P4-socketio-open", "P4-websocket", "P4-websocket-open", "P6"],
+    "stalled": ["P3s"],
+    "waits": ["W1", "W2", "W3"],
+}
 LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
 
 
