@@ -8,21 +8,21 @@ peer is what the door's library does at most: as many clients send commands to a
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from loadtests.bench.askers import Asker
-from loadtests.bench.cpu import own_cpu_seconds
 from loadtests.bench.entrance import hang_up, let_in, nobody
 from loadtests.bench.floor import Floor
 from loadtests.bench.loop import Tally, closed_loop, open_load, percentile_ms
-from loadtests.bench.ours import command_id, fill
+from loadtests.bench.ours import command_id
 from loadtests.bench.peers import ANSWERER, Peer, Peers
-from loadtests.bench.people import DOORS, People, Scale, Town, people, settle
+from loadtests.bench.people import DOORS, People, Scale, Town, cpu, opened, people, settle
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json
 from loadtests.bench.served import Served, deployment
@@ -46,6 +46,8 @@ class _Door:
     saturated: list[Tally] = field(default_factory=list)
     at_ease: list[Tally] = field(default_factory=list)
     shown: list[float] = field(default_factory=list)
+    unwatched: list[Tally] = field(default_factory=list)
+    """Saturated, with nobody in the queues' rooms: the difference is what showing a change to two costs."""
     ceiling: list[float] = field(default_factory=list)
 
 
@@ -58,34 +60,36 @@ async def p4(plan: Plan) -> list[Figure]:
         served = await stack.enter_async_context(deployed.server())
         town = await settle(deployed, scale)
         peer = await stack.enter_async_context(Peers(Path()).server(ANSWERER))
-        floor = Floor(scale.shops, scale.barbers, scale.length, scale.customers)
-        async with people(town, served, DOORS[0]) as everybody:
-            await everybody.open()
-            await fill(floor, everybody.run, scale.length)
+        floor = await opened(town, served)
         for number in range(plan.rounds):
             plan.say(f"P4 round {number + 1} of {plan.rounds}")
             for door in doors if number % 2 == 0 else reversed(doors):
                 async with people(town, served, door.kind) as everybody:
                     await _measure(plan, floor, door, everybody, served, rate)
+                async with people(town, served, door.kind, watching=False) as everybody:
+                    door.unwatched.append(await _saturate(plan, floor, door, everybody, served))
                 door.ceiling.append(await _ceiling(plan, scale, peer, door.kind))
                 plan.say(f"  {_PEERS[door.kind]}: {door.ceiling[-1]:,.0f}/s")
     return [figure for door in doors for figure in (_saturated(door, town), _at_ease(door, rate))]
 
 
 async def _measure(plan: Plan, floor: Floor, door: _Door, everybody: People, served: Served, rate: float) -> None:
-    async def turn(tallies: list[Tally], load: Callable[..., Awaitable[Tally]], how_much: float) -> None:
-        await plan.stores.checkpoint()
-        tally = await load(floor, everybody.run, how_much, plan.warm_up, plan.seconds, cpu)
-        tallies.append(tally)
-        plan.say(f"  {_NAMES[door.kind]}, {_told(tally)}")
-
-    def cpu() -> dict[str, float]:
-        return {"server": own_cpu_seconds(served.process.pid), "load": time.process_time(), **plan.stores.cpu()}
-
     shown, began = everybody.shown, time.perf_counter()
-    await turn(door.saturated, closed_loop, everybody.count // 4)
+    door.saturated.append(await _saturate(plan, floor, door, everybody, served))
     door.shown.append((everybody.shown - shown) / (time.perf_counter() - began))
-    await turn(door.at_ease, open_load, rate)
+    await plan.stores.checkpoint()
+    used = partial(cpu, plan.stores, served)
+    tally = await open_load(floor, everybody.run, rate, plan.warm_up, plan.seconds, used)
+    door.at_ease.append(tally)
+    plan.say(f"  {_NAMES[door.kind]}, open: {_told(tally)}")
+
+
+async def _saturate(plan: Plan, floor: Floor, door: _Door, everybody: People, served: Served) -> Tally:
+    await plan.stores.checkpoint()
+    callers, used = everybody.count // 4, partial(cpu, plan.stores, served)
+    tally = await closed_loop(floor, everybody.run, callers, plan.warm_up, plan.seconds, used)
+    plan.say(f"  {_NAMES[door.kind]}, saturated: {_told(tally)}")
+    return tally
 
 
 def _told(tally: Tally) -> str:
@@ -137,6 +141,8 @@ def _saturated(door: _Door, town: Town) -> Figure:
             "queues": len(town.chairs),
             "updates_shown_per_second": round(median(door.shown)),
             "peer_rounds_per_second": [round(ceiling) for ceiling in door.ceiling],
+            "nobody_watching_per_second": [round(tally.rate) for tally in door.unwatched],
+            "nobody_watching_server_us": [tally.cpu_us()["server"] for tally in door.unwatched],
             **_about(door.saturated, key=lambda tally: tally.rate),
         },
     )

@@ -13,17 +13,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Final
 
 import aiohttp
 
-from loadtests.bench.cpu import own_cpu_seconds
 from loadtests.bench.entrance import hang_up, let_in
 from loadtests.bench.floor import Floor
 from loadtests.bench.loop import Tally, open_load, percentile_ms
-from loadtests.bench.ours import fill
-from loadtests.bench.people import DOORS, Scale, Town, people, settle
+from loadtests.bench.people import DOORS, Scale, Town, cpu, opened, people, settle
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure
 from loadtests.bench.served import Deployment, Served, deployment
@@ -103,7 +102,7 @@ async def p6(plan: Plan) -> list[Figure]:
     rounds = []
     async with deployment(plan.stores) as deployed, deployed.server() as served:
         town = await settle(deployed, scale)
-        floor = Floor(scale.shops, scale.barbers, scale.length, scale.customers)
+        floor = await opened(town, served)
         for number in range(plan.rounds):
             plan.say(f"P6 round {number + 1} of {plan.rounds}")
             rounds.append(await _round(plan, deployed, served, town, floor, watchers))
@@ -112,19 +111,14 @@ async def p6(plan: Plan) -> list[Figure]:
 
 
 async def _round(plan: Plan, deployed: Deployment, served: Served, town: Town, floor: Floor, watchers: int) -> _Round:
-    def cpu() -> dict[str, float]:
-        return {"server": own_cpu_seconds(served.process.pid), "load": time.process_time(), **plan.stores.cpu()}
-
     async with people(town, served, DOORS[0]) as everybody:
-        await everybody.open()
-        await fill(floor, everybody.run, town.scale.length - len(floor.lines[0].order))
         deliveries = Deliveries(everybody.sent)
         tokens = deployed.customers(watchers * len(town.chairs))
         crowd = _crowd(served, town, await _seqs(served, town), tokens, deliveries)
         await let_in(crowd)
         try:
             rate, seconds = COMMANDS_A_QUEUE * len(town.chairs), plan.seconds if plan.quick else SECONDS
-            tally = await open_load(floor, everybody.run, rate, 0.0, seconds, cpu)
+            tally = await open_load(floor, everybody.run, rate, 0.0, seconds, partial(cpu, plan.stores, served))
             lost = await _lost(served, town, crowd)
         finally:
             await hang_up(crowd)

@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from barberpro.protocol.actors import Actor, Role
 from loadtests.bench.askers import Asker
+from loadtests.bench.cpu import own_cpu_seconds
 from loadtests.bench.entrance import hang_up, let_in, nobody
-from loadtests.bench.floor import Refusal, Step
-from loadtests.bench.ours import Chair, command_id, customer_of, customers_of, fields_of, shop_of
+from loadtests.bench.floor import Floor, Refusal, Step
+from loadtests.bench.ours import Chair, command_id, customer_of, customers_of, fields_of, fill, shop_of
 from loadtests.bench.served import Deployment, Served
 from loadtests.bench.served import chairs as chairs_in
 from loadtests.bench.sockets import Way
+from loadtests.bench.stores import Stores
 
 Json = dict[str, Any]
 
@@ -104,17 +106,32 @@ class People:
         return booking["bookingId"], booking["status"]
 
 
+async def opened(town: Town, served: Served) -> Floor:
+    """Opens the queues and fills the lines: what the steps are drawn from."""
+    scale = town.scale
+    floor = Floor(scale.shops, scale.barbers, scale.length, scale.customers)
+    async with people(town, served, DOORS[0]) as everybody:
+        await everybody.open()
+        await fill(floor, everybody.run, scale.length)
+    return floor
+
+
+def cpu(stores: Stores, served: Served) -> dict[str, float]:
+    """Processor seconds so far; "load" is this process."""
+    return {"server": own_cpu_seconds(served.process.pid), "load": time.process_time(), **stores.cpu()}
+
+
 @asynccontextmanager
-async def people(town: Town, served: Served, kind: str) -> AsyncIterator[People]:
+async def people(town: Town, served: Served, kind: str, *, watching: bool = True) -> AsyncIterator[People]:
     """Everybody comes in by that door, and leaves in the end."""
     clients: list[Asker] = []
     for number, token in enumerate(town.customers):
-        chair = town.chairs[number] if number < len(town.chairs) else None
+        chair = town.chairs[number] if watching and number < len(town.chairs) else None
         clients.append(Asker(_way(kind, served.port, chair, town.quiet[0]), token, nobody))
     for number, tokens in enumerate(town.staff):
         quiet = town.quiet[number // town.scale.barbers]
         for device, token in enumerate(tokens):
-            chair = town.chairs[number] if device == 0 else None
+            chair = town.chairs[number] if watching and device == 0 else None
             clients.append(Asker(_way(kind, served.port, chair, quiet), token, nobody))
     await let_in(clients)
     customers, devices = clients[: len(town.customers)], iter(clients[len(town.customers) :])
