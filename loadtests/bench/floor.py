@@ -81,6 +81,10 @@ class Refusal(Exception):
         self.serving = serving
 
 
+class NobodyFreeError(Exception):
+    """Every customer stands in a line already: more is under way than the floor was made for."""
+
+
 class Floor:
     """`draw()` a step, then tell how it went: `done(step, booking id, status)` or `refused(step, why)`."""
 
@@ -94,6 +98,7 @@ class Floor:
         self._kinds = [kind for kind, share in MIX.items() for _ in range(share)]
 
     def draw(self) -> Step:
+        """Raises NobodyFreeError."""
         line = self.lines[int(self._random.random() * len(self.lines))]
         kind = self._kinds[int(self._random.random() * len(self._kinds))]
         size = len(line.order) + line.joining - line.fronts
@@ -106,6 +111,9 @@ class Floor:
         return self._step(kind, line) or self._step(filler, line) or self.join(line)
 
     def join(self, line: Line) -> Step:
+        """Raises NobodyFreeError."""
+        if not self._free:
+            raise NobodyFreeError
         line.joining += 1
         return Step("join", line, customer=self._free.popleft())
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Final
 
-from loadtests.bench.floor import Floor, Refusal, Step
+from loadtests.bench.floor import Floor, NobodyFreeError, Refusal, Step
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Tally:
 
     cpu: processor seconds in it, by process; "server" is this one. latencies: in seconds.
     generator: seconds that drawing steps and keeping the model took. late: how many seconds after its time each step of
-    an open load was sent.
+    an open load was sent. unsent: steps that could not be drawn, because so many others had not been answered yet.
     """
 
     seconds: float = 0.0
@@ -29,6 +29,7 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    unsent: int = 0
 
     @property
     def count(self) -> int:
@@ -58,6 +59,7 @@ def percentile_ms(seconds: list[float], percent: int) -> float:
 
 
 _clock: Final = time.perf_counter
+_BREATH_SECONDS: Final = 0.001
 
 Run = Callable[[Step], Awaitable[tuple[str, str]]]
 """Makes a step: the booking's id and its status afterwards. Raises Refusal."""
@@ -74,7 +76,12 @@ class _Loading:
     async def step(self, due: float | None = None) -> None:
         """One step. due: when it ought to be sent, from which its latency is counted; None: as soon as it is drawn."""
         began = _clock()
-        step = self._floor.draw()
+        try:
+            step = self._floor.draw()
+        except NobodyFreeError:
+            self.tally.unsent += 1
+            await asyncio.sleep(_BREATH_SECONDS)
+            return
         sent = _clock()
         self.tally.generator += sent - began
         if due is not None:

@@ -177,6 +177,7 @@ def _about(tallies: list[Tally], key: Callable[[Tally], float]) -> Json:
         "median_round_p99_ms": round(tally.p99_ms, 1),
         "cpu_us_per_command": tally.cpu_us(),
         "busy_percent_of_a_core": tally.busy(),
+        "unsent": sum(each.unsent for each in tallies),
         "refused_percent": round(100 * _refused(tally), 2),
         "refusals": dict(tally.refused.most_common()),
         "mix_percent": {kind: round(100 * n / max(tally.count, 1), 1) for kind, n in tally.done.most_common()},
@@ -188,4 +189,4 @@ def _refused(tally: Tally) -> float:
 
 
 def _meant(tallies: list[Tally]) -> bool:
-    return all(_refused(tally) <= MOST_REFUSED for tally in tallies)
+    return all(_refused(tally) <= MOST_REFUSED and not tally.unsent for tally in tallies)

@@ -32,6 +32,18 @@ async def test_an_open_load_goes_on_while_nothing_is_answered() -> None:
     assert max(tally.latencies) > 0.002
 
 
+async def test_an_open_load_that_outruns_the_floor_tells_what_it_could_not_send() -> None:
+    answers = asyncio.Event()
+
+    async def run(_step: Step) -> tuple[str, str]:
+        await answers.wait()
+        return "bk_1", "waiting"
+
+    asyncio.get_running_loop().call_later(0.5, answers.set)  # after the measured time
+    tally = await open_load(Floor(shops=1, barbers=2, length=9, customers=10), run, 1000.0, 0.0, 0.3, dict)
+    assert tally.unsent > 0
+
+
 async def test_an_open_load_tells_what_went_wrong_in_a_step() -> None:
     async def run(_step: Step) -> tuple[str, str]:
         raise ConnectionError("the server hung up")
