@@ -31,7 +31,7 @@ from loadtests.bench.sockets import Way
 ASKED_RATE: Final = {"socketio": 4000, "websocket": 6000}
 ASKED_P99_MS: Final = 60.0
 OPEN_RATE: Final = 2000.0
-MOST_REFUSED: Final = 0.02
+MOST_REFUSED: Final = 0.03
 """Of the commands that are answered: more, and it is another load than the one that was meant."""
 _NAMES: Final = {"socketio": "Socket.IO", "websocket": "raw WebSocket"}
 _PEERS: Final = {"socketio": "python-socketio, empty handler", "websocket": "aiohttp WebSocket, empty handler"}
