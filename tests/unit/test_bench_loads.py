@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from barberpro.handlers.realtime.messages import text_frame
+from barberpro.protocol.frames import text_frame
 from loadtests.bench.floor import Floor, Step
 from loadtests.bench.loop import open_load
 from loadtests.bench.p6 import Deliveries, Watcher
