@@ -2,12 +2,18 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def rfc3339(millis: int) -> str:
     """`millis` since the epoch -> `2026-11-21T09:30:00.125Z`."""
-    moment = datetime.fromtimestamp(millis // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}Z"
+    return f"{_second(millis // 1000)}.{millis % 1000:03d}Z"
+
+
+@lru_cache(maxsize=8192)
+def _second(seconds: int) -> str:
+    """Kept, as every state of a line tells again when each of its people joined."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def now_millis() -> int:

@@ -1,9 +1,10 @@
 """A barber's pace: how long visits really take against what was planned, learnt from the visits that ended last."""
 
 import math
-from bisect import insort
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import mul
 from statistics import median
 from typing import Final
 
@@ -19,6 +20,9 @@ _FARTHEST: Final = math.log(2.5)
 """A visit of more than 2.5 times, or less than the 2.5th part, of the barber's middle ratio is taken to be just that
 far off: somebody forgot to press 'complete', or pressed twice."""
 _LEAST_RATIO: Final = 0.01
+_USUAL: Final = math.log(_USUAL_RATIO) - _USUAL_SPREAD**2 / 2
+"""The mean of the logarithm, for the usual barber."""
+_WEIGHTS: Final = [_NEWER**-older for older in reversed(range(VISITS_KEPT))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,18 @@ class Pace:
 class Record:
     """A barber's last visits, and the pace that they show; the same whichever order they are added in."""
 
-    __slots__ = ("_pace", "_visits")
+    __slots__ = ("_logs", "_pace", "_visits")
 
     def __init__(self, visits: Iterable[Visit] = ()) -> None:
         self._visits = sorted(visits)[-VISITS_KEPT:]
+        self._logs = [_log_ratio(visit) for visit in self._visits]
         self._pace: Pace | None = None
 
     def add(self, visit: Visit) -> None:
-        insort(self._visits, visit)
-        del self._visits[:-VISITS_KEPT]
+        place = bisect(self._visits, visit)
+        self._visits.insert(place, visit)
+        self._logs.insert(place, _log_ratio(visit))
+        del self._visits[:-VISITS_KEPT], self._logs[:-VISITS_KEPT]
         self._pace = None
 
     @property
@@ -55,25 +62,24 @@ class Record:
     def pace(self) -> Pace:
         """Worked out when it is asked for, once until the next visit."""
         if self._pace is None:
-            self._pace = pace_of(self._visits)
+            self._pace = _pace_of(self._logs)
         return self._pace
 
 
-def pace_of(visits: Sequence[Visit]) -> Pace:
-    """The pace that these visits show, oldest first. With none, a new barber's.
+def _pace_of(logs: Sequence[float]) -> Pace:
+    """The pace of visits with these logarithms of real by planned minutes, oldest first. With none, a new barber's.
 
-    Mean and variance of the logarithms of the ratios, in which half and double are equally far off. The usual
-    barber counts as some visits among the measured ones, so a few of those move the figure only a little.
+    Mean and variance of the logarithms, in which half and double are equally far off. The usual barber counts as some
+    visits among the measured ones, so a few of those move the figure only a little.
     """
-    usual = math.log(_USUAL_RATIO) - _USUAL_SPREAD**2 / 2
-    logs = [_log_ratio(visit) for visit in visits]
-    middle = median([*logs, *[usual] * _USUAL_VISITS])
-    near = [min(max(log, middle - _FARTHEST), middle + _FARTHEST) for log in logs]
-    weights = [_NEWER ** (place - len(near)) for place in range(1, len(near) + 1)]
+    middle = median([*logs, *[_USUAL] * _USUAL_VISITS])
+    least, most = middle - _FARTHEST, middle + _FARTHEST
+    near = [least if log < least else most if log > most else log for log in logs]
+    weights = _WEIGHTS[len(_WEIGHTS) - len(near) :]
     weight = _USUAL_VISITS + sum(weights)
-    mean = (_USUAL_VISITS * usual + sum(w * log for w, log in zip(weights, near, strict=True))) / weight
-    squares = sum(w * (log - mean) ** 2 for w, log in zip(weights, near, strict=True))
-    variance = (_USUAL_VISITS * _USUAL_SPREAD**2 + squares) / weight
+    mean = (_USUAL_VISITS * _USUAL + sum(map(mul, weights, near))) / weight
+    off = [log - mean for log in near]
+    variance = (_USUAL_VISITS * _USUAL_SPREAD**2 + sum(map(mul, weights, map(mul, off, off)))) / weight
     return Pace(math.exp(mean + variance / 2), math.sqrt(math.expm1(variance)), math.sqrt(variance / weight))
 
 
@@ -81,4 +87,4 @@ def _log_ratio(visit: Visit) -> float:
     return math.log(max((visit.ended_at - visit.started_at) / 60_000 / visit.minutes, _LEAST_RATIO))
 
 
-NEW_BARBER: Final = pace_of(())
+NEW_BARBER: Final = _pace_of(())
