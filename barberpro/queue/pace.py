@@ -74,7 +74,7 @@ def _pace_of(logs: Sequence[float]) -> Pace:
     """
     middle = median([*logs, *[_USUAL] * _USUAL_VISITS])
     least, most = middle - _FARTHEST, middle + _FARTHEST
-    near = [least if log < least else most if log > most else log for log in logs]
+    near = [least if log < least else min(log, most) for log in logs]
     weights = _WEIGHTS[len(_WEIGHTS) - len(near) :]
     weight = _USUAL_VISITS + sum(weights)
     mean = (_USUAL_VISITS * _USUAL + sum(map(mul, weights, near))) / weight

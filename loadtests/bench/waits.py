@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from barberpro.queue.estimate import InChair, PaceEstimator, Wait, WaitEstimator
-from barberpro.queue.pace import NEW_BARBER, Pace, Record, pace_of
+from barberpro.queue.pace import NEW_BARBER, Pace, Record
 from barberpro.storage.snapshot import VISITS_KEPT, Visit
 from loadtests.bench.career import Moment, career, habits_of
 from loadtests.bench.plan import Plan
@@ -159,7 +159,7 @@ def _cost(times: int) -> Figure:
         for estimator in (PaceEstimator(), PlannedMinutes())
     )
     visits = [Visit(number * 100 + 1_500_000, number * 100, 20) for number in range(VISITS_KEPT)]
-    pace_us = _microseconds(partial(pace_of, visits), times // 20)
+    pace_us = _microseconds(partial(_new_pace, Record(visits), visits[-1]), times // 20)
     return Figure(
         id="W3",
         title=f"the waits of a line of {len(_LINE)}, per person",
@@ -171,6 +171,11 @@ def _cost(times: int) -> Figure:
         ratios={_PLANNED: ours / planned},
         details={"us_for_a_new_pace_after_a_visit": round(pace_us, 1)},
     )
+
+
+def _new_pace(record: Record, visit: Visit) -> Pace:
+    record.add(visit)
+    return record.pace
 
 
 def _microseconds(what: Callable[[], object], times: int) -> float:
