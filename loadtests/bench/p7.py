@@ -25,7 +25,7 @@ from loadtests.bench.served import Deployment, deployment
 from loadtests.bench.sockets import Way
 
 CONNECTIONS: Final = 5000
-QUICK_CONNECTIONS: Final = 2000
+QUICK_CONNECTIONS: Final = 400
 WARM_UP_CONNECTIONS: Final = 100
 ASKED_KB: Final = {"P7-websocket": 16.0, "P7-socketio": 30.0}
 _DOORS: Final = {"P7-websocket": "raw WebSocket", "P7-socketio": "Socket.IO"}
