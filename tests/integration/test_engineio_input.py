@@ -20,7 +20,7 @@ from barberpro.server.node import NodeOptions
 from tests.support.frames import masked
 from tests.support.raw_socketio import SECONDS, RawClient
 from tests.support.rest import tokens
-from tests.support.shops import Json, customer
+from tests.support.shops import Json, customer, send
 from tests.support.socket_door import SocketDoor, socket_door
 
 PATH: Final = "/socket.io/?EIO=4&transport="
@@ -93,6 +93,12 @@ async def close_code(socket: aiohttp.ClientWebSocketResponse) -> int | None:
     return socket.close_code
 
 
+async def told(socket: aiohttp.ClientWebSocketResponse, words: str) -> None:
+    """Waits for a frame with these words."""
+    while words not in await socket.receive_str(timeout=SECONDS):
+        pass
+
+
 def problem(answer: tuple[int, bytes]) -> list[str]:
     """The fields that a refusal names."""
     status, raw = answer
@@ -127,6 +133,24 @@ async def test_a_change_to_a_websocket_that_goes_wrong_leaves_the_polling_sessio
     while "437[" not in heard:
         status, heard = await client.poll()
         assert status == 200, heard
+
+
+async def test_of_two_websockets_for_one_session_the_faster_one_is_it(
+    door: SocketDoor, http: aiohttp.ClientSession
+) -> None:
+    client = await poller(http)
+    url = client.url.replace("polling", "websocket")
+    async with http.ws_connect(url) as slower, http.ws_connect(url) as faster:
+        for socket_ in (slower, faster):
+            await socket_.send_str("2probe")
+            assert await socket_.receive_str() == "3probe"
+        await faster.send_str("5")
+        await faster.send_str(f'421["subscribe",{{"room":"{door.room()}"}}]')
+        await told(faster, "state")
+        await slower.send_str("5")
+        assert await close_code(slower) == 1002
+        await send(door.node, customer(2), **door.shop.join())
+        await told(faster, "queue_updated")
 
 
 text = partial(masked, Opcode.TEXT)

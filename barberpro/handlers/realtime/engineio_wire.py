@@ -21,12 +21,16 @@ log = structlog.get_logger(__name__)
 FROM_CLIENTS: Final = frozenset({packet.CLOSE, packet.PONG, packet.MESSAGE, packet.UPGRADE})
 _FRAMES_BEGIN: Final = frozenset({*(b"%d" % kind for kind in FROM_CLIENTS), b"%d" % packet.PING})
 """The types of packets in text frames: a client that changes to a websocket tries it out with a ping."""
+_UPGRADE: Final = b"%d" % packet.UPGRADE
 _WAITING: Final = 64
 """Frames that the library has not asked for; with more, nothing is read from the client."""
 
 
 class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships no types
-    """Leaves its wire with the Engine.IO socket that it is for. A frame that is no packet closes it."""
+    """A frame that is no packet closes it.
+
+    It leaves its wire with the Engine.IO socket that it is for: at once, or when that has changed over from polling.
+    """
 
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         """What the handler of the request is to return; the library's own handler runs on by itself."""
@@ -36,7 +40,9 @@ class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships n
         self._news: asyncio.Future[None] | None = None
         self._over = False
         limit = self.server.max_http_buffer_size
-        self.wire = self._engine_socket.wire = Wire(self, "socketio", self.server.congestion, limit)
+        self.wire = Wire(self, "socketio", self.server.congestion, limit)
+        if not self._engine_socket.connected:
+            self._engine_socket.wire = self.wire
         answer = accepted(request)
         response = take_over(request, answer, self.wire)
         self._task = asyncio.create_task(self._serve())
@@ -85,7 +91,11 @@ class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships n
     def heard(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.BINARY:
             self._take(payload)
+        elif payload == _UPGRADE and self._engine_socket.upgraded:
+            self._refuse(WSCloseCode.PROTOCOL_ERROR, "another websocket was faster")
         elif payload[:1] in _FRAMES_BEGIN:
+            if payload == _UPGRADE:
+                self._engine_socket.wire = self.wire
             try:
                 self._take(payload.decode())
             except UnicodeDecodeError:
