@@ -5,13 +5,13 @@ from typing import Any
 
 from aiohttp import web
 from asyncpg import Pool
-from redis.asyncio import Redis
 
 from barberpro.domain.identity import Tokens
 from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.primaries import Primaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Services:
     states: StateBuilder
     tokens: Tokens
     pool: "Pool[Any]"
-    redis: Redis
+    redis: Primaries
     redis_prefix: str
     limits: Limits
 

@@ -17,6 +17,7 @@ from barberpro.queue.check_memory import Memory, differences, read_memory
 from barberpro.queue.fold import ShopState
 from barberpro.queue.gateway import RedisClient
 from barberpro.storage.keys import Keys
+from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import load_commands, load_shops
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ _SHOWN: Final = 20
 
 
 async def compare(
-    pool: "Pool[Any]", redis: RedisClient, keys: Keys, shop_ids: Sequence[str] | None = None
+    pool: "Pool[Any]", primaries: Primaries, keys: Keys, shop_ids: Sequence[str] | None = None
 ) -> list[str]:
     """Every difference, as a sentence that begins with the shop's id; nothing when all is well.
 
@@ -43,7 +44,8 @@ async def compare(
     told: list[str] = []
     for shop_id in shop_ids if shop_ids is not None else [row["shop_id"] for row in await pool.fetch(_SHOPS)]:
         async with pool.acquire() as connection:
-            found = await _compare_shop(connection, redis, keys, shop_id)
+            with primaries.asking(keys.shard_of(shop_id)) as redis:
+                found = await _compare_shop(connection, redis, keys, shop_id)
         told += [f"{shop_id}: {difference}" for difference in found[:_SHOWN]]
         if len(found) > _SHOWN:
             told.append(f"{shop_id}: and {len(found) - _SHOWN} more")

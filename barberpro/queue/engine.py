@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -18,10 +18,11 @@ from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.calls import CallBuilder, ScriptCall, Via
-from barberpro.queue.gateway import Gateway, RedisAway
+from barberpro.queue.gateway import RedisAway
+from barberpro.queue.gateways import Gateways
 from barberpro.queue.journal import Journal
 from barberpro.queue.metrics import acknowledged, code_of
-from barberpro.queue.recovery import Recovery, is_unknown_function
+from barberpro.queue.recovery import Recovery, is_slot_moving, is_unknown_function
 from barberpro.queue.results import result_of
 from barberpro.queue.scripts import Reply
 from barberpro.queue.shoplog import Fenced, ImpossibleEvent
@@ -55,7 +56,7 @@ class Engine:
     def __init__(
         self,
         catalogue: Catalogue,
-        gateway: Gateway,
+        gateway: Gateways,
         journal: Journal,
         recovery: Recovery,
         calls: CallBuilder,
@@ -180,7 +181,7 @@ class Engine:
                 await self._rebuild(call, 0, "cold", deadline)
                 continue
             if reply.status == "unverified":
-                await self._admit(deadline)
+                await self._admit(call, deadline)
                 continue
             if reply.overloaded:
                 raise reply.refusal
@@ -213,9 +214,9 @@ class Engine:
         event = await self._pool.fetchval(_EVENT, shop_id, reply.rests_on)
         return Result(True, result_of(orjson.loads(event)))
 
-    async def _admit(self, deadline: float) -> None:
+    async def _admit(self, call: ScriptCall, deadline: float) -> None:
         async with asyncio.timeout_at(deadline):
-            await self._recovery.admit()
+            await self._recovery.admit(call.shard)
 
     async def _rebuild(self, call: ScriptCall, epoch: int, why: str, deadline: float) -> None:
         async with asyncio.timeout_at(deadline):
@@ -232,17 +233,25 @@ class Engine:
                 return await self._gateway.call(call)
             except RedisAway as error:
                 if is_unknown_function(error):
-                    await self._admit(deadline)
+                    await self._admit(call, deadline)
                     continue
                 if "user_function" in str(error):
-                    await self._function_broken(call, error)
+                    await self._distrust(call, error)
                 if asyncio.get_running_loop().time() + delay > deadline:
                     raise
                 await asyncio.sleep(delay)
                 delay = min(0.5, delay * 2)
 
-    async def _function_broken(self, call: ScriptCall, error: BaseException) -> NoReturn:
-        """An error of the function itself. It may have written half of what it meant to: nothing there is trusted."""
+    async def _distrust(self, call: ScriptCall, error: BaseException) -> None:
+        """An error of the function itself. It may have written half of what it meant to: nothing there is trusted.
+
+        Raises INTERNAL_ERROR, unless it comes of a slot that is being moved key by key: that one passes.
+        """
+        if is_slot_moving(error):
+            log.warning("slot_moving", shard=call.shard, problem=str(error))
+            with contextlib.suppress(*RedisAway):
+                await self._recovery.distrust(call.shard, f"{call.transition} met half a slot")
+            return
         log.error("script_broken", transition=call.transition, shop_id=call.shop_id, problem=str(error))
         await self._recovery.distrust(call.shard, f"{call.transition} failed")
         raise BarberProError(ErrorCode.INTERNAL_ERROR) from error

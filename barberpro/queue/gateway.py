@@ -32,16 +32,23 @@ class Gateway:
     """
 
     def __init__(
-        self, client: RedisClient, library: Library, timeout: float, orphaned: Orphaned, most: int = 512
+        self,
+        client: RedisClient,
+        library: Library,
+        timeout: float,
+        orphaned: Orphaned,
+        failed: Callable[[], None],
+        most: int = 512,
     ) -> None:
         """timeout: seconds that Redis may take for a pipeline.
 
-        orphaned: gets the events of a command whose caller has gone meanwhile.
+        orphaned: gets the events of a command whose caller has gone meanwhile. failed: told of errors.
         """
         self._client = client
         self._function = library.function("run").encode()
         self._timeout = timeout
         self._orphaned = orphaned
+        self._failed = failed
         self._most = most
         self._waiting: deque[_Asked] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +93,7 @@ class Gateway:
 
     def _deliver(self, group: Sequence[_Asked], answer: Any) -> None:  # noqa: ANN401 - raw, or an Exception
         if isinstance(answer, Exception):
+            self._failed()
             for _, future in group:
                 if not future.done():
                     future.set_exception(answer)

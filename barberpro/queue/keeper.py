@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
-from barberpro.queue.gateway import RedisAway, RedisClient
+from barberpro.queue.gateway import RedisAway
 from barberpro.queue.journal import Journal
 from barberpro.queue.metrics import LOOK_SECONDS
 from barberpro.queue.pulse import Pulse
@@ -21,6 +23,7 @@ from barberpro.queue.scripts import Event
 from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import Away
+from barberpro.storage.primaries import Primaries
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +45,21 @@ class Backlog:
     shards: int = 0
     age_seconds: float = 0.0
 
+    def __add__(self, other: "Backlog") -> "Backlog":
+        return Backlog(
+            self.events + other.events,
+            max(self.largest, other.largest),
+            self.shards + other.shards,
+            max(self.age_seconds, other.age_seconds),
+        )
+
 
 class Keeper:
     """Looks after all shards of the deployment."""
 
     def __init__(
         self,
-        client: RedisClient,
+        primaries: Primaries,
         keys: Keys,
         journal: Journal,
         expire: Callable[[str], Awaitable[bool]],
@@ -56,18 +67,24 @@ class Keeper:
         every: float = 1.0,
     ) -> None:
         """expire: runs a due timer; False when nobody will ever need it. every: seconds between two rounds."""
-        self._client = client
+        self._primaries = primaries
         self._keys = keys
         self._journal = journal
         self._expire = expire
         self._warm = warm
-        self._cold: set[int] = set()
+        self._cold: dict[Redis, set[int]] = {}
+        self._backlogs: dict[Redis, Backlog] = {}
         self._every = every
         self._task: asyncio.Task[None] | None = None
         self.pulse = Pulse()
         """Each round is a sign of life, even one that a store's absence cut short: stores are judged by themselves."""
-        self.backlog = Backlog()
-        """As it was at the last look; while Redis is away, the one before."""
+        self.away = 0
+        """How many of the primaries could not be looked at, the last time."""
+
+    @property
+    def backlog(self) -> Backlog:
+        """As it was at the last look; of a Redis that is away, at the one before."""
+        return sum(self._backlogs.values(), start=Backlog())
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="keeper")
@@ -88,55 +105,77 @@ class Keeper:
                 log.exception("keeper_round_failed")
 
     async def round(self) -> None:
-        """One look at every warm shard."""
-        seconds, micros = await self._client.time()
+        """One look at every warm shard, of all primaries at once: one that is away holds up none of the others."""
+        shards = self._primaries.shards()
+        looks = [self._look(client, own) for client, own in shards.items()]
+        problems = [problem for problem in await asyncio.gather(*looks, return_exceptions=True) if problem is not None]
+        self._backlogs = {client: backlog for client, backlog in self._backlogs.items() if client in shards}
+        self.away = sum(isinstance(problem, RedisAway) for problem in problems)
+        if self.away:
+            self._primaries.doubt()
+        for problem in problems:
+            raise problem
+
+    async def _look(self, client: Redis, shards: Sequence[int]) -> None:
+        seconds, micros = await client.time()
         now = seconds * 1000 + micros // 1000
-        epochs = await self._epochs()
-        cold = set(range(self._keys.shards)) - epochs.keys()
-        if cold != self._cold:
-            self._cold = cold - await self._warm(cold)
-        pipeline = self._client.pipeline(transaction=False)
+        epochs, cold = await self._epochs(client, shards)
+        if cold != self._cold.get(client, set()):
+            self._cold[client] = cold - await self._warm(cold)
+        pipeline = client.pipeline(transaction=False)
         for shard, epoch in epochs.items():
             root = self._keys.generation(shard, epoch)
             pipeline.xlen(f"{root}events")
             pipeline.xrange(f"{root}events", count=_STREAM_LOOK)
             pipeline.zrangebyscore(f"{root}timers", "-inf", now, start=0, num=_TIMERS_LOOK)
         with LOOK_SECONDS.timed():
-            answers: list[Any] = await pipeline.execute() if epochs else []
-        self.backlog = _backlog(answers[::3], answers[1::3], now)
+            answers = await self._answers(pipeline) if epochs else []
+        of_shards = list(zip(epochs.items(), answers[::3], answers[1::3], answers[2::3], strict=True))
+        whole = [each for each in of_shards if not any(isinstance(answer, Exception) for answer in each[1:])]
+        self._backlogs[client] = _backlog([each[1] for each in whole], [each[2] for each in whole], now)
         due: list[tuple[str, str]] = []
         left: list[Event] = []
-        for (shard, epoch), entries, timers in zip(epochs.items(), answers[1::3], answers[2::3], strict=True):
+        for (shard, epoch), _, entries, timers in whole:
             left += [stream_event(entry) for entry in entries if _born_ms(entry) < now - _LEFT_BEHIND_MS]
             due += [(f"{self._keys.generation(shard, epoch)}timers", timer.decode()) for timer in timers]
-        if left and not self._journal.down:
-            self._journal.add(left)
         if not self._journal.down:
-            for first in range(0, len(due), _TIMERS_AT_ONCE):
-                fired = [self._fire(key, timer) for key, timer in due[first : first + _TIMERS_AT_ONCE]]
-                for problem in await asyncio.gather(*fired, return_exceptions=True):
-                    if problem is not None:
-                        raise problem
-                self.pulse.beat()
+            self._journal.add(left)
+            await self._fire_all(client, due)
 
-    async def _fire(self, key: str, timer: str) -> None:
+    async def _answers(self, pipeline: Pipeline) -> list[Any]:
+        """A shard that is being moved answers with errors, which stand in their places: the others go on."""
+        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        if any(isinstance(answer, Exception) for answer in answers):
+            self._primaries.doubt()
+        return answers
+
+    async def _fire_all(self, client: Redis, due: Sequence[tuple[str, str]]) -> None:
+        for first in range(0, len(due), _TIMERS_AT_ONCE):
+            fired = [self._fire(client, key, timer) for key, timer in due[first : first + _TIMERS_AT_ONCE]]
+            for problem in await asyncio.gather(*fired, return_exceptions=True):
+                if problem is not None:
+                    raise problem
+            self.pulse.beat()
+
+    async def _fire(self, client: Redis, key: str, timer: str) -> None:
         """Runs one timer of those that `key` holds. One that fails stays due, and holds up none of the others."""
         try:
             if not await self._expire(timer):
-                await self._client.zrem(key, timer)
+                await client.zrem(key, timer)
                 log.info("timer_dropped", timer=timer)
         except (*RedisAway, *Away):
             raise
         except Exception:
             log.exception("timer_failed", timer=timer)
 
-    async def _epochs(self) -> dict[int, int]:
-        """The epochs of the shards that are warm."""
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in range(self._keys.shards):
+    async def _epochs(self, client: Redis, shards: Sequence[int]) -> tuple[dict[int, int], set[int]]:
+        """The epochs of the shards that are warm, and those that are cold."""
+        pipeline = client.pipeline(transaction=False)
+        for shard in shards:
             pipeline.get(self._keys.epoch(shard))
-        values = await pipeline.execute()
-        return {shard: int(value) for shard, value in enumerate(values) if value is not None}
+        found = dict(zip(shards, await self._answers(pipeline), strict=True))
+        warm = {shard: int(value) for shard, value in found.items() if isinstance(value, bytes)}
+        return warm, {shard for shard, value in found.items() if value is None}
 
 
 def _born_ms(entry: Any) -> int:  # noqa: ANN401 - (id, fields)

@@ -75,6 +75,11 @@ class EngineFigures(Collector):
             yield CounterMetricFamily(f"barberpro_{name}", words, count)
         for name, words, value in (
             ("views", "Shops whose state is kept up to date here.", len(self._views)),
+            (
+                "redis_primaries_away",
+                "Of the Redis servers that have shards, those that did not answer.",
+                self._keeper.away,
+            ),
             ("backlog_events", "Events in Redis that wait for Postgres, in all shards.", backlog.events),
             ("backlog_shards", "Shards in which events wait.", backlog.shards),
             ("backlog_shard_events_max", "Events that wait in the shard with the most.", backlog.largest),

@@ -19,12 +19,13 @@ from typing import Any, Final
 import orjson
 import structlog
 from asyncpg import Pool
-from redis.exceptions import ResponseError
+from redis.exceptions import AskError, ResponseError
 
-from barberpro.queue.gateway import RedisClient
+from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.scripts import Event, Library
 from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
+from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
 
 log = structlog.get_logger(__name__)
@@ -46,77 +47,90 @@ class Recovery:
     def __init__(
         self,
         pool: "Pool[Any]",
-        client: RedisClient,
+        primaries: Primaries,
         library: Library,
         keys: Keys,
     ) -> None:
         self._pool = pool
-        self._client = client
+        self._primaries = primaries
         self._library = library
         self._keys = keys
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._verifying: asyncio.Task[None] | None = None
+        self._verifying: dict[RedisClient, asyncio.Task[None]] = {}
         self._sweeps: set[asyncio.Task[None]] = set()
         self.rebuilt: list[Listener] = []
         self.rebuilds = 0
         """How many shards this node has rebuilt; a figure for operators."""
 
-    async def admit(self) -> None:
-        """Compares every shard with Postgres, then lets the library run. Once at a time."""
-        if self._verifying is None:
-            self._verifying = asyncio.create_task(self._verify())
-        task = self._verifying
-        try:
-            await asyncio.shield(task)
-        finally:
-            if task.done() and self._verifying is task:
-                self._verifying = None
+    async def admit(self, shard: int) -> None:
+        """Compares what the Redis of this shard has of any shard with Postgres, then lets the library run there.
 
-    async def _verify(self) -> None:
+        Once at a time for each Redis.
+        """
+        with self._primaries.asking(shard) as client:
+            task = self._verifying.get(client)
+            if task is None:
+                task = self._verifying[client] = asyncio.create_task(self._verify(client))
+            try:
+                await asyncio.shield(task)
+            finally:
+                if task.done() and self._verifying.get(client) is task:
+                    del self._verifying[client]
+
+    async def _verify(self, client: RedisClient) -> None:
         while True:
             nonce = secrets.token_hex(16)
-            if await self._function("challenge", 0, nonce):
+            if await self._function(client, "challenge", 0, nonce):
                 return
-            compared = await self._compare_all()
-            if await self._function("admit", 0, nonce):
+            compared = await self._compare_all(client)
+            if await self._function(client, "admit", 0, nonce):
                 log.info("redis_verified", shards_compared=compared)
                 return
 
-    async def _function(self, name: str, keys: int, *arguments: str | bytes) -> int:
+    async def _function(self, client: RedisClient, name: str, keys: int, *arguments: str | bytes) -> int:
         """Calls a function of the library, which is loaded first if it is not there."""
         try:
-            reply: Any = await self._client.fcall(self._library.function(name), keys, *arguments)
+            reply: Any = await client.fcall(self._library.function(name), keys, *arguments)
         except ResponseError as error:
             if not is_unknown_function(error):
                 raise
             with contextlib.suppress(ResponseError):  # another node has just loaded it
-                await self._client.function_load(self._library.code)
-            reply = await self._client.fcall(self._library.function(name), keys, *arguments)
+                await client.function_load(self._library.code)
+            reply = await client.fcall(self._library.function(name), keys, *arguments)
         return int(reply)
 
-    async def _compare_all(self) -> int:
-        """Rebuilds the shards that are behind Postgres; returns how many have a history."""
+    async def _compare_all(self, client: RedisClient) -> int:
+        """Rebuilds the shards that are there and behind Postgres; returns how many are there and have a history."""
         marks: defaultdict[int, list[Any]] = defaultdict(list)
         for row in await self._pool.fetch(_MARKS):
             marks[row["shard"]].append(row)
+        compared = 0
         for shard, shops in marks.items():
-            epoch = await self._epoch(shard)
-            if epoch is None:
+            try:
+                value = await client.get(self._keys.epoch(shard))
+            except AskError:
+                continue  # another Redis has it: what comes from there was compared there
+            compared += 1
+            if value is None:
                 continue  # cold already: the first command that comes rebuilds it
-            marked = await self._marks_in_redis(shard, epoch, [shop["shop_id"] for shop in shops])
+            epoch = int(value)
+            marked = await self._marks_in_redis(client, shard, epoch, [shop["shop_id"] for shop in shops])
             behind = [mark["shop_id"] for mark in shops if not _is_at_least(mark, epoch, marked[mark["shop_id"]])]
             if behind:
                 await self.rebuild(shard, epoch, f"behind Postgres for {len(behind)} shops, {behind[0]} first")
-        return len(marks)
+        return compared
 
     async def _epoch(self, shard: int) -> int | None:
-        value = await self._client.get(self._keys.epoch(shard))
+        with self._primaries.asking(shard) as client:
+            value = await client.get(self._keys.epoch(shard))
         return int(value) if value is not None else None
 
-    async def _marks_in_redis(self, shard: int, epoch: int, shop_ids: list[str]) -> dict[str, tuple[int, str]]:
+    async def _marks_in_redis(
+        self, client: RedisClient, shard: int, epoch: int, shop_ids: list[str]
+    ) -> dict[str, tuple[int, str]]:
         """Each shop's shopSeq in Redis, and the link of that event."""
         root = self._keys.generation(shard, epoch)
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline = client.pipeline(transaction=False)
         for shop_id in shop_ids:
             pipeline.hget(f"{root}shop:{shop_id}", "seq")
         answers = await pipeline.execute()
@@ -134,8 +148,16 @@ class Recovery:
         return forgotten
 
     async def distrust(self, shard: int, why: str) -> None:
-        """Rebuilds the shard whatever its epoch: what it holds was written by a script that failed."""
-        await self.rebuild(shard, await self._epoch(shard) or 0, why)
+        """Rebuilds the shard whatever its epoch: what it holds was written by a script that failed.
+
+        Both stores are told, whichever can be reached: without its epoch the shard is cold, and Postgres takes
+        nothing more of an older one.
+        """
+        async with self._locks[shard]:
+            present = None
+            with contextlib.suppress(*RedisAway), self._primaries.asking(shard) as client:
+                present = await client.getdel(self._keys.epoch(shard))
+            await self._rebuild(shard, int(present or 0), why)
 
     async def rebuild(self, shard: int, epoch: int, why: str) -> None:
         """Makes the shard's generation newer than `epoch` (0: whatever there is, if it is cold).
@@ -146,14 +168,17 @@ class Recovery:
             present = await self._epoch(shard)
             if present is not None and present > epoch:
                 return
-            shops = await self._raise_and_load(shard, max(epoch, present or 0))
-            self.rebuilds += 1
-            log.warning("shard_rebuilt", shard=shard, epoch=shops[0], shops=len(shops[1]), why=why)
-            for listener in self.rebuilt:
-                listener(list(shops[1]))
-            sweep = asyncio.create_task(self._sweep(shard, shops[0]))
-            self._sweeps.add(sweep)
-            sweep.add_done_callback(self._sweeps.discard)
+            await self._rebuild(shard, max(epoch, present or 0), why)
+
+    async def _rebuild(self, shard: int, above: int, why: str) -> None:
+        epoch, shops = await self._raise_and_load(shard, above)
+        self.rebuilds += 1
+        log.warning("shard_rebuilt", shard=shard, epoch=epoch, shops=len(shops), why=why)
+        for listener in self.rebuilt:
+            listener(list(shops))
+        sweep = asyncio.create_task(self._sweep(shard, epoch))
+        self._sweeps.add(sweep)
+        sweep.add_done_callback(self._sweeps.discard)
 
     async def _raise_and_load(self, shard: int, above: int) -> tuple[int, dict[str, ShopSnapshot]]:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -179,18 +204,20 @@ class Recovery:
                 for shop in shops.values()
             ],
         }
-        await self._function("rebuild", 1, self._keys.epoch(shard), orjson.dumps(document))
+        with self._primaries.asking(shard) as client:
+            await self._function(client, "rebuild", 1, self._keys.epoch(shard), orjson.dumps(document))
         return epoch, shops
 
     async def _sweep(self, shard: int, epoch: int) -> None:
         """Lets the keys of older generations go, a few at a time."""
         keep = self._keys.generation(shard, epoch).encode()
         root = self._keys.root(shard).encode()
+        client = self._primaries.of(shard)
         try:
-            async for key in self._client.scan_iter(match=_glob(root) + b"e*:*", count=500):
+            async for key in client.scan_iter(match=_glob(root) + b"e*:*", count=500):
                 generation = key[: len(root) + key[len(root) :].index(b":") + 1]
                 if generation != keep and int(generation[len(root) + 1 : -1]) < epoch:
-                    await self._client.unlink(key)
+                    await client.unlink(key)
         except Exception as error:
             log.info("sweep_stopped", shard=shard, problem=repr(error))
 
@@ -201,7 +228,8 @@ class Recovery:
         if epoch is None:
             return []
         stream = f"{self._keys.generation(shard, epoch)}events"
-        entries: Any = await self._client.xrange(stream)
+        with self._primaries.asking(shard) as client:
+            entries: Any = await client.xrange(stream)
         return [stream_event(entry) for entry in entries]
 
     async def close(self) -> None:
@@ -225,6 +253,14 @@ def parse_mark(value: bytes | None) -> tuple[int, str]:
     """A shop's `seq` field in Redis: its shopSeq, and the link of that event. (0, '') before the first."""
     seq, _, link = (value or b"0 ").decode().partition(" ")
     return int(seq), link
+
+
+def is_slot_moving(error: BaseException) -> bool:
+    """Whether a script failed because a part of its shard's keys is on another node already, or must come to be there.
+
+    In Valkey's words, and in Redis's.
+    """
+    return "during rehashing of the slot" in str(error) or "non local key" in str(error)
 
 
 def is_unknown_function(error: BaseException) -> bool:

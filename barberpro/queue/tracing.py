@@ -14,13 +14,14 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, get_current_s
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.commands import Command
 from barberpro.protocol.errors import BarberProError
-from barberpro.queue.bus import Bus, Parcels
+from barberpro.queue.bus import Bus
 from barberpro.queue.calls import ScriptCall, Via
 from barberpro.queue.engine import Engine, Result
 from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal, Turn
 from barberpro.queue.metrics import code_of
 from barberpro.queue.scripts import Event, Reply
+from barberpro.queue.wire import Parcels, Wire
 
 _TRACER: Final = get_tracer("barberpro")
 
@@ -61,21 +62,25 @@ class TracedJournal(Journal):
             await super()._round(turns)
 
 
-class TracedBus(Bus):
-    def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - the bus's own
+class TracedWire(Wire):
+    def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - the wire's own
         super().__init__(*parts)
         self._batches: dict[int, SpanContext] = {}
 
-    def committed(self, events: Sequence[Event]) -> None:
+    def put(self, shard: int, events: Sequence[Event]) -> None:
         """Called within the batch that committed them."""
         batch = get_current_span().get_span_context()
         self._batches[batch.span_id] = batch
-        super().committed(events)
+        super().put(shard, events)
 
     async def _publish(self, parcels: Parcels) -> None:
         links, self._batches = _links(self._batches.values()), {}
         with _TRACER.start_as_current_span("publish", kind=SpanKind.PRODUCER, links=links):
             await super()._publish(parcels)
+
+
+class TracedBus(Bus):
+    wire_kind = TracedWire
 
 
 def _links(contexts: Iterable[SpanContext]) -> list[Link]:

@@ -29,7 +29,7 @@ from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import connect_pool
-from barberpro.storage.redis import connect
+from barberpro.storage.primaries import Primaries
 from barberpro.storage.revocations import revoke
 from barberpro.storage.shops import UnknownZoneError
 
@@ -97,9 +97,9 @@ async def run_revoke(settings: Settings, user: str) -> None:
 
 async def run_check(settings: Settings) -> int:
     async with open_stores(settings) as urls, _database(settings, urls) as pool:
-        redis = connect(urls.redis_url)
+        redis = Primaries(urls.redis_url, settings.shards)
         try:
-            await redis.ping()  # an empty deployment would be compared without it
+            await redis.look()  # an empty deployment would be compared without it
             differences = await compare(pool, redis, Keys(settings.redis_prefix, settings.shards))
         finally:
             await redis.aclose()

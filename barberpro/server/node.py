@@ -1,17 +1,19 @@
 """One node: the engine with everything that it stands on, wired together and started in order."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from asyncpg import Pool
-from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from barberpro.queue.bus import Bus
 from barberpro.queue.calls import CallBuilder
 from barberpro.queue.engine import Engine
 from barberpro.queue.gateway import Gateway
+from barberpro.queue.gateways import Gateways
 from barberpro.queue.journal import Journal
 from barberpro.queue.keeper import Keeper
 from barberpro.queue.metrics import EngineFigures
@@ -24,7 +26,7 @@ from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import connect_pool
-from barberpro.storage.redis import connect
+from barberpro.storage.primaries import Primaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Node:
         self,
         options: NodeOptions,
         pool: "Pool[Any]",
-        redis: Redis,
+        redis: Primaries,
         library: Library,
         seal: Callable[[str], str],
     ) -> None:
@@ -67,7 +69,9 @@ class Node:
         self.recovery = Recovery(pool, redis, library, self.keys)
         journal, gateway, engine, bus = _TRACED if options.traced else _PLAIN
         self.journal = journal(pool, self.recovery)
-        self.gateway = gateway(redis, library, options.patience / 2, self.journal.add)
+        self.gateway = Gateways(
+            redis, lambda client: gateway(client, library, options.patience / 2, self.journal.add, redis.doubt)
+        )
         self.engine = engine(
             self.catalogue,
             self.gateway,
@@ -104,7 +108,10 @@ class Node:
             await pool.close()
             raise
         library = await asyncio.to_thread(load_library, options.prefix)
-        node = cls(options, pool, connect(options.redis_url, options.patience / 2), library, seal)
+        redis = Primaries(options.redis_url, options.shards, options.patience / 2)
+        with contextlib.suppress(RedisError, OSError):  # it may come later
+            await redis.look()
+        node = cls(options, pool, redis, library, seal)
         node.journal.start()
         node.bus.start()
         node.keeper.start()

@@ -57,14 +57,14 @@ class _Parts:
         assert shop is not None
         call = self._calls.of_command(actor, command, VIA, shop)
         key = node.keys.epoch(call.shard)
-        client: Any = node.redis  # its types allow no bytes where Redis does
+        client: Any = node.redis.of(call.shard)  # its types allow no bytes where Redis does
         began = time.perf_counter()
         raw = await client.fcall(self._function, 1, key, call.shop_id, call.policy, *call.arguments)
         times.script.append(time.perf_counter() - began)
         reply = Reply.of(raw, 1)[0]
         times.commit.append(await self._commit(reply.events))
         stream = f"{node.keys.generation(call.shard, reply.epoch)}events"
-        await node.redis.xdel(stream, *[event.stream_id for event in reply.events])
+        await client.xdel(stream, *[event.stream_id for event in reply.events])
 
     async def _commit(self, events: Sequence[Event]) -> float:
         """Seconds that it took."""

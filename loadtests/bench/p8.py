@@ -43,9 +43,9 @@ class _Case:
 
     async def measure(self, plan: Plan) -> None:
         await plan.stores.checkpoint()
-        await self.node.redis.config_resetstat()
+        await self.node.redis.of(0).config_resetstat()
         tally = await closed_loop(self.floor, self.ours.run, _CALLERS, plan.warm_up, plan.seconds / 2, plan.stores.cpu)
-        stats: dict[str, Any] = await self.node.redis.info("commandstats")
+        stats: dict[str, Any] = await self.node.redis.of(0).info("commandstats")
         self.costs.append((tally.seconds - tally.generator) / max(tally.count, 1) * 1e6)
         self.scripts.append(float(stats["cmdstat_fcall"]["usec_per_call"]))
         self.cpu.append(tally.cpu_us())

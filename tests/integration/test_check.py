@@ -17,13 +17,15 @@ class Damaged:
         self.node = node
         self.shop = shop
         self.line = line
-        self.root = node.keys.generation(node.keys.shard_of(shop.shop_id), epoch)
+        shard = node.keys.shard_of(shop.shop_id)
+        self.redis = node.redis.of(shard)
+        self.root = node.keys.generation(shard, epoch)
 
     async def found(self) -> str:
         return "\n".join(await compare(self.node.pool, self.node.redis, self.node.keys))
 
     async def commands_key(self) -> str:
-        [key] = await self.node.redis.keys(f"{self.root}commands:*")
+        [key] = await self.redis.keys(f"{self.root}commands:*")
         return str(key, "utf-8") if isinstance(key, bytes) else key
 
     async def sql(self, statement: str, *values: object) -> None:
@@ -43,14 +45,15 @@ async def damaged(database_url: str, redis_url: str, redis_prefix: str) -> Async
             await send(node, shop.staff[0], type=kind, bookingId=booking)
         await send(node, shop.staff[0], type="transfer", bookingId=line[3], toBarberId=shop.barbers[1])
         await send(node, shop.staff[0], type="advance", barberId=shop.barbers[0])
-        epoch = int(await node.redis.get(node.keys.epoch(node.keys.shard_of(shop.shop_id))) or 0)
+        shard = node.keys.shard_of(shop.shop_id)
+        epoch = int(await node.redis.of(shard).get(node.keys.epoch(shard)) or 0)
         case = Damaged(node, shop, line, epoch)
         assert await case.found() == ""
         yield case
 
 
 async def test_a_key_that_redis_lost_is_found(damaged: Damaged) -> None:
-    redis, root, barber = damaged.node.redis, damaged.root, damaged.shop.barbers[0]
+    redis, root, barber = damaged.redis, damaged.root, damaged.shop.barbers[0]
     for key, words in (
         (f"{root}line:{barber}", "line"),
         (f"{root}skipped:{barber}", "skipped"),
@@ -72,16 +75,16 @@ async def test_a_field_of_the_shop_that_redis_lost_is_found(damaged: Damaged) ->
         (f"q:{damaged.shop.barbers[0]}", "queue"),
         ("seq", "Redis is at event 0"),
     ):
-        value = await damaged.node.redis.hget(key, field)
+        value = await damaged.redis.hget(key, field)
         assert value is not None, field
-        await damaged.node.redis.hdel(key, field)
+        await damaged.redis.hdel(key, field)
         assert words in await damaged.found()
-        await damaged.node.redis.hset(key, field, value)
+        await damaged.redis.hset(key, field, value)
         assert await damaged.found() == ""
 
 
 async def test_what_redis_made_up_is_found(damaged: Damaged) -> None:
-    redis, root, barber, shop_id = damaged.node.redis, damaged.root, damaged.shop.barbers[0], damaged.shop.shop_id
+    redis, root, barber, shop_id = damaged.redis, damaged.root, damaged.shop.barbers[0], damaged.shop.shop_id
     booking = {"bookingId": f"bk_{shop_id[3:]}_ghost", "barberId": barber, "status": "waiting", "rank": 1}
     await redis.hset(f"{root}shop:{shop_id}", f"b:{booking['bookingId']}", orjson.dumps(booking))
     assert "ghost: None expected" in await damaged.found()
@@ -92,10 +95,10 @@ async def test_what_redis_made_up_is_found(damaged: Damaged) -> None:
 
 async def test_a_command_that_redis_forgot_or_remembers_otherwise_is_found(damaged: Damaged) -> None:
     key = await damaged.commands_key()
-    command_id = (await damaged.node.redis.hkeys(key))[0]
-    await damaged.node.redis.hset(key, command_id, "digest 1 link")
+    command_id = (await damaged.redis.hkeys(key))[0]
+    await damaged.redis.hset(key, command_id, "digest 1 link")
     assert "Redis remembers" in await damaged.found()
-    await damaged.node.redis.hdel(key, command_id)
+    await damaged.redis.hdel(key, command_id)
     assert "Redis does not remember it" in await damaged.found()
 
 
@@ -103,9 +106,9 @@ async def test_another_last_event_in_redis_is_found(damaged: Damaged) -> None:
     shop_id = damaged.shop.shop_id
     key = f"{damaged.root}shop:{shop_id}"
     last = await damaged.node.pool.fetchval("SELECT shop_seq FROM watermarks WHERE shop_id = $1", shop_id)
-    await damaged.node.redis.hset(key, "seq", f"{last} other")
+    await damaged.redis.hset(key, "seq", f"{last} other")
     assert "has the link" in await damaged.found()
-    await damaged.node.redis.hset(key, "seq", f"{last + 1} ahead")
+    await damaged.redis.hset(key, "seq", f"{last + 1} ahead")
     assert "is nowhere" in await damaged.found()
 
 
@@ -159,5 +162,5 @@ async def test_an_event_that_breaks_an_invariant_is_found(damaged: Damaged, path
 
 async def test_a_cold_shard_is_no_difference(damaged: Damaged) -> None:
     await damaged.node.keeper.close()
-    await damaged.node.redis.delete(damaged.node.keys.epoch(damaged.node.keys.shard_of(damaged.shop.shop_id)))
+    await damaged.redis.delete(damaged.node.keys.epoch(damaged.node.keys.shard_of(damaged.shop.shop_id)))
     assert await damaged.found() == ""

@@ -36,11 +36,12 @@ async def check_in(node: Node, shop: TestShop, booking: str) -> int:
 async def joined_hours_later(node: Node, shop: TestShop, booking: str, hours: int) -> None:
     """Makes Redis believe that a walk-in came so much later; nobody can wait for it here."""
     shard = node.keys.shard_of(shop.shop_id)
-    epoch = int(await node.redis.get(node.keys.epoch(shard)) or 0)
+    redis = node.redis.of(shard)
+    epoch = int(await redis.get(node.keys.epoch(shard)) or 0)
     key = f"{node.keys.generation(shard, epoch)}shop:{shop.shop_id}"
-    document = orjson.loads(await node.redis.hget(key, f"b:{booking}") or b"")
+    document = orjson.loads(await redis.hget(key, f"b:{booking}") or b"")
     document["joinedAt"] += hours * 3_600_000
-    await node.redis.hset(key, f"b:{booking}", orjson.dumps(document))
+    await redis.hset(key, f"b:{booking}", orjson.dumps(document))
 
 
 async def test_appointments_stand_in_the_order_of_their_times_behind_who_walked_in_before(

@@ -11,7 +11,7 @@ from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.migrate import migrate
 from tests.support.crowd import Crowd
-from tests.support.faults import copy_file, cut_power, put_back, remove_file, standing_still
+from tests.support.faults import copy_file, cut_power, forget_everything, put_back, remove_file, standing_still
 from tests.support.shops import TestShop, customer, refusal, running, send
 
 CUSTOMERS = 120
@@ -42,7 +42,7 @@ async def crowd(nodes: list[Node]) -> Crowd:
 
 
 async def empty_redis(stores: EmbeddedServices, crowd: Crowd) -> None:
-    await crowd.nodes[0].redis.flushall()
+    await forget_everything(crowd.nodes[0].redis)
 
 
 async def kill_redis(stores: EmbeddedServices, crowd: Crowd) -> None:
@@ -82,7 +82,7 @@ async def kill_both(stores: EmbeddedServices, crowd: Crowd) -> None:
 async def freeze_postgres_and_empty_redis(stores: EmbeddedServices, crowd: Crowd) -> None:
     async with standing_still(stores):
         await crowd.met_unavailable(1)
-        await crowd.nodes[0].redis.flushall()
+        await forget_everything(crowd.nodes[0].redis)
         await crowd.met_unavailable(1)
 
 
@@ -147,7 +147,8 @@ async def test_commands_pile_up_to_the_bound_while_postgres_hangs_and_commit_aft
             load = asyncio.create_task(crowd.visit(range(60), waves=1))
             await crowd.met_unavailable(120)
             assert len(crowd.acknowledged) == 0
-            backlog = await node.redis.xlen(f"{node.keys.generation(node.keys.shard_of(shop.shop_id), 1)}events")
+            shard = node.keys.shard_of(shop.shop_id)
+            backlog = await node.redis.of(shard).xlen(f"{node.keys.generation(shard, 1)}events")
             assert backlog == 20
             refused = await refusal(send(node, customer(999), **shop.join()))
             assert refused.code is ErrorCode.PERSISTENCE_UNAVAILABLE

@@ -17,7 +17,7 @@ from barberpro.queue.scripts import Event, load_library
 from barberpro.queue.tasks import end
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.postgres import connect_pool
-from barberpro.storage.redis import connect
+from barberpro.storage.primaries import Primaries
 from tests.support.faults import HeldPool, fall_back, lose_memory, remember
 from tests.support.shops import ADMIN, TestShop, code_of, customer, new_id, running, seal, send
 
@@ -48,7 +48,9 @@ async def held(options: NodeOptions) -> AsyncIterator[tuple[Node, HeldPool]]:
     library = await asyncio.to_thread(load_library, options.prefix)
     async with await connect_pool(options.database_url) as pool:
         holding = HeldPool(pool)
-        node = Node(options, cast("Pool[Any]", holding), connect(options.redis_url, 2), library, seal)
+        redis = Primaries(options.redis_url, options.shards)
+        await redis.look()
+        node = Node(options, cast("Pool[Any]", holding), redis, library, seal)
         node.journal.start()
         try:
             yield node, holding
@@ -72,10 +74,11 @@ async def abandon(options: NodeOptions, **document: Any) -> None:  # noqa: ANN40
 async def executed(node: Node, shop: TestShop, shop_seq: int) -> None:
     """Waits until Redis has the shop's event, committed or not: its stream tells."""
     shard = node.keys.shard_of(shop.shop_id)
-    epoch = int(await node.redis.get(node.keys.epoch(shard)) or 0)
+    redis = node.redis.of(shard)
+    epoch = int(await redis.get(node.keys.epoch(shard)) or 0)
     stream, last = f"{node.keys.generation(shard, epoch)}events", b"0"
     while True:
-        found: Any = await node.redis.xread({stream: last}, block=5000)
+        found: Any = await redis.xread({stream: last}, block=5000)
         for entry in found[0][1]:
             event = stream_event(entry)
             last = event.stream_id

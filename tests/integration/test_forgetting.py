@@ -17,13 +17,13 @@ from tests.support.shops import TestShop, code_of, customer, new_id, send
 async def timers(node: Node, shop: TestShop) -> dict[str, float]:
     """The timers of the shop's shard, with when they are due."""
     key = await timers_key(node, shop)
-    entries: Any = await node.redis.zrange(key, 0, -1, withscores=True)
+    entries: Any = await node.redis.at(key).zrange(key, 0, -1, withscores=True)
     return {timer.decode(): due for timer, due in entries}
 
 
 async def timers_key(node: Node, shop: TestShop) -> str:
     shard = node.keys.shard_of(shop.shop_id)
-    epoch = int(await node.redis.get(node.keys.epoch(shard)) or 0)
+    epoch = int(await node.redis.of(shard).get(node.keys.epoch(shard)) or 0)
     return f"{node.keys.generation(shard, epoch)}timers"
 
 
@@ -32,7 +32,8 @@ async def test_a_timer_of_a_shop_that_is_no_more_is_dropped(node: Node) -> None:
     await shop.open(node)
     kept = await timers(node, shop)
     lost = {f"{kind}|sh_gone|{subject}": 1.0 for kind, subject in (("grace", "b"), ("day", "b"), ("late", "bk_gone_1"))}
-    await node.redis.zadd(await timers_key(node, shop), lost)
+    key = await timers_key(node, shop)
+    await node.redis.at(key).zadd(key, lost)
     await node.keeper.round()
     assert kept
     assert await timers(node, shop) == kept

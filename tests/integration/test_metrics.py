@@ -155,16 +155,17 @@ async def test_the_backlog_shows_what_waits_in_redis(server: WholeServer) -> Non
     # A node that died: its event is in the stream, and nobody commits it.
     await server.node.keeper.close()
     shard = server.node.keys.shard_of(server.shop.shop_id)
-    epoch = int(await server.node.redis.get(server.node.keys.epoch(shard)) or 0)
+    redis = server.node.redis.of(shard)
+    epoch = int(await redis.get(server.node.keys.epoch(shard)) or 0)
     stream = f"{server.node.keys.generation(shard, epoch)}events"
-    await server.node.redis.xadd(stream, {"e": "{}", "b": ""})
+    await redis.xadd(stream, {"e": "{}", "b": ""})
     await asyncio.sleep(0.2)
     await server.node.keeper.round()
     scrape = await server.scrape()
     waiting = [scrape[f"barberpro_backlog_{name}"] for name in ("events", "shards", "shard_events_max")]
     assert waiting == [1, 1, 1]
     assert 0.2 <= scrape["barberpro_backlog_age_seconds"] < 1
-    await server.node.redis.delete(stream)
+    await redis.delete(stream)
 
 
 async def test_the_pool_shows_who_uses_it_and_who_waits(server: WholeServer) -> None:

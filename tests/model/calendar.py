@@ -47,25 +47,27 @@ async def turn_day(node: Node, shop_id: str) -> None:
             await connection.execute(statement, shop_id)
         await connection.execute("ALTER TABLE queue_events ENABLE TRIGGER queue_events_append_only")
     shard = node.keys.shard_of(shop_id)
-    epoch = await node.redis.get(node.keys.epoch(shard))
+    redis = node.redis.of(shard)
+    epoch = await redis.get(node.keys.epoch(shard))
     if epoch is None:
         return
     key = f"{node.keys.generation(shard, int(epoch))}shop:{shop_id}"
-    fields: Any = await node.redis.hgetall(key)
+    fields: Any = await redis.hgetall(key)
     for field, known in fields.items():
         if field[:2] not in {b"q:", b"b:"}:
             continue
         document = orjson.loads(known)
         document.pop("dayEnds", None)  # a queue knows when its day ends; that would be over
         if "day" in document:
-            await node.redis.hset(key, field, orjson.dumps({**document, "day": days[document["day"]]}))
+            await redis.hset(key, field, orjson.dumps({**document, "day": days[document["day"]]}))
 
 
 async def miss_appointment(node: Node, shop_id: str, booking_id: str) -> None:
     """Makes the timer of an appointment that nobody came to due now, and fires it."""
     shard = node.keys.shard_of(shop_id)
     await node.recovery.rebuild(shard, 0, "a test sets a timer")  # where Redis has lost its memory
-    epoch = int(await node.redis.get(node.keys.epoch(shard)) or 0)
+    redis = node.redis.of(shard)
+    epoch = int(await redis.get(node.keys.epoch(shard)) or 0)
     timer = f"late|{shop_id}|{booking_id}"
-    await node.redis.zadd(f"{node.keys.generation(shard, epoch)}timers", {timer: 1})
+    await redis.zadd(f"{node.keys.generation(shard, epoch)}timers", {timer: 1})
     await node.engine.expire(timer)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from asyncpg import Pool
-from redis.asyncio import Redis
 
 from barberpro.server.embedded import EmbeddedServices
+from barberpro.storage.primaries import Primaries
 
 _FORGET = """
 local cursor = '0'
@@ -24,23 +24,33 @@ until cursor == '0'
 """
 
 
-async def lose_memory(redis: Redis, prefix: str) -> None:
+async def lose_memory(primaries: Primaries, prefix: str) -> None:
     """Deletes every key of one deployment at once, as FLUSHALL would, and nobody else's."""
-    await redis.eval(_FORGET, 0, prefix)
+    for redis in primaries.shards():
+        await redis.eval(_FORGET, 0, prefix)
 
 
-async def remember(redis: Redis, prefix: str) -> dict[bytes, bytes]:
+async def forget_everything(primaries: Primaries) -> None:
+    """FLUSHALL, on each Redis."""
+    for redis in primaries.shards():
+        await redis.flushall()
+
+
+async def remember(primaries: Primaries, prefix: str) -> dict[bytes, bytes]:
     """Every key of one deployment, as it is now."""
-    keys = [key async for key in redis.scan_iter(match=f"{prefix}*", count=1000)]
-    dumps = [await redis.dump(key) for key in keys]
-    return {key: dump for key, dump in zip(keys, dumps, strict=True) if dump is not None}
+    dumps = {
+        key: await redis.dump(key)
+        for redis in primaries.shards()
+        async for key in redis.scan_iter(match=f"{prefix}*", count=1000)
+    }
+    return {key: dump for key, dump in dumps.items() if dump is not None}
 
 
-async def fall_back(redis: Redis, prefix: str, old: dict[bytes, bytes]) -> None:
+async def fall_back(primaries: Primaries, prefix: str, old: dict[bytes, bytes]) -> None:
     """Makes Redis know what it knew then, and unaware of it: not restarted, so nobody is warned."""
-    await lose_memory(redis, prefix)
+    await lose_memory(primaries, prefix)
     for key, dump in old.items():
-        await redis.restore(key, 0, dump)
+        await primaries.at(key.decode()).restore(key, 0, dump)
 
 
 class HeldPool:
