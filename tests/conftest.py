@@ -5,11 +5,14 @@
 | stores | session | EmbeddedServices, started; its `urls` are the session's; never kill these |
 | database_url | test | the URL of a fresh, migrated database |
 | empty_database_url | test | the URL of a fresh database without any table |
-| redis_url | session | the URL of the session's Valkey |
+| redis_url | session | the URL of the session's Valkey, or of the cluster: with --redis cluster, or as the test asks |
+| cluster | session | a Redis Cluster of three primaries; started when first asked for |
 | redis_prefix | test | a key prefix that no other test has; its keys are removed afterwards |
 | open_directory | test | a directory that every user may write to, unlike pytest's tmp_path |
 | node | test | a node on the test's database and prefix |
 | own_stores | test | EmbeddedServices of this test alone, started, not migrated: kill what you like |
+
+Tests marked `also_on_a_cluster` run on both. `pytest --redis cluster` runs everything on a cluster.
 """
 
 import tempfile
@@ -19,17 +22,30 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.migrate import migrate
+from barberpro.storage.primaries import Primaries
 from tests.support.blocking import blocking_calls_fail
+from tests.support.clusters import Cluster, ClusteredServices
 from tests.support.databases import create_database, drop_database
+from tests.support.faults import lose_memory
 from tests.support.public_states import WATCH, watched_builders
 from tests.support.shops import running
 
 TEMPLATE = "migrated_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of the Redis that the tests run on."""
+    parser.addoption("--redis", choices=("alone", "cluster"), default="alone", help="what the tests run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that are marked so on a cluster, too."""
+    if metafunc.definition.get_closest_marker("also_on_a_cluster"):
+        metafunc.parametrize("redis_url", ["alone", "cluster"], indirect=True, scope="session")
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +83,24 @@ def server_url(stores: EmbeddedServices) -> str:
     return stores.urls.database_url
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Yield a Redis Cluster, started."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        await cluster.start()
+        yield cluster
+    finally:
+        await cluster.stop()
+
+
 @pytest.fixture(scope="session")
-def redis_url(stores: EmbeddedServices) -> str:
-    """Return the URL of the session's Valkey."""
-    return stores.urls.redis_url
+def redis_url(request: pytest.FixtureRequest, stores: EmbeddedServices) -> str:
+    """Return the URL of the session's Valkey, or of the session's cluster."""
+    if getattr(request, "param", request.config.getoption("--redis")) == "alone":
+        return stores.urls.redis_url
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -100,9 +130,10 @@ async def redis_prefix(redis_url: str) -> AsyncIterator[str]:
     """Yield a key prefix that no other test has, and remove its keys afterwards."""
     prefix = f"test-{uuid.uuid4().hex}:"
     yield prefix
-    async with Redis.from_url(redis_url) as redis:
-        if keys := [key async for key in redis.scan_iter(match=f"{prefix}*", count=1000)]:
-            await redis.unlink(*keys)
+    primaries = Primaries(redis_url, shards=64)
+    await primaries.look()
+    await lose_memory(primaries, prefix)
+    await primaries.aclose()
 
 
 @pytest.fixture
@@ -113,9 +144,10 @@ async def node(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIte
 
 
 @pytest.fixture
-async def own_stores(tmp_path: Path) -> AsyncIterator[EmbeddedServices]:
+async def own_stores(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[EmbeddedServices]:
     """Yield stores of this test alone, started, for tests that kill things."""
-    services = EmbeddedServices(tmp_path / "own")
+    kind = ClusteredServices if pytestconfig.getoption("--redis") == "cluster" else EmbeddedServices
+    services = kind(tmp_path / "own")
     async with services:
         yield services
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from redis.asyncio import Redis
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
@@ -121,14 +120,13 @@ async def test_a_node_that_hears_nothing_of_the_others_is_not_ready(
     own_stores: EmbeddedServices, own_server: WholeServer
 ) -> None:
     socket = await own_server.watch(customer(1))
-    redis: Any
-    async with Redis.from_url(own_stores.urls.redis_url) as redis:
-        await redis.execute_command("ACL", "SETUSER", "default", "-ssubscribe")
-        await redis.client_kill_filter(_type="pubsub")
-        await becomes(own_server, {"bus"})
-        assert (await send(own_server.node, customer(1), **own_server.shop.join())).data  # all else works
-        await redis.execute_command("ACL", "SETUSER", "default", "+ssubscribe")
-        await becomes(own_server, set(), 2.0)
+    redis: Any = own_server.node.redis.of(own_server.node.keys.shard_of(own_server.shop.shop_id))
+    await redis.execute_command("ACL", "SETUSER", "default", "-ssubscribe")
+    await redis.client_kill_filter(_type="pubsub")
+    await becomes(own_server, {"bus"})
+    assert (await send(own_server.node, customer(1), **own_server.shop.join())).data  # all else works
+    await redis.execute_command("ACL", "SETUSER", "default", "+ssubscribe")
+    await becomes(own_server, set(), 2.0)
     await socket.close()
 
 

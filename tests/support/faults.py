@@ -13,6 +13,7 @@ from asyncpg import Pool
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.storage.primaries import Primaries
+from tests.support.clusters import Cluster
 
 _FORGET = """
 local cursor = '0'
@@ -111,16 +112,26 @@ async def cut_power(services: EmbeddedServices) -> None:
 
 
 def copy_file(services: EmbeddedServices, to: Path) -> None:
-    """Copies Valkey's append-only file as it is now. Blocking."""
-    shutil.copytree(services.valkey.append_only_directory, to)
+    """Copies Valkey's append-only file as it is now; of a cluster, each node's. Blocking."""
+    for number, directory in enumerate(_files(services)):
+        shutil.copytree(directory, to / str(number))
 
 
 def put_back(services: EmbeddedServices, copy: Path) -> None:
     """Puts an old copy in the place of Valkey's append-only file; it must not be running. Blocking."""
-    shutil.rmtree(services.valkey.append_only_directory)
-    shutil.copytree(copy, services.valkey.append_only_directory)
+    for number, directory in enumerate(_files(services)):
+        shutil.rmtree(directory)
+        shutil.copytree(copy / str(number), directory)
 
 
 def remove_file(services: EmbeddedServices) -> None:
     """Removes Valkey's append-only file; it must not be running. Blocking."""
-    shutil.rmtree(services.valkey.append_only_directory)
+    for directory in _files(services):
+        shutil.rmtree(directory)
+
+
+def _files(services: EmbeddedServices) -> list[Path]:
+    """The append-only file, which is a directory; of a cluster, each node's."""
+    valkey = services.valkey
+    nodes = valkey.members if isinstance(valkey, Cluster) else [valkey]
+    return [node.append_only_directory for node in nodes]

@@ -1,0 +1,119 @@
+"""A Redis Cluster of the embedded Valkey: three primaries, each with a port and files of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from barberpro.server.embedded import EmbeddedServices, StoreUrls
+from barberpro.server.embedded.process import Command
+from barberpro.server.embedded.valkey import ValkeyProcess
+from barberpro.storage.cluster import SLOTS, slot_of
+from tests.support.sites import free_ports
+
+PRIMARIES: Final = 3
+SECONDS: Final = 60.0
+
+
+class Member(ValkeyProcess):
+    """A node of the cluster."""
+
+    def __init__(self, directory: Path, port: int, bus_port: int) -> None:
+        super().__init__(directory, directory.parent, directory.parent / f"{directory.name}.log")
+        self.port = port
+        self.bus_port = bus_port
+        self._settings = {
+            "port": port,
+            "bind": "127.0.0.1",
+            "cluster-enabled": "yes",
+            "cluster-port": bus_port,
+            "cluster-require-full-coverage": "no",  # a primary that is away takes its own slots with it, and no more
+        }
+
+    def prepare(self) -> Command:
+        command = super().prepare()
+        for name, value in self._settings.items():
+            command.arguments.extend((f"--{name}", str(value)))
+        return command
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Any]:
+        """A client of this node alone. Any: its library has no types for CLUSTER's commands."""
+        async with Redis(host="127.0.0.1", port=self.port, decode_responses=True) as redis:
+            yield redis
+
+    async def tell(self, *words: str | int) -> Any:  # noqa: ANN401 - whatever it answers
+        async with self.connected() as redis:
+            return await redis.execute_command(*words)
+
+
+class Cluster(ValkeyProcess):
+    """All of its nodes as one store: `start`, `stop` and `kill` are of all at once. `members`: one by one."""
+
+    def __init__(self, directory: Path) -> None:
+        """The directory need not exist yet."""
+        super().__init__(directory, directory, directory / "unused.log")
+        ports = free_ports(2 * (PRIMARIES + 1))
+        self.members = [Member(directory / f"node-{n}", ports[2 * n], ports[2 * n + 1]) for n in range(PRIMARIES)]
+        self.spare = Member(directory / "spare", ports[-2], ports[-1])
+        """Not of the cluster, and not started; stopped with the others."""
+        self.url = f"redis://127.0.0.1:{self.members[0].port}"
+
+    async def start(self) -> None:
+        """Starts all nodes, joins them into a cluster if they are none, and waits until all take commands."""
+        await asyncio.to_thread(self.directory.mkdir, parents=True, exist_ok=True)
+        await asyncio.gather(*(member.start() for member in self.members))
+        self.pid = self.members[0].pid
+        if not (await self.members[0].tell("CLUSTER", "SLOTS")):
+            await self._join()
+        await self.well()
+
+    async def _join(self) -> None:
+        for number, member in enumerate(self.members):
+            first, last = SLOTS * number // PRIMARIES, SLOTS * (number + 1) // PRIMARIES - 1
+            await member.tell("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            await member.tell("CLUSTER", "ADDSLOTSRANGE", first, last)
+            await member.tell("CLUSTER", "MEET", "127.0.0.1", self.members[0].port, self.members[0].bus_port)
+
+    async def well(self) -> None:
+        """Waits until every node knows of all the slots, and takes commands."""
+        async with asyncio.timeout(SECONDS):
+            for member in self.members:
+                async with member.connected() as redis:
+                    while not _is_well(await redis.execute_command("CLUSTER", "INFO")):  # noqa: ASYNC110 - it tells nobody
+                        await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(member.stop() for member in (*self.members, self.spare)))
+
+    async def kill(self) -> None:
+        await asyncio.gather(*(member.kill() for member in self.members))
+
+    async def owner(self, shard: int) -> Member:
+        """The primary that has the shard, as a primary itself says."""
+        slot = slot_of(f"{{s{shard}}}")
+        for member in self.members:
+            for first, last, (_, port, *_), *_ in await member.tell("CLUSTER", "SLOTS"):
+                if first <= slot <= last:
+                    return next(member for member in (*self.members, self.spare) if member.port == port)
+        raise AssertionError(f"slot {slot} is nobody's")
+
+
+def _is_well(told: Any) -> bool:  # noqa: ANN401 - text, or what the library has made of it
+    text = str(told)
+    return "cluster_state:ok" in text and f"cluster_slots_assigned:{SLOTS}" in text
+
+
+class ClusteredServices(EmbeddedServices):
+    """Stores of which the Redis is a cluster."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.cluster = Cluster(directory / "cluster")
+        self.valkey = self.cluster
+
+    def _point_at(self, base: Path) -> StoreUrls:
+        return StoreUrls(super()._point_at(base).database_url, self.cluster.url)
