@@ -128,7 +128,7 @@ async def empty_database_url(server_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def redis_prefix(redis_url: str) -> AsyncIterator[str]:
     """Yield a key prefix that no other test has, and remove its keys afterwards."""
-    prefix = f"test-{uuid.uuid4().hex}:"
+    prefix = uuid.uuid4().hex
     yield prefix
     primaries = Primaries(redis_url, shards=64)
     await primaries.look()

@@ -93,13 +93,95 @@ class Cluster(ValkeyProcess):
         await asyncio.gather(*(member.kill() for member in self.members))
 
     async def owner(self, shard: int) -> Member:
-        """The primary that has the shard, as a primary itself says."""
-        slot = slot_of(f"{{s{shard}}}")
-        for member in self.members:
-            for first, last, (_, port, *_), *_ in await member.tell("CLUSTER", "SLOTS"):
-                if first <= slot <= last:
-                    return next(member for member in (*self.members, self.spare) if member.port == port)
+        """The primary that has the shard."""
+        slot = _slot(shard)
+        for member in (*self.members, self.spare):
+            if slot in await _slots(member):
+                return member
         raise AssertionError(f"slot {slot} is nobody's")
+
+    # What may happen to it -------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def replica_of(self, member: Member) -> AsyncIterator[Member]:
+        """A replica, in step with its primary. In the end it is gone, and `member` is the primary again."""
+        own, spare = await member.tell("CLUSTER", "MYID"), self.spare
+        await spare.start()
+        await spare.tell("CLUSTER", "MEET", "127.0.0.1", member.port, member.bus_port)
+        await _becomes(spare, own, "CLUSTER", "NODES")
+        await spare.tell("CLUSTER", "REPLICATE", own)
+        await _becomes(spare, "'master_link_status': 'up'", "INFO", "replication")
+        try:
+            yield spare
+        finally:
+            await member.start()
+            await _becomes(member, "'master_link_status': 'up'", "INFO", "replication")
+            await member.tell("CLUSTER", "FAILOVER", "TAKEOVER")
+            gone = await spare.tell("CLUSTER", "MYID")
+            await spare.stop()
+            for other in self.members:
+                await other.tell("CLUSTER", "FORGET", gone)
+            await self.well()
+
+    @asynccontextmanager
+    async def moving_key_by_key(self, shard: int) -> AsyncIterator[None]:
+        """As `valkey-cli --cluster reshard` does it. In the block, half of the keys have moved."""
+        slot, source = _slot(shard), await self.owner(shard)
+        target = self._other_than(source)
+        ids = {member: await member.tell("CLUSTER", "MYID") for member in (source, target)}
+        await target.tell("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
+        await source.tell("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target])
+        keys = await _keys(source, slot)
+        await _migrate(source, target, keys[: len(keys) // 2])
+        try:
+            yield
+        finally:
+            while keys := await _keys(source, slot):
+                await _migrate(source, target, keys)
+            for member in (target, source, *self.members):
+                await member.tell("CLUSTER", "SETSLOT", slot, "NODE", ids[target])
+
+    async def move_at_once(self, shard: int) -> None:
+        """Valkey's own way, since 9.0."""
+        slot, source = _slot(shard), await self.owner(shard)
+        target = self._other_than(source)
+        own = await target.tell("CLUSTER", "MYID")
+        await source.tell("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", own)
+        async with asyncio.timeout(SECONDS):
+            while slot not in await _slots(target):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+
+    def _other_than(self, member: Member) -> Member:
+        return next(other for other in self.members if other is not member)
+
+
+def _slot(shard: int) -> int:
+    return slot_of(f"{{s{shard}}}")
+
+
+async def _slots(member: Member) -> set[int]:
+    """Those that a node has, as it says itself."""
+    if member.pid is None:
+        return set()
+    ranges = await member.tell("CLUSTER", "SLOTS")
+    return {slot for first, last, (_, port, *_), *_ in ranges if port == member.port for slot in range(first, last + 1)}
+
+
+async def _keys(member: Member, slot: int) -> list[str]:
+    keys: list[str] = await member.tell("CLUSTER", "GETKEYSINSLOT", slot, 1000)
+    return keys
+
+
+async def _migrate(source: Member, target: Member, keys: list[str]) -> None:
+    await source.tell("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+
+
+async def _becomes(member: Member, text: str, *words: str) -> None:
+    """Waits until a node answers with this text among others (which the library may have made a dictionary of)."""
+    async with asyncio.timeout(SECONDS):
+        async with member.connected() as redis:
+            while text not in str(await redis.execute_command(*words)):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
 
 
 def _is_well(told: Any) -> bool:  # noqa: ANN401 - text, or what the library has made of it
