@@ -53,6 +53,7 @@ async def rows(node: Node, query: str, *values: object) -> list[Any]:
     return [tuple(row) for row in await node.pool.fetch(query, *values)]
 
 
+@pytest.mark.also_on_a_cluster
 @pytest.mark.parametrize("nodes", [1, 2])
 async def test_a_thousand_joins_at_once_get_a_thousand_different_tokens(
     two_nodes: tuple[Node, Node], nodes: int
@@ -122,6 +123,7 @@ async def test_two_consoles_pressing_advance_at_once_advance_once(two_nodes: tup
     assert await differences(node) == []
 
 
+@pytest.mark.also_on_a_cluster
 @pytest.mark.parametrize("nodes", [1, 2])
 async def test_the_same_command_fifty_times_at_once_has_one_effect_and_fifty_equal_answers(
     two_nodes: tuple[Node, Node], nodes: int
@@ -139,6 +141,7 @@ async def test_the_same_command_fifty_times_at_once_has_one_effect_and_fifty_equ
     assert await differences(node) == []
 
 
+@pytest.mark.also_on_a_cluster
 @pytest.mark.parametrize("nodes", [1, 2])
 async def test_transfers_in_both_directions_at_once_lose_nobody(two_nodes: tuple[Node, Node], nodes: int) -> None:
     node = two_nodes[0]
@@ -175,6 +178,7 @@ async def test_one_booking_transferred_to_and_fro_by_many_ends_in_one_line(node:
     assert await differences(node) == []
 
 
+@pytest.mark.also_on_a_cluster
 async def test_a_rush_of_all_kinds_of_commands_on_two_nodes_leaves_one_truth(two_nodes: tuple[Node, Node]) -> None:
     node = two_nodes[0]
     shop = await TestShop.create(node, barbers=3, queue_capacity=200)

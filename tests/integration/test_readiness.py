@@ -43,8 +43,8 @@ async def becomes(server: WholeServer, missing: set[str], seconds: float = TOLD_
 
 
 def task_named(name: str) -> "asyncio.Task[Any]":
-    (task,) = (task for task in asyncio.all_tasks() if task.get_name() == name)
-    return task
+    """Of the bus's there is one for each primary."""
+    return next(task for task in asyncio.all_tasks() if task.get_name() == name)
 
 
 async def test_a_node_at_work_is_ready_and_so_is_one_at_rest(server: WholeServer) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import orjson
+import pytest
 
 from tests.support.live_server import LiveServer
 from tests.support.shops import Json, TestShop, customer, send
@@ -47,6 +48,7 @@ async def reaches(heard: list[Json], seq: int) -> None:
     assert versions == sorted(set(versions))
 
 
+@pytest.mark.also_on_a_cluster
 async def test_what_happens_on_one_is_seen_on_the_other_in_order(servers: tuple[LiveServer, LiveServer]) -> None:
     first, second = servers
     shop = await TestShop.create(first.node)
@@ -76,6 +78,7 @@ async def test_a_server_whose_news_are_cut_off_shows_the_truth_by_itself(
         assert second.node.views.repairs > 0
 
 
+@pytest.mark.also_on_a_cluster
 async def test_when_one_ends_the_other_goes_on(servers: tuple[LiveServer, LiveServer]) -> None:
     first, second = servers
     shop = await TestShop.create(first.node)

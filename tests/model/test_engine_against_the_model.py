@@ -8,14 +8,26 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from barberpro.server.node import NodeOptions
 from tests.model.shop_machine import ShopMachine, Surroundings
+from tests.support.clusters import Cluster
 
 
 @pytest.mark.timeout(180)
 def test_the_engine_does_what_the_model_does(database_url: str, redis_url: str, redis_prefix: str) -> None:
+    compare_with_the_model(NodeOptions(database_url, redis_url, redis_prefix), examples=50)
+
+
+def test_the_engine_does_what_the_model_does_on_a_cluster(
+    database_url: str, cluster: Cluster, redis_prefix: str
+) -> None:
+    compare_with_the_model(NodeOptions(database_url, cluster.url, redis_prefix), examples=5)
+
+
+def compare_with_the_model(options: NodeOptions, examples: int) -> None:
+    """Plays so many random days."""
     with asyncio.Runner() as loop:
-        around = Surroundings(loop, NodeOptions(database_url, redis_url, redis_prefix))
+        around = Surroundings(loop, options)
         bounds = settings(
-            max_examples=50,
+            max_examples=examples,
             stateful_step_count=40,
             # A failure is told at once and unshrunk: add Phase.shrink to make it short, which takes minutes.
             phases=[Phase.generate],

@@ -30,6 +30,7 @@ class Member(ValkeyProcess):
             "bind": "127.0.0.1",
             "cluster-enabled": "yes",
             "cluster-port": bus_port,
+            "repl-diskless-sync-delay": 0,
             "cluster-require-full-coverage": "no",  # a primary that is away takes its own slots with it, and no more
         }
 
