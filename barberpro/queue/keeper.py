@@ -109,7 +109,9 @@ class Keeper:
         shards = self._primaries.shards()
         looks = [self._look(client, own) for client, own in shards.items()]
         problems = [problem for problem in await asyncio.gather(*looks, return_exceptions=True) if problem is not None]
-        self._backlogs = {client: backlog for client, backlog in self._backlogs.items() if client in shards}
+        for client in (self._backlogs.keys() | self._cold.keys()) - shards.keys():
+            self._backlogs.pop(client, None)
+            self._cold.pop(client, None)
         self.away = sum(isinstance(problem, RedisAway) for problem in problems)
         if self.away:
             self._primaries.doubt()

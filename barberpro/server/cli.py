@@ -32,7 +32,7 @@ def main() -> None:
 def _stores(function: _Function) -> _Function:
     """The options of every command that needs the stores."""
     for option in (
-        click.option("--redis-url", metavar="URL", help="Redis or Valkey. Also REDIS_URL."),
+        click.option("--redis-url", metavar="URL", help="Redis or Valkey, or any node of a cluster. Also REDIS_URL."),
         click.option("--database-url", metavar="URL", help="Postgres. Also DATABASE_URL."),
         click.option(
             "--embedded",

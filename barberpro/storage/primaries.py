@@ -71,7 +71,9 @@ class Primaries:
         try:
             await self.look()
         except (RedisError, OSError) as error:
-            log.info("cluster_silent", problem=repr(error))
+            log.debug("cluster_silent", problem=repr(error))
+        except Exception:
+            log.exception("cluster_unreadable")
         await asyncio.sleep(_PAUSE_SECONDS)  # whatever is in doubt until then is asked once
 
     async def look(self) -> None:
