@@ -48,6 +48,7 @@ class Bus:
         self._carry()
 
     async def close(self) -> None:
+        self._started = False
         await asyncio.gather(*self._closing, *(wire.close() for wire in self._wires.values()))
 
     def _sort(self) -> None:

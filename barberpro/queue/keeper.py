@@ -78,13 +78,17 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
         self.pulse = Pulse()
         """Each round is a sign of life, even one that a store's absence cut short: stores are judged by themselves."""
-        self.away = 0
-        """How many of the primaries could not be looked at, the last time."""
+        self._silent: set[Redis] = set()
 
     @property
     def backlog(self) -> Backlog:
         """As it was at the last look; of a Redis that is away, at the one before."""
         return sum(self._backlogs.values(), start=Backlog())
+
+    @property
+    def away(self) -> int:
+        """How many of the primaries did not answer, the last time."""
+        return len(self._silent)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="keeper")
@@ -112,15 +116,12 @@ class Keeper:
         for client in (self._backlogs.keys() | self._cold.keys()) - shards.keys():
             self._backlogs.pop(client, None)
             self._cold.pop(client, None)
-        self.away = sum(isinstance(problem, RedisAway) for problem in problems)
-        if self.away:
-            self._primaries.doubt()
+        self._silent &= shards.keys()
         for problem in problems:
             raise problem
 
     async def _look(self, client: Redis, shards: Sequence[int]) -> None:
-        seconds, micros = await client.time()
-        now = seconds * 1000 + micros // 1000
+        now = await self._time(client)
         epochs, cold = await self._epochs(client, shards)
         if cold != self._cold.get(client, set()):
             self._cold[client] = cold - await self._warm(cold)
@@ -143,6 +144,17 @@ class Keeper:
         if not self._journal.down:
             self._journal.add(left)
             await self._fire_all(client, due)
+
+    async def _time(self, client: Redis) -> int:
+        """What time it is there, in milliseconds."""
+        try:
+            seconds, micros = await client.time()
+        except RedisAway:
+            self._silent.add(client)
+            self._primaries.doubt()
+            raise
+        self._silent.discard(client)
+        return int(seconds * 1000 + micros // 1000)
 
     async def _answers(self, pipeline: Pipeline) -> list[Any]:
         """A shard that is being moved answers with errors, which stand in their places: the others go on."""

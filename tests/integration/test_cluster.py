@@ -4,14 +4,16 @@ import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+from redis.exceptions import RedisError
 
+from barberpro.server.commands import run_check
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.readiness import Readiness
+from barberpro.server.settings import Settings
 from tests.support.clusters import Cluster
 from tests.support.crowd import Crowd
-from tests.support.programs import run
 from tests.support.shops import TestShop, customer, running, send
 
 CUSTOMERS = 40
@@ -91,6 +93,10 @@ async def test_a_primary_that_is_killed_takes_only_its_own_shops_with_it(
     await victim.kill()
     try:
         await hit.met_unavailable(1)
+        with pytest.raises(RedisError):
+            await nodes[0].keeper.round()
+        assert nodes[0].keeper.away == 1
+        assert (await Readiness(nodes[0], {}).parts())["redis"]
         await asyncio.gather(*(other.visit(range(10)) for other in others))
         if file == "lost":
             await asyncio.to_thread(shutil.rmtree, victim.append_only_directory)
@@ -99,6 +105,8 @@ async def test_a_primary_that_is_killed_takes_only_its_own_shops_with_it(
         await cluster.well()
     await load
     await nothing_is_lost(crowds)
+    await nodes[0].keeper.round()
+    assert nodes[0].keeper.away == 0
     assert rebuilt.isdisjoint(other.shop.shop_id for other in others)
     assert file == "kept" or hit.shop.shop_id in rebuilt
 
@@ -147,10 +155,14 @@ async def test_a_slot_that_moves_at_once_takes_its_memory_along(
     assert rebuilt == set()
 
 
-async def test_the_command_line_checks_a_cluster(
-    database_url: str, redis_url: str, redis_prefix: str, crowds: list[Crowd], tmp_path: Path
+async def test_check_reads_every_primary(
+    database_url: str, redis_url: str, redis_prefix: str, crowds: list[Crowd], capsys: pytest.CaptureFixture[str]
 ) -> None:
     await asyncio.gather(*(crowd.visit(range(3)) for crowd in crowds))
-    stores = ["--database-url", database_url, "--redis-url", redis_url]
-    checked = await run(tmp_path, "check", *stores, BARBERPRO_REDIS_PREFIX=redis_prefix)
-    assert (checked.code, "no differences" in checked.out) == (0, True), checked
+    settings = Settings(_env_file=None, database_url=database_url, redis_url=redis_url, redis_prefix=redis_prefix)
+    assert await run_check(settings) == 0
+    node, shop = crowds[-1].nodes[0], crowds[-1].shop
+    shard = shard_of(node, shop)
+    await node.redis.of(shard).delete(f"{node.keys.generation(shard, 1)}shop:{shop.shop_id}")
+    assert await run_check(settings) == 1
+    assert f"{shop.shop_id}: Redis is at event 0" in capsys.readouterr().out

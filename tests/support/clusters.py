@@ -1,6 +1,9 @@
 """A Redis Cluster of the embedded Valkey: three primaries, each with a port and files of its own."""
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +15,6 @@ from barberpro.server.embedded import EmbeddedServices, StoreUrls
 from barberpro.server.embedded.process import Command
 from barberpro.server.embedded.valkey import ValkeyProcess
 from barberpro.storage.cluster import SLOTS, slot_of
-from tests.support.sites import free_ports
 
 PRIMARIES: Final = 3
 SECONDS: Final = 60.0
@@ -57,7 +59,7 @@ class Cluster(ValkeyProcess):
     def __init__(self, directory: Path) -> None:
         """The directory need not exist yet."""
         super().__init__(directory, directory, directory / "unused.log")
-        ports = free_ports(2 * (PRIMARIES + 1))
+        ports = _free_ports(2 * (PRIMARIES + 1))
         self.members = [Member(directory / f"node-{n}", ports[2 * n], ports[2 * n + 1]) for n in range(PRIMARIES)]
         self.spare = Member(directory / "spare", ports[-2], ports[-1])
         """Not of the cluster, and not started; stopped with the others."""
@@ -105,12 +107,18 @@ class Cluster(ValkeyProcess):
 
     @asynccontextmanager
     async def replica_of(self, member: Member) -> AsyncIterator[Member]:
-        """A replica, in step with its primary. In the end it is gone, and `member` is the primary again."""
-        own, spare = await member.tell("CLUSTER", "MYID"), self.spare
+        """A replica, in step with its primary. In the end it is gone, and `member` is the primary again.
+
+        Once for a cluster: its nodes keep one that was forgotten out for a minute.
+        """
+        spare = self.spare
         await spare.start()
-        await spare.tell("CLUSTER", "MEET", "127.0.0.1", member.port, member.bus_port)
-        await _becomes(spare, own, "CLUSTER", "NODES")
-        await spare.tell("CLUSTER", "REPLICATE", own)
+        new = await spare.tell("CLUSTER", "MYID")
+        for other in self.members:
+            await spare.tell("CLUSTER", "MEET", "127.0.0.1", other.port, other.bus_port)
+            await _becomes(spare, await other.tell("CLUSTER", "MYID"), "CLUSTER", "NODES")
+            await _becomes(other, new, "CLUSTER", "NODES")
+        await spare.tell("CLUSTER", "REPLICATE", await member.tell("CLUSTER", "MYID"))
         await _becomes(spare, "'master_link_status': 'up'", "INFO", "replication")
         try:
             yield spare
@@ -118,10 +126,9 @@ class Cluster(ValkeyProcess):
             await member.start()
             await _becomes(member, "'master_link_status': 'up'", "INFO", "replication")
             await member.tell("CLUSTER", "FAILOVER", "TAKEOVER")
-            gone = await spare.tell("CLUSTER", "MYID")
             await spare.stop()
             for other in self.members:
-                await other.tell("CLUSTER", "FORGET", gone)
+                await other.tell("CLUSTER", "FORGET", new)
             await self.well()
 
     @asynccontextmanager
@@ -154,6 +161,16 @@ class Cluster(ValkeyProcess):
 
     def _other_than(self, member: Member) -> Member:
         return next(other for other in self.members if other is not member)
+
+
+def _free_ports(count: int) -> range:
+    """Ports that nobody listens on, below those that the system gives to clients: nodes come back to their own."""
+    for first in range(20_000 + os.getpid() * count % 10_000, 32_000, count):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return range(first, first + count)
+    raise AssertionError("no ports are free")
 
 
 def _slot(shard: int) -> int:
