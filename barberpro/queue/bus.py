@@ -1,4 +1,4 @@
-"""News between nodes: what is committed, and which shards were rebuilt, on a wire to each Redis that has shards.
+"""News between nodes: what is committed, and which shards were rebuilt, by a courier to each Redis that has shards.
 
 Pub/sub may lose messages. Nothing rests on it but speed: who listens compares with Postgres (views.py).
 """
@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from redis.asyncio import Redis
 
+from barberpro.queue.courier import Courier, Shared
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Told
-from barberpro.queue.wire import Ends, Wire
 from barberpro.storage.keys import Keys
 from barberpro.storage.primaries import Primaries
 
@@ -21,7 +21,7 @@ from barberpro.storage.primaries import Primaries
 class Bus:
     """Publishes what this node committed; hands on what other nodes did, for the shards it follows."""
 
-    wire_kind: ClassVar[type[Wire]] = Wire
+    courier_kind: ClassVar[type[Courier]] = Courier
 
     def __init__(self, primaries: Primaries, keys: Keys) -> None:
         self._primaries = primaries
@@ -29,9 +29,9 @@ class Bus:
         self._followed: set[int] = set()
         self.pulse = Pulse()
         """Whatever is heard is a sign of life; none is due while no shard is followed."""
-        self._ends = Ends(secrets.token_hex(8), keys, self.pulse, self._take, primaries.doubt)
-        self._wires: dict[Redis, Wire] = {}
-        self._by_shard: dict[int, Wire] = {}
+        self._shared = Shared(secrets.token_hex(8), keys, self.pulse, self._take, primaries.doubt)
+        self._couriers: dict[Redis, Courier] = {}
+        self._by_shard: dict[int, Courier] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.on_events: list[Callable[[Sequence[Told]], None]] = []
         self.on_doubt: list[Callable[[], None]] = []
@@ -43,34 +43,34 @@ class Bus:
 
     def start(self) -> None:
         self._started = True
-        for wire in self._wires.values():
-            wire.start()
+        for courier in self._couriers.values():
+            courier.start()
         self._carry()
 
     async def close(self) -> None:
         self._started = False
-        await asyncio.gather(*self._closing, *(wire.close() for wire in self._wires.values()))
+        await asyncio.gather(*self._closing, *(courier.close() for courier in self._couriers.values()))
 
     def _sort(self) -> None:
-        """A wire to each Redis that has shards, on which those are followed that it has."""
+        """A courier to each Redis that has shards, on which those are followed that it has."""
         shards = self._primaries.shards()
-        for client in self._wires.keys() - shards.keys():
-            task = asyncio.create_task(self._wires.pop(client).close())
+        for client in self._couriers.keys() - shards.keys():
+            task = asyncio.create_task(self._couriers.pop(client).close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         for client, own in shards.items():
-            wire = self._wires.get(client)
-            if wire is None:
-                wire = self._wires[client] = self.wire_kind(client, self._ends)
+            courier = self._couriers.get(client)
+            if courier is None:
+                courier = self._couriers[client] = self.courier_kind(client, self._shared)
                 if self._started:
-                    wire.start()
-            wire.follow_only(self._followed.intersection(own))
-            self._by_shard.update(dict.fromkeys(own, wire))
+                    courier.start()
+            courier.follow_only(self._followed.intersection(own))
+            self._by_shard.update(dict.fromkeys(own, courier))
         self._carry()
         self._doubt()
 
     def _carry(self) -> None:
-        self.pulse.carried_by(*(task for wire in self._wires.values() for task in wire.tasks))
+        self.pulse.carried_by(*(task for courier in self._couriers.values() for task in courier.tasks))
 
     # Out -----------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Bus:
             await self._by_shard[shard].follow(shard)
 
     def _take(self, parcel: dict[str, Any]) -> None:
-        if parcel["node"] == self._ends.node:
+        if parcel["node"] == self._shared.node:
             return
         events: list[Told] = parcel["events"]
         if events:

@@ -16,12 +16,12 @@ from barberpro.protocol.commands import Command
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.bus import Bus
 from barberpro.queue.calls import ScriptCall, Via
+from barberpro.queue.courier import Courier, Parcels
 from barberpro.queue.engine import Engine, Result
 from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal, Turn
 from barberpro.queue.metrics import code_of
 from barberpro.queue.scripts import Event, Reply
-from barberpro.queue.wire import Parcels, Wire
 
 _TRACER: Final = get_tracer("barberpro")
 
@@ -62,8 +62,8 @@ class TracedJournal(Journal):
             await super()._round(turns)
 
 
-class TracedWire(Wire):
-    def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - the wire's own
+class TracedCourier(Courier):
+    def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - the courier's own
         super().__init__(*parts)
         self._batches: dict[int, SpanContext] = {}
 
@@ -80,7 +80,7 @@ class TracedWire(Wire):
 
 
 class TracedBus(Bus):
-    wire_kind = TracedWire
+    courier_kind = TracedCourier
 
 
 def _links(contexts: Iterable[SpanContext]) -> list[Link]:

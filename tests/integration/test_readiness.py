@@ -135,15 +135,15 @@ async def test_a_connection_that_is_open_but_silent_is_given_up_for_another(
 ) -> None:
     socket = await own_server.watch(customer(1))
     node = own_server.node
-    wire = node.bus._by_shard[node.keys.shard_of(own_server.shop.shop_id)]
-    deaf = wire._pubsub
+    courier = node.bus._by_shard[node.keys.shard_of(own_server.shop.shop_id)]
+    deaf = courier._pubsub
 
     async def nothing(**_: object) -> None:
         await asyncio.sleep(1)
 
     monkeypatch.setattr(deaf, "get_message", nothing)
     async with asyncio.timeout(TOLD_SECONDS):
-        while wire._pubsub in (deaf, None):  # noqa: ASYNC110 - it has no event for that
+        while courier._pubsub in (deaf, None):  # noqa: ASYNC110 - it has no event for that
             await asyncio.sleep(0.1)
     await becomes(own_server, set(), 2.0)
     await socket.close()

@@ -28,8 +28,8 @@ Parcels = Mapping[int, Sequence[Event]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """What all wires of a node share. heard: gets each parcel that comes in. failed: told of errors.
+class Shared:
+    """What all couriers of a node share. heard: gets each parcel that comes in. failed: told of errors.
 
     pulse: whatever is heard on any of them is a sign of life.
     """
@@ -41,13 +41,13 @@ class Ends:
     failed: Callable[[], None]
 
 
-class Wire:
+class Courier:
     """Publishes what this node committed in the shards of one Redis; hears of those that are followed there."""
 
-    def __init__(self, client: RedisClient, ends: Ends) -> None:
+    def __init__(self, client: RedisClient, shared: Shared) -> None:
         self._client = client
-        self._ends = ends
-        self._keys = ends.keys
+        self._shared = shared
+        self._keys = shared.keys
         self._followed: set[int] = set()
         self._listened: set[int] = set()
         """The shards that other nodes follow, as far as this one knows."""
@@ -101,7 +101,7 @@ class Wire:
                 answers = await pipeline.execute(raise_on_error=False)
         except RedisAway as error:
             log.info("publish_failed", problem=repr(error))
-            self._ends.failed()
+            self._shared.failed()
         else:
             self._learn(parcels, answers)
 
@@ -116,7 +116,7 @@ class Wire:
 
     def _parcel(self, events: Sequence[Event]) -> bytes:
         told = [(orjson.Fragment(event.raw), orjson.Fragment(event.born or b"null")) for event in events]
-        return orjson.dumps({"node": self._ends.node, "events": told})
+        return orjson.dumps({"node": self._shared.node, "events": told})
 
     # In ------------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Wire:
         """From now on, what is told of this shard is heard, too."""
         self._followed.add(shard)
         self._following.set()
-        self._ends.pulse.due()
+        self._shared.pulse.due()
         if self._pubsub is not None:
             try:
                 await self._pubsub.ssubscribe(self._keys.channel(shard))
@@ -146,7 +146,7 @@ class Wire:
                 await self._listen()
             except RedisAway as error:
                 log.info("bus_deaf", problem=repr(error))
-                self._ends.failed()
+                self._shared.failed()
             except Exception:
                 log.exception("bus_read_failed")
             await self._drop_pubsub()
@@ -166,11 +166,11 @@ class Wire:
                 await self._pubsub.ping()
                 continue
             unheard = 0.0
-            self._ends.pulse.beat()
+            self._shared.pulse.beat()
             if message["type"] == "smessage":
-                self._ends.heard(orjson.loads(message["data"]))
+                self._shared.heard(orjson.loads(message["data"]))
             elif message["type"] == "sunsubscribe":  # nobody asked for it: the shard's slot has moved
-                self._ends.failed()
+                self._shared.failed()
                 return
 
     async def _drop_pubsub(self) -> None:
