@@ -263,7 +263,8 @@ class ShopMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_stores_agree_and_no_invariant_is_broken(self) -> None:
-        assert self.run(compare(self.node.pool, self.node.redis, self.node.keys, [self.shop.shop_id])) == []
+        found = self.run(compare(self.node.pool, self.node.redis, self.node.keys, [self.shop.shop_id]))
+        assert not found, found
 
     @invariant()
     def the_rows_are_what_the_model_has(self) -> None:
