@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SRC := barberpro loadtests tests
 
+# Processes that the tests are shared out to, each with stores of its own; most of a test's time is waiting.
+TESTERS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports check bench lock clean browser node
 
@@ -44,7 +47,7 @@ node:
 	  { echo "CI needs Node and npm for the tests of the official Socket.IO client"; exit 1; }
 
 test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Postgres and Valkey
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check $(SRC)

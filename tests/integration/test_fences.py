@@ -257,6 +257,17 @@ async def test_two_nodes_that_rebuild_one_shard_at_once_agree(node: Node, option
         assert len(await bookings(node)) == 26
 
 
+async def test_a_days_timer_that_fires_too_early_is_there_still(node: Node) -> None:
+    """As after each rebuild, which makes all of them due at once."""
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    barber, staff = shop.barbers[0], shop.staff[0]
+    await send(node, staff, type="close", barberId=barber, waiting="cancel")
+    assert await node.engine.expire(f"day|{shop.shop_id}|{barber}")
+    await send(node, staff, type="open", barberId=barber)
+    assert await compare(node.pool, node.redis, node.keys) == []
+
+
 async def test_the_two_events_of_a_transfer_are_committed_together(node: Node, shop: TestShop) -> None:
     batches: list[list[str]] = []
     node.journal.listeners.append(lambda events: batches.append([event.data["type"] for event in events]))

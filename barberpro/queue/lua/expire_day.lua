@@ -6,7 +6,10 @@
 transition('expire_day', function()
     local timer = 'day|' .. shop .. '|' .. cmd.barberId
     local q = queue(cmd.barberId)
-    if q.status == 'closed' and not q.serving and line_length(q) == 0 and q.lastToken == 0 then
+    local doc = field('q:' .. q.id)
+    -- A queue that knows when its day ends takes the timer to be armed, even when it fires too early.
+    local armed = doc and cjson.decode(doc).dayEnds
+    if not armed and q.status == 'closed' and not q.serving and line_length(q) == 0 and q.lastToken == 0 then
         redis.call('ZREM', g .. 'timers', timer)  -- idle: its next command arms it
     else
         redis.call('ZADD', g .. 'timers', q.dayEnds, timer)
