@@ -18,6 +18,9 @@ from barberpro.storage.keys import Keys
 
 log = structlog.get_logger(__name__)
 
+_LEISURE_SECONDS: Final = 0.02
+"""While no other node listens, what is confirmed leaves the stream by the dozen: each trip to Redis costs as much as a
+command."""
 _RETRY_SECONDS: Final = 0.2
 _PING_SECONDS: Final = 1.0
 _DEAF_SECONDS: Final = 4.0
@@ -68,6 +71,7 @@ class Courier:
 
     async def close(self) -> None:
         await end(self.tasks)
+        await self._publish(self._outbox)
         await self._drop_pubsub()
 
     # Out -----------------------------------------------------------------------------------------------------
@@ -82,11 +86,15 @@ class Courier:
     async def _write(self) -> None:
         while True:
             await self._outgoing.wait()
+            if not self._listened:
+                await asyncio.sleep(_LEISURE_SECONDS)
             self._outgoing.clear()
             parcels, self._outbox = self._outbox, defaultdict(list)
             await self._publish(parcels)
 
     async def _publish(self, parcels: Parcels) -> None:
+        if not parcels:
+            return
         pipeline = self._client.pipeline(transaction=False)
         for shard, events in parcels.items():
             told = self._parcel(events) if shard in self._listened else self._notice
