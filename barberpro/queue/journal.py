@@ -4,8 +4,8 @@ Per shop, events commit in the order of shopSeq without holes, and each only upo
 link). There is no timer and no fixed delay: while one batch is being committed, the next one gathers. Every answer
 waits until Postgres has what it rests on, whoever made and whoever committed that.
 
-Two batches are under way at once, of different shops: while one waits for the disk, the other is being worked on.
-More would only be smaller.
+While a batch is under way, another one of other shops begins only when it is worth it: enough events have gathered, or
+some have waited for long, as when the first one is held up. Then one waits for the disk and the other is worked on.
 
 A shop that has been at rest for long is forgotten. To forget one is to be as a node that has just started: its first
 answer asks Postgres, as each does.
@@ -38,7 +38,8 @@ _COMMIT: Final = """
 _LINKS: Final = """
     SELECT shop_seq, data ->> 'link' FROM queue_events WHERE shop_id = $1 AND shop_seq = ANY ($2::bigint[])
 """
-_AT_ONCE: Final = 2
+_WORTH_IT: Final = 32
+"""Events for which a second batch begins beside the first: each batch costs as much as a dozen of them."""
 _CLOSE_SECONDS: Final = 2.0
 _DEADLINES_SECONDS: Final = 0.25
 _PATIENCE_ROUNDS: Final = 20
@@ -89,6 +90,10 @@ class Journal:
         self._dirty: dict[str, None] = {}
         self._turns: dict[str, Turn] = {}
         self._work = asyncio.Event()
+        self._much = asyncio.Event()
+        """Work for a second batch, beside the one under way."""
+        self._fresh = 0
+        """Events that came since work was taken last."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -99,9 +104,12 @@ class Journal:
         self.listeners: list[Callable[[Sequence[Event]], None]] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._loop(), name=f"journal-{number}") for number in range(_AT_ONCE)]
-        self._tasks.append(asyncio.create_task(self._expire(), name="journal-deadlines"))
-        self._tasks.append(asyncio.create_task(self._forget(), name="journal-memory"))
+        self._tasks = [
+            asyncio.create_task(self._loop(self._work), name="journal-0"),
+            asyncio.create_task(self._loop(self._much), name="journal-1"),
+            asyncio.create_task(self._expire(), name="journal-deadlines"),
+            asyncio.create_task(self._forget(), name="journal-memory"),
+        ]
         self.pulse.carried_by(*self._tasks)
 
     async def close(self) -> None:
@@ -127,6 +135,9 @@ class Journal:
         for event in events:
             self._shop(event.shop_id).add(event)
             self._wake(event.shop_id)
+            self._fresh += 1
+        if self._fresh >= _WORTH_IT:
+            self._much.set()
 
     def confirmed(self, shop_id: str, reply: Reply, deadline: float) -> "asyncio.Future[int]":
         """Gives the shop's watermark once the reply rests on durable ground.
@@ -153,36 +164,41 @@ class Journal:
 
     # Rounds --------------------------------------------------------------------------------------------------
 
-    async def _loop(self) -> None:
+    async def _loop(self, work: asyncio.Event) -> None:
         delay = 0.0
         while True:
-            await self._work.wait()
-            self._work.clear()
-            while (turns := self._gather()) or self.down:  # while it is away, an empty round asks whether it is back
-                try:
-                    await self._round(turns)
-                except Away as error:
-                    delay = min(1.0, delay * 2 or 0.05)
-                    if not self.down:
-                        log.warning("postgres_away", problem=repr(error))
-                    self.down = True
-                    await asyncio.sleep(delay)
-                except Exception:
-                    log.exception("journal_round_failed")
-                    await asyncio.sleep(1.0)
-                else:
-                    if self.down:
-                        log.info("postgres_back")
-                    delay, self.down = 0.0, False
-                    self.pulse.beat()
-            if not self._turns:
-                self._idle.set()
-                self.pulse.rest()
+            await work.wait()
+            work.clear()
+            turns = self._gather()
+            if not turns and not self.down:  # while it is away, an empty round asks whether it is back
+                if not self._turns:
+                    self._idle.set()
+                    self.pulse.rest()
+                continue
+            try:
+                await self._round(turns)
+            except Away as error:
+                delay = min(1.0, delay * 2 or 0.05)
+                if not self.down:
+                    log.warning("postgres_away", problem=repr(error))
+                self.down = True
+                await asyncio.sleep(delay)
+            except Exception:
+                log.exception("journal_round_failed")
+                await asyncio.sleep(1.0)
+            else:
+                if self.down:
+                    log.info("postgres_back")
+                delay, self.down = 0.0, False
+                self.pulse.beat()
+            self._work.set()  # perhaps there is more
 
     async def _expire(self) -> None:
         """Looks at all deadlines now and then: far cheaper than a timer for each command, and late by little."""
         while True:
             await asyncio.sleep(_DEADLINES_SECONDS)
+            if self._dirty.keys() - self._turns.keys():
+                self._much.set()
             now = asyncio.get_running_loop().time()
             for shop_id in self._dirty:
                 for waiter in self._shops[shop_id].waiters:
@@ -217,6 +233,7 @@ class Journal:
         """The next turns, of shops that are in none; the longest waiting first."""
         turns: list[Turn] = []
         room = self._most
+        self._fresh = 0
         for shop_id in self._dirty:
             if shop_id in self._turns:
                 continue
@@ -227,6 +244,7 @@ class Journal:
             turns.append(turn)
             room -= max(1, len(turn.run))
             if room <= 0:
+                self._much.set()
                 break
         return turns
 

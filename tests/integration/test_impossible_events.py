@@ -28,6 +28,22 @@ async def test_an_event_that_postgres_refuses_fails_its_command_and_no_other(nod
     assert await compare(node.pool, node.redis, node.keys) == []
 
 
+async def test_a_shop_whose_row_is_locked_holds_up_no_other(node: Node) -> None:
+    locked, other = await TestShop.create(node), await TestShop.create(node)
+    for shop in (locked, other):
+        await shop.open(node)
+    async with node.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM watermarks WHERE shop_id = $1 FOR UPDATE", locked.shop_id)
+        waits = asyncio.create_task(send(node, customer(1), **locked.join()))
+        async with asyncio.timeout(5):  # those in the same batch share its fate
+            while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                pass
+        for number in range(2, 6):
+            await send(node, customer(number), **other.join())
+        assert not waits.done()
+    assert (await waits).data["booking"]["tokenNumber"] == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [
