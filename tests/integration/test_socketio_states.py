@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from barberpro.handlers.realtime.messages import Message
+from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
 from barberpro.server.node import NodeOptions
 from tests.support.faults import lose_memory
 from tests.support.raw_socketio import EVENTS, TRANSPORTS, RawClient
@@ -130,6 +132,19 @@ async def test_a_shard_that_is_rebuilt_after_a_subscription_never_takes_its_room
         await client.hears(event, lambda state: state["epoch"] == newest[0])
         assert version(client.heard[event][0]) > first
     assert newest[0] > begun["queue_updated"][0]
+    assert_in_order(client)
+
+
+async def test_a_state_never_overtakes_what_the_library_is_about_to_send(door: SocketDoor) -> None:
+    """Such as the answer to a subscription, which would take the client back."""
+    client = await door.barber()
+    [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
+    await door.sockets.socketio.server.emit("queue_updated", {"epoch": 1, "seq": 1})
+    while not engine_socket.queue.empty():
+        await asyncio.sleep(0)
+    # Taken out of the queue, and not written yet.
+    SocketIOOutlet(engine_socket).offer("queue", Message("queue_updated", {"epoch": 1, "seq": 2}))
+    await client.hears("queue_updated", times=2)
     assert_in_order(client)
 
 

@@ -32,8 +32,8 @@ class SocketIOOutlet:
 
     def offer(self, channel: str, message: Message) -> None:
         frames = self._on_websocket()
-        # The library's own messages go first: they were earlier.
-        if frames is not None and self._socket.queue.empty():
+        # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
+        if frames is not None and not self._socket.queue.unsent:
             self._queued.clear()
             frames.offer(channel, message)
         else:
@@ -70,7 +70,7 @@ class SocketIOOutlet:
         self.offer("", notice)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_SECONDS):
-                while not self._socket.queue.empty():  # noqa: ASYNC110 - it has no event for that
+                while self._socket.queue.unsent:  # noqa: ASYNC110 - it has no event for that
                     await asyncio.sleep(_LOOK_SECONDS)
         if self._on_websocket() is None:
             await self._socket.close(wait=False)

@@ -37,6 +37,25 @@ _BETWEEN: Final = b"\x1e"
 """Between the packets of a poll's answer."""
 
 
+class PacketQueue(asyncio.Queue[Any]):
+    """What the library is to send. unsent: packets in it, and those taken out of it that are on their way.
+
+    The library's writer takes a packet a turn of the loop before it writes it: the queue is empty then already.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsent = 0
+
+    def put_nowait(self, item: object) -> None:
+        super().put_nowait(item)
+        self.unsent += 1
+
+    def task_done(self) -> None:
+        super().task_done()
+        self.unsent -= 1
+
+
 class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
     """Raises BarberProError for a request that is refused here; the application's middleware answers it."""
 
@@ -65,6 +84,9 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
             assert isinstance(packets, bytes)  # noqa: S101 - a poll's answer
             _count_sent(packets.count(_BETWEEN) + 1, len(packets))
         return response
+
+    def create_queue(self) -> PacketQueue:
+        return PacketQueue()
 
     async def hang_up(self, session_id: str) -> None:
         """Ends a connection below the protocol: whoever does not listen is gone, too."""
