@@ -24,6 +24,11 @@ class Child:
         return self._process.pid
 
     @property
+    def code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.returncode
+
+    @property
     def ended(self) -> bool:
         return self._process.returncode is not None
 

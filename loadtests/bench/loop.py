@@ -5,7 +5,8 @@ import gc
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Final
@@ -65,7 +66,7 @@ Run = Callable[[Step], Awaitable[tuple[str, str]]]
 """Makes a step: the booking's id and its status afterwards. Raises Refusal."""
 
 
-class _Loading:
+class Loading:
     """Makes steps; what is acknowledged counts in the tally of the moment."""
 
     def __init__(self, floor: Floor, run: Run) -> None:
@@ -120,7 +121,7 @@ async def closed_loop(
     cpu: processor seconds so far, of each store and of whatever else; "server" is this process if it is not among them.
     """
     gc.collect()
-    loading, running = _Loading(floor, run), True
+    loading, running = Loading(floor, run), True
 
     async def caller() -> None:
         while running:
@@ -143,8 +144,15 @@ async def open_load(
 
     Latencies are counted from when a step was due, so one that could not be sent in time is not flattered.
     """
+    async with arriving(floor, run, rate) as loading:
+        return await loading.measure(warm_up, seconds, cpu)
+
+
+@asynccontextmanager
+async def arriving(floor: Floor, run: Run, rate: float) -> AsyncIterator[Loading]:
+    """An open load until the block ends, and until all steps under way then are answered."""
     gc.collect()
-    loading, luck = _Loading(floor, run), random.Random(1)
+    loading, luck = Loading(floor, run), random.Random(1)
     tasks: set[asyncio.Task[None]] = set()
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -161,14 +169,13 @@ async def open_load(
             tasks.add(task)
             task.add_done_callback(ended)
 
-    arriving = asyncio.create_task(arrivals())
+    arrival = asyncio.create_task(arrivals())
     try:
-        measured = await loading.measure(warm_up, seconds, cpu)
+        yield loading
     finally:
-        arriving.cancel()
+        arrival.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     _raise_first(outcomes)
-    return measured
 
 
 def _raise_first(outcomes: list[BaseException | None]) -> None:

@@ -7,10 +7,10 @@ where every connection is in a room, the others sit at a queue in which nothing 
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from barberpro.protocol.actors import Actor, Role
 from loadtests.bench.askers import Asker
@@ -69,10 +69,20 @@ def _devices(chair: Chair, count: int) -> list[Actor]:
     return [Actor(f"us_{chair.barber_id}_{number}", Role.BARBER, barber_id=chair.barber_id) for number in range(count)]
 
 
+class Asks(Protocol):
+    """Whoever sends commands."""
+
+    updates: int
+
+    def ask(self, fields: Json) -> Awaitable[Json]:
+        """The command's answer, {ok, ...}."""
+        ...
+
+
 class People:
     """Makes a floor's steps. Chair n is line n of the floor."""
 
-    def __init__(self, town: Town, customers: Sequence[Asker], staff: Sequence[Sequence[Asker]]) -> None:
+    def __init__(self, town: Town, customers: Sequence[Asks], staff: Sequence[Sequence[Asks]]) -> None:
         self._chairs = town.chairs
         self._customers = customers
         self.sent: dict[str, float] = {}

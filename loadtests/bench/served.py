@@ -33,6 +33,7 @@ _START_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 _SHARDS: Final = 64
+_BARBERPRO: Final = Path(sys.executable).with_name("barberpro")
 _SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("Haircut", Decimal("250.00"), 20),), {})
 
 
@@ -90,7 +91,7 @@ async def chairs(pool: "Pool[Any]", shop_id: str) -> list[Chair]:
 
 
 class Deployment:
-    """A database, a key prefix and a signing key; servers come and go on them, one at a time."""
+    """A database, a key prefix and a signing key; servers come and go on them."""
 
     def __init__(self, stores: Stores, database_url: str, prefix: str, keys_dir: Path) -> None:
         self._database_url = database_url
@@ -112,30 +113,48 @@ class Deployment:
         self, count: int, shop: NewShop, read: Callable[["Pool[Any]", str], Awaitable[_Read]]
     ) -> list[_Read]:
         """Writes so many, and reads each by its id. A server must have run on the deployment before."""
-        pool = await connect_pool(self._database_url, 4)
-        try:
+        async with self.pool() as pool:
             keys = Keys(self._prefix, _SHARDS)
             return [await read(pool, await create_shop(pool, keys, shop)) for _ in range(count)]
+
+    @asynccontextmanager
+    async def pool(self) -> AsyncIterator["Pool[Any]"]:
+        """Connections to its database."""
+        pool = await connect_pool(self._database_url, 4)
+        try:
+            yield pool
         finally:
             await pool.close()
 
-    @asynccontextmanager
-    async def server(self) -> AsyncIterator[Served]:
-        port = _free_port()
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+    async def check(self) -> list[str]:
+        """The differences that `barberpro check` tells of; none when it passes."""
+        process = await asyncio.create_subprocess_exec(
+            _BARBERPRO, "check", env=self._environment, cwd=self.keys_dir, stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await process.communicate()
+        assert process.returncode in {0, 1}, f"barberpro check ended with {process.returncode}"
+        return told.decode().splitlines() if process.returncode else []
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
             "DATABASE_URL": self._database_url,
             "REDIS_URL": self._redis_url,
             "BARBERPRO_REDIS_PREFIX": self._prefix,
             "BARBERPRO_SHARDS": str(_SHARDS),
             "BARBERPRO_KEYS_DIR": str(self.keys_dir),
-            "BARBERPRO_PORT": str(port),
             "BARBERPRO_REQUESTS_PER_MINUTE": "0",
             "BARBERPRO_COMMANDS_PER_10_SECONDS": "10000000",
             "BARBERPRO_LOG_LEVEL": "error",
         }
-        command = (Path(sys.executable).with_name("barberpro"), "serve")
+
+    @asynccontextmanager
+    async def server(self, port: int | None = None) -> AsyncIterator[Served]:
+        """One that is ready; ended by SIGTERM. port: any that is free when None."""
+        port = port or free_port()
+        environment = self._environment | {"BARBERPRO_PORT": str(port)}
         async with (
-            child(*command, environment=environment, directory=self.keys_dir) as process,
+            child(_BARBERPRO, "serve", environment=environment, directory=self.keys_dir) as process,
             aiohttp.ClientSession() as http,
         ):
             await _ready(process, http, port)
@@ -156,7 +175,8 @@ async def deployment(stores: Stores) -> AsyncIterator[Deployment]:
         yield Deployment(stores, database_url, prefix, Path(directory))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -29,6 +29,7 @@ class Way:
     """How to come in. kind: plain is TCP without a handshake.
 
     room: to subscribe to over Socket.IO. greeted: the server's first message is an answer and no update.
+    since: the (epoch, seq) that the client has already; over raw WebSocket it is in the path.
     compress: whether compression is offered, as browsers do. stalled: once let in, it reads nothing more.
     """
 
@@ -36,6 +37,7 @@ class Way:
     port: int
     path: str = "/"
     room: str | None = None
+    since: tuple[int, int] | None = None
     greeted: bool = False
     compress: bool = False
     stalled: bool = False
@@ -146,6 +148,8 @@ class LightClient(asyncio.Protocol):
         elif kind == _CLOSE:
             self.closed_with = int.from_bytes(payload[:2], "big")
             self._refused(b"%d %b" % (self.closed_with, payload[2:]))
+            self._send(_CLOSE, payload[:2])
+            self._transport.close()
 
     def _text(self, payload: bytes, *, compressed: bool) -> None:
         if payload == _HEARTBEAT or (compressed and self._let):
@@ -210,7 +214,10 @@ class LightClient(asyncio.Protocol):
             self._let_in()
             return
         self._step = self._greeting
-        self._send(_TEXT, b"420" + orjson.dumps(["subscribe", {"room": self._way.room}]))
+        asked: dict[str, Any] = {"room": self._way.room}
+        if self._way.since is not None:
+            asked["since"] = dict(zip(("epoch", "seq"), self._way.since, strict=True))
+        self._send(_TEXT, b"420" + orjson.dumps(["subscribe", asked]))
 
     def _greeting(self, payload: bytes) -> None:
         if b'"error"' in payload:

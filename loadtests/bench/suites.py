@@ -11,6 +11,7 @@ from loadtests.bench.p6 import p6
 from loadtests.bench.p7 import p7
 from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
+from loadtests.bench.r1 import r1
 from loadtests.bench.report import Figure
 from loadtests.bench.stalled import stalled
 from loadtests.bench.waits import waits
@@ -24,6 +25,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "memory": (p7,),
     "stalled": (stalled,),
     "waits": (waits,),
+    "restart": (r1,),
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""

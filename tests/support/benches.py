@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 
-async def quick_results(suite: str) -> list[dict[str, Any]]:
+async def quick_results(suite: str, *arguments: str) -> list[dict[str, Any]]:
     """The results of a quick run, each of the shape that was agreed on."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadtests.bench", suite, "--json", "--quick",
+        sys.executable, "-m", "loadtests.bench", suite, "--json", "--quick", *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip  # a line for the words, a line for the pipes
     out, progress = await process.communicate()

@@ -5,15 +5,13 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
-from barberpro.queue.results import result_of
 from barberpro.server.node import Node
+from loadtests.bench.promises import broken_promises
 from tests.support.shops import TestShop, customer, new_id, send
 
 PAUSE = 0.05  # seconds that a client waits before it repeats a command
@@ -96,23 +94,9 @@ class Crowd:
 
     async def problems(self, node: Node) -> list[str]:
         """What was promised and is not kept, and every difference between the stores."""
-        rows = await node.pool.fetch(
-            "SELECT c.command_id, e.data AS event FROM commands c"
-            " JOIN queue_events e USING (shop_id, shop_seq) WHERE c.shop_id = $1",
-            self.shop.shop_id,
-        )
-        durable = {row["command_id"]: result_of(orjson.loads(row["event"])) for row in rows}
-        found = [
-            f"{self.documents[name]} was told {result.data}, and Postgres has {durable.get(name)}"
-            for name, result in self.acknowledged.items()
-            if durable.get(name) != result.data
-        ]
-        found += [
-            f"{self.documents[name]} was refused ({code}), and Postgres has {durable[name]}"
-            for name, code in self.refused.items()
-            if name in durable
-        ]
-        return found + await compare(node.pool, node.redis, node.keys)
+        acknowledged = {name: result.data for name, result in self.acknowledged.items()}
+        broken = await broken_promises(node.pool, acknowledged, self.refused)
+        return broken + await compare(node.pool, node.redis, node.keys)
 
     async def repeat_all(self) -> list[str]:
         """Sends every acknowledged command again; tells whose second answer is not the first one."""
