@@ -1,79 +1,53 @@
 """The shop's screen in a real browser, before a real server: it moves, calls, and says honestly when it is cut off."""
 
+import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
-from barberpro.protocol.actors import Role
-from tests.support.browsers import Console, browser_page, chromium
+from barberpro.server.embedded import EmbeddedServices
+from barberpro.server.node import Node, NodeOptions
+from tests.support.browsers import chromium
+from tests.support.crowd import Crowd
+from tests.support.faults import forget_everything, remove_file
+from tests.support.networks import Network
 from tests.support.programs import Program
-from tests.support.raw_socketio import raw_client
-from tests.support.shops import Json, new_id
+from tests.support.screens import ADVANCE, OPEN, Screen, screen_at
+from tests.support.shops import ADMIN, Json, TestShop, running
 from tests.support.sites import STOP_SECONDS, Site, kill
 
-CALLS = """
-window.calls = [];
-new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => {
-  if (node.textContent) window.calls.push(node.textContent);
-}))).observe(document.getElementById("call"), { childList: true, subtree: true });
-"""
+SHOWN_MS = 20_000
 
 
-class Screen:
-    """A seeded shop, the page that shows it, and its admin's commands."""
+class Line:
+    """A barber's, commanded over another server than the screen's."""
 
-    def __init__(self, site: Site, shop: Json, page: Page, token: str) -> None:
-        self.site = site
-        self.shop = shop
-        self.page = page
-        self.console = Console(page)
-        self._token = token
+    def __init__(self, node: Node, screen: Screen, barber: int = 0) -> None:
+        self._screen = screen
+        self._barber = barber
+        barbers = [barber["barberId"] for barber in screen.shop["barbers"]]
+        self._crowd = Crowd([node], TestShop(screen.shop["shopId"], barbers, ""))
+        self.called = 0
 
-    async def open(self) -> None:
-        await self.page.goto(f"{self.site.url}/display/{self.shop['shopId']}")
-        await expect(self.fresh).to_have_attribute("data-state", "live")
-        await self.page.evaluate(CALLS)
+    async def send(self, *documents: Json) -> None:
+        """Each again and again, until it is taken."""
+        for document in documents:
+            result = await self._crowd.send(ADMIN, barberId=self._crowd.shop.barbers[self._barber], **document)
+            assert result is not None, self._crowd.refused
 
-    @property
-    def fresh(self) -> Locator:
-        return self.page.locator("#fresh")
+    async def calls_the_next(self) -> None:
+        await self.send(ADVANCE)
+        self.called += 1
 
-    def card(self, barber: int) -> Locator:
-        return self.page.locator("section").nth(barber)
-
-    async def calls(self) -> list[str]:
-        """What was announced since the page was opened."""
-        calls: list[str] = await self.page.evaluate("window.calls")
-        return calls
-
-    async def send(self, barber: int, *documents: Json) -> None:
-        """Commands of this barber's, one after the other."""
-        async with raw_client(self.site.url, {"token": self._token}) as client:
-            for document in documents:
-                named = {"barberId": self.shop["barbers"][barber]["barberId"], **document}
-                ack = await client.command(commandId=new_id(), **named)
-                assert ack["ok"], ack
-
-    def join(self) -> Json:
-        service = self.shop["barbers"][0]["services"][0]["serviceId"]
-        return {"type": "join", "serviceIds": [service], "customer": {"name": "Ann Secret"}}
-
-
-OPEN: dict[str, Any] = {"type": "open"}
-ADVANCE: dict[str, Any] = {"type": "advance"}
-
-
-@asynccontextmanager
-async def screen_at(site: Site, browser: str) -> AsyncIterator[Screen]:
-    async with browser_page(browser) as page:
-        shop = await site.seed()
-        yield Screen(site, shop, page, await site.mint(Role.ADMIN))
+    async def is_shown(self) -> None:
+        served = self._screen.card(self._barber).locator(".serving dd")
+        await expect(served).to_have_text(str(self.called), timeout=SHOWN_MS)
+        await expect(self._screen.fresh).to_have_attribute("data-state", "live", timeout=SHOWN_MS)
 
 
 @pytest.fixture(autouse=True)
@@ -115,25 +89,56 @@ async def test_the_screen_shows_the_shop_moves_and_calls_each_token_once(site: S
         assert screen.console.errors == []
 
 
-async def test_the_screen_says_that_it_is_cut_off_and_shows_the_truth_afterwards(site: Site, browser: str) -> None:
+async def test_a_screen_left_open_shows_the_truth_by_itself_after_every_outage(site: Site, browser: str) -> None:
+    """Somebody is called in each of them, over another server; nobody touches the page, and it never goes back."""
+    stores = EmbeddedServices(site.directory)
     async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(stores)
         server: Program = await stack.enter_async_context(site.serving())
+        other = await stack.enter_async_context(running(NodeOptions(urls.database_url, urls.redis_url)))
+        network = await stack.enter_async_context(Network(site.port))
         screen = await stack.enter_async_context(screen_at(site, browser))
-        await screen.open()
-        await screen.send(0, OPEN, screen.join(), screen.join())
-        await expect(screen.card(0).locator(".next dd")).to_have_text("1")
+        line = Line(other, screen)
+        await screen.open(network.url)
+        await line.send(OPEN, *[screen.join() for _ in range(7)])
+        await line.calls_the_next()
+        await line.is_shown()
+
         kill(server.pid)
         await expect(screen.fresh).to_have_attribute("data-state", "lost")
         await expect(screen.fresh).to_contain_text("Connection lost, last update")
-        await expect(screen.card(0).locator(".next dd")).to_have_text("1")
-        async with site.serving() as again:
-            await screen.send(0, ADVANCE)
-            for barber in (1, 2):
-                await screen.send(barber, OPEN, screen.join())
-            await expect(screen.fresh).to_have_attribute("data-state", "live")
-            await expect(screen.card(0).locator(".serving dd")).to_have_text("1")
-            await expect(screen.card(1).locator(".next dd")).to_have_text("1")
-            await expect(screen.card(2).locator(".next dd")).to_have_text("1")
-            assert await screen.calls() == [f"Token 1, please come to {name}" for name in ("Asha", "Ben", "Carlos")]
-            assert screen.console.errors == []
-            assert (await again.end(signal.SIGTERM, STOP_SECONDS)).code == 0
+        await line.calls_the_next()
+        # The next server has another key: the page's token is good no more.
+        await asyncio.to_thread((site.directory / "keys" / "signing-key.pem").unlink)
+        again: Program = await stack.enter_async_context(site.serving())
+        await line.is_shown()
+
+        await forget_everything(other.redis)
+        await line.calls_the_next()
+        await line.is_shown()
+
+        await stores.valkey.kill()
+        await asyncio.to_thread(remove_file, stores)
+        await stores.valkey.start()
+        await line.calls_the_next()
+        await line.is_shown()
+
+        await network.cut()
+        await line.calls_the_next()
+        for barber in (1, 2):
+            await Line(other, screen, barber).send(OPEN, screen.join())
+        await expect(screen.fresh).to_have_attribute("data-state", "lost")
+        await network.mend()
+        await line.is_shown()
+
+        network.fall_silent()
+        await line.calls_the_next()
+        await network.mend()  # for new connections; the page's stays dumb, and nobody tells it
+        await line.is_shown()
+
+        tokens = [str(token) for token in range(1, line.called + 1)]
+        assert await screen.served() == tokens
+        called = [*((token, "Asha") for token in tokens), ("1", "Ben"), ("1", "Carlos")]
+        assert sorted(await screen.calls()) == sorted(f"Token {token}, please come to {name}" for token, name in called)
+        assert screen.console.errors == []
+        assert (await again.end(signal.SIGTERM, STOP_SECONDS)).code == 0

@@ -6,25 +6,34 @@ const shopId = location.pathname.split("/")[2];
 const room = `display:${shopId}`;
 const CALLS_SHOWN = 3;
 const CALL_SHOWN_MS = 12_000;
+const ASK_MS = 3_000; // how often the server is asked whether what is here is still true
 
 let shown = null;      // the state on the screen
 let heardAt = 0;       // when the server last proved that it is true
 let connected = false;
 let known = null;      // ids of the calls that are no news any more
+let asking = 0;        // the timer of the next question
+let pass = null;       // the token, for as long as it is good
 
 const byId = (id) => document.getElementById(id);
 const STATUS = { open: "Open", paused: "Paused", closed: "Closed" };
 
-async function token() {
-  const answer = await fetch(`/display/${shopId}/token`);
+// After a silent cut a fetch may be sent over a connection that is dead as well; a websocket always has a new one.
+async function token(signal) {
+  if (pass) return pass;
+  const answer = await fetch(`/display/${shopId}/token`, { signal });
   if (!answer.ok) throw new Error(`no token: ${answer.status}`);
-  return (await answer.json()).token;
+  return (pass = (await answer.json()).token);
 }
 
 const socket = new Socket(token, {
   ready: subscribe,
   event(name, data) { if (name === "display_updated") take(data); },
-  lost() { connected = false; },
+  lost() {
+    connected = false;
+    clearTimeout(asking);
+  },
+  refused() { pass = null; },
 });
 
 async function subscribe() {
@@ -35,6 +44,7 @@ async function subscribe() {
   socket.steady();
   connected = true;
   heardAt = Date.now();
+  asking = setTimeout(subscribe, ASK_MS);
   if (answer.state && shown === before) shown = null; // nothing came meanwhile: the answer replaces what is here
   if (answer.state) take(answer.state);
 }
