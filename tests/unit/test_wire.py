@@ -143,6 +143,7 @@ async def test_what_comes_right_behind_the_handshake_is_heard(site: tuple[Site, 
         ("Sec-WebSocket-Key", None),
         ("Sec-WebSocket-Key", "short"),
         ("Sec-WebSocket-Key", "c2hvcnQ="),
+        ("Sec-WebSocket-Key", "\u00e9"),
     ],
 )
 async def test_a_bad_handshake_is_refused_by_name(

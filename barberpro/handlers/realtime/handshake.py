@@ -6,7 +6,6 @@ half of what an idle connection costs. Once the handshake is answered, none of i
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
@@ -99,5 +98,5 @@ def _listed(header: str) -> list[str]:
 def _is_key(key: str) -> bool:
     try:
         return len(base64.b64decode(key, validate=True)) == _KEY_BYTES
-    except binascii.Error:
+    except ValueError:  # what is no base64, or not even ASCII
         return False
