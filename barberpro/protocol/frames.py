@@ -60,6 +60,15 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return frame(Opcode.CLOSE, struct.pack("!H", code) + told.encode())
 
 
+def may_be_told(code: bytes) -> bool:
+    """Whether a close frame may carry this code (section 7.4), as it came in one."""
+    number = int.from_bytes(code, "big")
+    return len(code) == 2 and (1000 <= number < 1015 or 3000 <= number < 5000) and number not in _NEVER_SENT
+
+
+_NEVER_SENT: Final = frozenset({1004, 1005, 1006})
+
+
 class ClientFrames:
     """The messages in what one client sends, in whatever pieces it comes."""
 

@@ -57,6 +57,8 @@ class Courier:
         self._notice = self._parcel([])
         """Says only: look at Postgres again."""
         self._pubsub: Any = None
+        self._subscribing = asyncio.Lock()
+        """The library's pub/sub connects when it is used first: by two at once, it would do so twice."""
         self._resorted = False
         self._outbox: defaultdict[int, list[Event]] = defaultdict(list)
         self._outgoing = asyncio.Event()
@@ -135,7 +137,8 @@ class Courier:
         self._shared.pulse.due()
         if self._pubsub is not None:
             try:
-                await self._pubsub.ssubscribe(self._keys.channel(shard))
+                async with self._subscribing:
+                    await self._pubsub.ssubscribe(self._keys.channel(shard))
             except RedisAway:
                 await self._drop_pubsub()  # the reader connects anew, to all that is followed
 
@@ -165,7 +168,8 @@ class Courier:
         self._resorted = False
         self._pubsub = self._client.pubsub()
         for shard in tuple(self._followed):  # one by one: in a cluster, each has a slot of its own
-            await self._pubsub.ssubscribe(self._keys.channel(shard))
+            async with self._subscribing:
+                await self._pubsub.ssubscribe(self._keys.channel(shard))
         unheard = 0.0
         while self._pubsub is not None and not self._resorted and unheard < _DEAF_SECONDS:
             message = await self._pubsub.get_message(timeout=_PING_SECONDS)

@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from barberpro.queue.calls import ScriptCall
 from barberpro.queue.metrics import SCRIPTS_SECONDS
 from barberpro.queue.scripts import Event, Library, Reply
+
+log = structlog.get_logger(__name__)
 
 RedisClient = Redis
 RedisAway: Final = (RedisError, OSError, asyncio.TimeoutError)
@@ -80,7 +83,11 @@ class Gateway:
                 self._waiting.clear()
                 answers = [error] * len(groups)
             for group, answer in zip(groups, answers, strict=True):
-                self._deliver(group, answer)
+                try:
+                    self._deliver(group, answer)
+                except Exception as error:
+                    log.exception("answer_not_understood")
+                    self._deliver(group, error)
         self._task = None
 
     def _packed(self, group: Sequence[_Asked]) -> bytes:

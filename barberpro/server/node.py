@@ -28,6 +28,9 @@ from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.primaries import Primaries
 
+_COMMITS: Final = 3
+"""Connections of the journal: two batches, and a look at what an answer rests on."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
@@ -58,17 +61,20 @@ class Node:
         self,
         options: NodeOptions,
         pool: "Pool[Any]",
+        commits: "Pool[Any]",
         redis: Primaries,
         library: Library,
         seal: Callable[[str], str],
     ) -> None:
+        """commits: connections for the journal alone, so that no crowd of readers is in front of it."""
         self.pool = pool
+        self._commits = commits
         self.redis = redis
         self.keys = Keys(options.prefix, options.shards)
         self.catalogue = Catalogue(pool, options.max_backlog)
         self.recovery = Recovery(pool, redis, library, self.keys)
         journal, gateway, engine, bus = _TRACED if options.traced else _PLAIN
-        self.journal = journal(pool, self.recovery)
+        self.journal = journal(commits, self.recovery)
         self.gateway = Gateways(
             redis, lambda client: gateway(client, library, options.patience / 2, self.journal.add, redis.doubt)
         )
@@ -104,6 +110,7 @@ class Node:
         pool = await connect_pool(options.database_url, options.pool_size)
         try:
             await claim_deployment(pool, options.shards)
+            commits = await connect_pool(options.database_url, _COMMITS)
         except BaseException:
             await pool.close()
             raise
@@ -111,7 +118,7 @@ class Node:
         redis = Primaries(options.redis_url, options.shards, options.patience / 2)
         with contextlib.suppress(RedisError, OSError):  # it may come later
             await redis.look()
-        node = cls(options, pool, redis, library, seal)
+        node = cls(options, pool, commits, redis, library, seal)
         node.journal.start()
         node.bus.start()
         node.keeper.start()
@@ -127,4 +134,5 @@ class Node:
         await self.bus.close()
         await self.recovery.close()
         await self.redis.aclose()
+        await self._commits.close()
         await self.pool.close()

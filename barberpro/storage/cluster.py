@@ -22,10 +22,12 @@ Address = tuple[str, int]
 class ClusterMap:
     """Which primary has which slots, as one of the nodes knows it.
 
-    epoch: the newest that it has heard of; of two nodes' maps, that with the higher one is the newer.
+    sound: whether it takes the cluster to work: one that was cut off from the others does not, and its epoch rises with
+    each election that it loses. epoch: the newest that it has heard of; of two sound maps, the higher one's is newer.
     owners: (first slot, last slot, primary). nodes: every node's address, replicas included.
     """
 
+    sound: bool
     epoch: int
     owners: Sequence[tuple[int, int, Address]]
     nodes: frozenset[Address]
@@ -59,7 +61,8 @@ async def _ask(client: Redis) -> ClusterMap | None:
         addresses = [((host or b"").decode() or own_host, port) for host, port, *_ in members]
         owners.append((first, last, addresses[0]))
         nodes.update(addresses)
-    return ClusterMap(int(lines["cluster_current_epoch"]), owners, frozenset(nodes))
+    sound = lines["cluster_state"].strip() == "ok"
+    return ClusterMap(sound, int(lines["cluster_current_epoch"]), owners, frozenset(nodes))
 
 
 def slot_of(key: str) -> int:

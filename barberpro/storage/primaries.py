@@ -82,7 +82,7 @@ class Primaries:
         answers = await asyncio.gather(*(ask(client) for client in clients), return_exceptions=True)
         maps = [answer for answer in answers if isinstance(answer, ClusterMap)]
         if maps:
-            await self._adopt(max(maps, key=lambda found: found.epoch))
+            await self._adopt(max(maps, key=lambda found: (found.sound, found.epoch)))
         elif isinstance(answers[0], BaseException):
             raise answers[0]
         else:

@@ -135,6 +135,20 @@ async def test_a_change_to_a_websocket_that_goes_wrong_leaves_the_polling_sessio
         assert status == 200, heard
 
 
+async def test_a_poller_that_asks_and_never_fetches_is_cut_off(door: SocketDoor, http: aiohttp.ClientSession) -> None:
+    for number in range(40):
+        await send(door.node, customer(100 + number), **door.join())
+    client = await poller(http)
+    ask = f'42%d["subscribe",{{"room":"{door.room()}"}}]'
+    status, asked = 200, 0
+    while status == 200:
+        status, _ = await client.post("\x1e".join(ask % (asked + each) for each in range(100)).encode())
+        asked += 100
+        assert asked < 5000
+    assert door.sockets.congestion.evicted == 1
+    assert client.session_id not in door.sockets.socketio.server.eio.sockets
+
+
 async def test_of_two_websockets_for_one_session_the_faster_one_is_it(
     door: SocketDoor, http: aiohttp.ClientSession
 ) -> None:

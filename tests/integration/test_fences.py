@@ -50,7 +50,7 @@ async def held(options: NodeOptions) -> AsyncIterator[tuple[Node, HeldPool]]:
         holding = HeldPool(pool)
         redis = Primaries(options.redis_url, options.shards)
         await redis.look()
-        node = Node(options, cast("Pool[Any]", holding), redis, library, seal)
+        node = Node(options, pool, cast("Pool[Any]", holding), redis, library, seal)
         node.journal.start()
         try:
             yield node, holding

@@ -80,3 +80,14 @@ async def test_a_token_of_somebody_else_is_refused_and_the_old_one_stays(door: S
     joined = await client.command(**door.join())
     assert joined["ok"], joined
     assert (await client.subscribe(f"booking:{joined['data']['booking']['bookingId']}"))["ok"]
+
+
+async def test_requests_of_any_kind_are_paced(database_url: str, redis_url: str, redis_prefix: str) -> None:
+    few = Limits(requests_per_minute=0, commands=1, rooms_per_connection=2)
+    async with socket_door(NodeOptions(database_url, redis_url, redis_prefix), few) as door:
+        client = await door.connect(ME)
+        acks = [await client.subscribe("booking:bk_none_0") for _ in range(9)]
+        assert {ack["error"]["code"] for ack in acks[:8]} == {"NOT_FOUND"}
+        assert acks[8]["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+        other = await door.connect(ME)
+        assert (await other.subscribe(door.room()))["ok"]

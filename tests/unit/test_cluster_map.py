@@ -22,7 +22,7 @@ def test_empty_and_open_braces_mean_nothing() -> None:
 
 
 def test_a_slot_that_is_nobodys_has_no_owner() -> None:
-    found = ClusterMap(3, [(0, 99, ("a", 1)), (200, 299, ("b", 2))], frozenset({("a", 1), ("b", 2)}))
+    found = ClusterMap(True, 3, [(0, 99, ("a", 1)), (200, 299, ("b", 2))], frozenset({("a", 1), ("b", 2)}))
     assert [found.owner(slot) for slot in (0, 99, 100, 200, 300)] == [("a", 1), ("a", 1), None, ("b", 2), None]
 
 

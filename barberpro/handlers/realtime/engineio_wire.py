@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, web
 from engineio import packet
 from engineio.async_drivers import aiohttp as driver
 
-from barberpro.handlers.realtime.handshake import accepted, take_over
+from barberpro.handlers.realtime.handshake import accepted, gone, take_over
 from barberpro.handlers.realtime.wire import Wire
 from barberpro.protocol.frames import FrameError, Opcode, text_frame
 
@@ -44,7 +44,12 @@ class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships n
         if not self._engine_socket.connected:
             self._engine_socket.wire = self.wire
         answer = accepted(request)
-        response = take_over(request, answer, self.wire)
+        try:
+            response = take_over(request, answer, self.wire)
+        except ConnectionResetError:
+            if not self._engine_socket.connected:
+                await self._engine_socket.close(wait=False, abort=True)
+            return gone()
         self._task = asyncio.create_task(self._serve())
         return response
 

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import hdrs, web
 
@@ -45,10 +45,20 @@ def accepted(request: web.Request, protocols: Sequence[str] = ()) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def take_over(request: web.Request, answer: bytes, wire: asyncio.Protocol) -> web.StreamResponse:
+class Successor(Protocol):
+    """An asyncio protocol that a connection may be given to."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+
+    def began(self, behind: bytes) -> None:
+        """behind: what the client sent right behind its handshake. It comes before whatever is received later."""
+        ...
+
+
+def take_over(request: web.Request, answer: bytes, wire: Successor) -> web.StreamResponse:
     """Gives the request's connection to `wire`, and writes the answer. What this returns, the handler returns.
 
-    Raises ConnectionResetError when the client has gone.
+    Raises ConnectionResetError when the client has gone: then the handler returns `gone()`.
     """
     handler, transport = request.protocol, request.transport
     if transport is None or transport.is_closing():
@@ -58,13 +68,16 @@ def take_over(request: web.Request, answer: bytes, wire: asyncio.Protocol) -> we
     # As far as aiohttp is concerned, the connection is lost here; it must not close what it no longer has.
     handler.transport = None
     handler.connection_lost(None)
-    transport.set_protocol(wire)
+    transport.set_protocol(cast("asyncio.Protocol", wire))
     wire.connection_made(transport)
     transport.write(answer)
-    if behind.data:
-        # Before anything else is read, and after the handler is done.
-        asyncio.get_running_loop().call_soon(wire.data_received, bytes(behind.data))
+    wire.began(bytes(behind.data))
     return _TakenOver(status=101)
+
+
+def gone() -> web.StreamResponse:
+    """For a client that did not wait for the answer. It is no error of ours, and is counted as none."""
+    return web.Response(status=499)
 
 
 class _Behind:

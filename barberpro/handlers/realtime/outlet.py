@@ -95,7 +95,7 @@ class TransportOutlet:
     memory first: so there are few.
     """
 
-    __slots__ = ("_behind", "_congestion", "_last_words", "_sent", "door", "transport")
+    __slots__ = ("_behind", "_congestion", "_ended", "_last_words", "_sent", "door", "transport")
 
     def __init__(
         self, transport: asyncio.Transport, door: DoorName, congestion: Congestion, last_words: bytes = b""
@@ -108,10 +108,11 @@ class TransportOutlet:
         self._last_words = last_words
         self._behind: dict[str, Message] | None = None
         """By room, the newest that it has not been sent; None while it keeps up."""
+        self._ended = False
 
     @property
     def closed(self) -> bool:
-        return self.transport.is_closing()
+        return self._ended or self.transport.is_closing()
 
     @property
     def waiting_bytes(self) -> int:
@@ -121,7 +122,7 @@ class TransportOutlet:
         """Writes the message, or keeps it as the room's newest while the client is behind."""
         transport = self.transport
         data: bytes = getattr(message, self.door)
-        if transport.is_closing():
+        if self._ended or transport.is_closing():
             return
         if self._behind is None and transport.get_write_buffer_size() + len(data) <= self._congestion.limit:
             sent = self._sent
@@ -138,12 +139,18 @@ class TransportOutlet:
 
     def send(self, data: bytes) -> None:
         """What must not be lost: answers and notices. Whoever asks for more of them than it reads is cut off."""
-        if self.transport.is_closing():
+        if self.closed:
             return
         if self.transport.get_write_buffer_size() > 2 * self._congestion.limit:
             self.evict()
             return
         self._write(data)
+
+    def end(self, data: bytes) -> None:
+        """The last that it writes: the connection's own goodbye, after which nothing may come."""
+        if not self.closed:
+            self._write(data)
+        self._ended = True
 
     def catch_up(self) -> bool:
         """Writes what is kept as far as there is room; whether the client has caught up."""
@@ -167,6 +174,6 @@ class TransportOutlet:
         """Cuts the client off, with a moment for the last words."""
         self._congestion.evicted += 1
         if self._last_words:
-            self.transport.write(self._last_words)
+            self.end(self._last_words)
         self.transport.close()
         asyncio.get_running_loop().call_later(_CLOSING_SECONDS, self.transport.abort)

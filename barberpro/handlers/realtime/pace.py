@@ -1,11 +1,13 @@
-"""How often one connection may send commands."""
+"""How often one connection may ask."""
 
 import time
-from typing import Self
+from typing import Final, Self
 
 from barberpro.handlers.services import Limits
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
+
+_REQUESTS_PER_COMMAND: Final = 8
 
 
 class Pace:
@@ -17,8 +19,14 @@ class Pace:
         self._next = 0.0
 
     @classmethod
-    def of(cls, limits: Limits) -> Self:
+    def of_commands(cls, limits: Limits) -> Self:
         return cls(limits.commands, limits.commands_seconds)
+
+    @classmethod
+    def of_requests(cls, limits: Limits) -> Self:
+        """Of any kind: each may cost a look at Postgres. Enough to enter every room that a connection may have."""
+        most = max(_REQUESTS_PER_COMMAND * limits.commands, 2 * limits.rooms_per_connection)
+        return cls(most, limits.commands_seconds)
 
     def take(self) -> None:
         """Counts one. Raises RATE_LIMIT_EXCEEDED with the seconds to wait."""

@@ -61,7 +61,7 @@ def _version(state: RoomState) -> tuple[int, int]:
 
 async def run_command(services: Services, session: Session, document: object) -> CommandAck:
     """Raises BarberProError, and what the stores raise while they are away."""
-    session.pace.take()
+    session.commands.take()
     request_id = structlog.contextvars.get_contextvars()["request_id"]
     result = await services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
     return {"ok": True, "replayed": result.replayed, "data": result.data}

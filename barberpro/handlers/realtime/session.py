@@ -1,24 +1,31 @@
 """A live connection's session: who it is, which rooms it sits in, and when its token ends."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.rooms import Seat
+from barberpro.handlers.services import Limits
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.times import rfc3339
 
 
 @dataclass(slots=True)
 class Session:
-    """identity may be renewed on the live connection. pace: of its commands. seats: by room name."""
+    """identity may be renewed on the live connection. commands, requests: how often. seats: by room name."""
 
     identity: Identity
     ip: str | None
-    pace: Pace
+    commands: Pace
+    requests: Pace
     seats: dict[str, Seat] = field(default_factory=dict)
     warned: bool = False
     """Whether it was told that its present token ends."""
+
+    @classmethod
+    def of(cls, identity: Identity, ip: str | None, limits: Limits) -> Self:
+        return cls(identity, ip, Pace.of_commands(limits), Pace.of_requests(limits))
 
     @property
     def actor(self) -> Actor:

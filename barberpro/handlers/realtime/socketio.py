@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.guard import IP, GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
@@ -112,7 +111,7 @@ class SocketIODoor:
         try:
             identity = self._services.tokens.verify(_token(auth))
             socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
-            session = Session(identity, environ[IP], Pace.of(self._services.limits))
+            session = Session.of(identity, environ[IP], self._services.limits)
             client = _Client(sid, session, SocketIOOutlet(socket), self.server)
             self._connections.admit(client)
         except BarberProError as error:
@@ -132,12 +131,16 @@ class SocketIODoor:
     def _answering(self, handler: Callable[["_Client", Any], Awaitable[_Ack]]) -> Callable[..., Awaitable[object]]:
         """Every request is acknowledged, and no error of any kind gets past this place."""
 
+        async def asked(client: "_Client", document: object) -> _Ack:
+            client.session.requests.take()
+            return await handler(client, document)
+
         async def acknowledge(sid: str, *arguments: object) -> _Ack | Refused:
             client = self._clients.get(sid)
             if client is None:
                 return refused(BarberProError(ErrorCode.UNAUTHORIZED))
             with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
-                return await answer(self._connections, handler, client, arguments[0] if arguments else None)
+                return await answer(self._connections, asked, client, arguments[0] if arguments else None)
 
         return acknowledge
 

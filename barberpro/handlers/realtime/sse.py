@@ -13,7 +13,6 @@ from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
-from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
@@ -65,7 +64,7 @@ class _Stream:
         self._shared = shared
         self._request = request
         self._seat = seat
-        self.session = Session(who, request.remote, Pace.of(shared.services.limits))
+        self.session = Session.of(who, request.remote, shared.services.limits)
         self._over = asyncio.Event()
         self._outlet: TransportOutlet | None = None
 

@@ -6,6 +6,7 @@ or leaves the connection half open. It has no hook for this, so what comes in is
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -43,17 +44,35 @@ class PacketQueue(asyncio.Queue[Any]):
     The library's writer takes a packet a turn of the loop before it writes it: the queue is empty then already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int, full: "Callable[[PacketQueue], None]") -> None:
+        """limit: bytes that may wait for a client that does not fetch them; full: called, once, when there are more."""
         super().__init__()
         self.unsent = 0
+        self._sizes: deque[int] = deque()
+        self._room = limit
+        self._full = full
 
     def put_nowait(self, item: object) -> None:
+        if self._room < 0 and item is not None:  # None is the library's word for the end
+            return
         super().put_nowait(item)
         self.unsent += 1
+        if self._room < 0 and item is not None:
+            self._full(self)
 
     def task_done(self) -> None:
         super().task_done()
         self.unsent -= 1
+
+    def _put(self, item: object) -> None:
+        data = getattr(item, "data", None)
+        self._sizes.append(len(data) if isinstance(data, str | bytes) else 0)
+        self._room -= self._sizes[-1]
+        super()._put(item)
+
+    def _get(self) -> object:
+        self._room += self._sizes.popleft()
+        return super()._get()
 
 
 class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
@@ -64,6 +83,7 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         super().__init__(**options)
         self.congestion = congestion
         self._closing = closing
+        self._ending: set[asyncio.Task[None]] = set()
         self._async: dict[str, Any] = {
             **driver._async,
             "websocket": EngineWire,
@@ -86,7 +106,17 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         return response
 
     def create_queue(self) -> PacketQueue:
-        return PacketQueue()
+        return PacketQueue(2 * self.congestion.limit, self._cut_off)
+
+    def _cut_off(self, queue: PacketQueue) -> None:
+        """Ends the session of a client that asks for more than it fetches."""
+        engine_socket = next((each for each in self.sockets.values() if each.queue is queue), None)
+        if engine_socket is not None:
+            log.info("client_too_slow", behind_packets=queue.qsize())
+            self.congestion.evicted += 1
+            task = asyncio.create_task(engine_socket.close(wait=False, abort=True))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     async def hang_up(self, session_id: str) -> None:
         """Ends a connection below the protocol: whoever does not listen is gone, too."""

@@ -12,9 +12,8 @@ from aiohttp import web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.handshake import accepted, take_over
+from barberpro.handlers.realtime.handshake import accepted, gone, take_over
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.pace import Pace
 from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
@@ -73,7 +72,7 @@ class WebSocketDoor:
 
     def attach(self, app: web.Application) -> None:
         for kind in RoomKind:
-            app.router.add_get(f"/ws/{kind.value}/{{id}}", self._serve)
+            app.router.add_get(f"/ws/{kind.value}/{{id}}", self._serve, allow_head=False)
 
     def start(self) -> None:
         self._wires.start()
@@ -85,7 +84,10 @@ class WebSocketDoor:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         answer = accepted(request, (_PROTOCOL,))
         visit = _Visit(self._shared, self._wires)
-        response = take_over(request, answer, visit.wire)
+        try:
+            response = take_over(request, answer, visit.wire)
+        except ConnectionResetError:
+            return gone()
         visit.begin(_Wish.of(request, welcome=self._welcome(request)))
         return response
 
@@ -158,7 +160,7 @@ class _Visit:
         room = Room.parse(wish.room)
         since = parse(Since, wish.since, strict=False) if wish.since else None
         identity = await self._identify(wish.token)
-        self._session = Session(identity, wish.ip, Pace.of(services.limits))
+        self._session = Session.of(identity, wish.ip, services.limits)
         self._shared.connections.admit(self)
         self._seat = await seat_for(services, identity.actor, room)
         view = await self._shared.hub.enter(self._seat, self.wire.outlet)
@@ -227,10 +229,15 @@ class _Visit:
             self._tasks = self._tasks or set()
             self._tasks.add(task)
             task.add_done_callback(self._answered)
-        elif event == "authenticate":
-            self._authenticate(frame)
+            return
+        try:
+            self.session.requests.take()
+            if event != "authenticate":
+                raise bad_field("event", "is neither command nor authenticate")
+        except BarberProError as error:
+            self._send("error", refused(error))
         else:
-            self._send("error", refused(bad_field("event", "is neither command nor authenticate")))
+            self._authenticate(frame)
 
     async def _command(self, frame: Json) -> None:
         command_id, shared = frame.get("commandId"), self._shared

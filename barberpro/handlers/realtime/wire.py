@@ -11,7 +11,7 @@ import structlog
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
 from barberpro.protocol.closing import CloseCode
-from barberpro.protocol.frames import ClientFrames, FrameError, Opcode, close_frame, frame
+from barberpro.protocol.frames import ClientFrames, FrameError, Opcode, close_frame, frame, may_be_told
 from barberpro.queue.tasks import end
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,7 @@ class Wire(asyncio.Protocol):
         "_closing",
         "_congestion",
         "_door",
+        "_early",
         "_frames",
         "_gone",
         "_heard",
@@ -62,7 +63,9 @@ class Wire(asyncio.Protocol):
         self._listener = listener
         self._door: DoorName = door
         self._congestion = congestion
-        self._frames = ClientFrames(limit)
+        self._frames: ClientFrames | None = ClientFrames(limit)
+        """None once something came that is no frame: what follows it means nothing."""
+        self._early = b""
         self._heard = 0.0
         self._pinged = False
         self._closing = False
@@ -77,12 +80,23 @@ class Wire(asyncio.Protocol):
         tcp = cast("asyncio.Transport", transport)
         self.outlet = TransportOutlet(tcp, self._door, self._congestion, close_frame(CloseCode.TOO_SLOW))
 
+    def began(self, behind: bytes) -> None:
+        """The listener is told in the next turn of the loop, as of all else. uvloop may read once more before it."""
+        if behind:
+            self._early = behind
+            asyncio.get_running_loop().call_soon(self.data_received, b"")
+
     def data_received(self, data: bytes) -> None:
         self._heard, self._pinged = asyncio.get_running_loop().time(), False
+        if self._early:
+            data, self._early = self._early + data, b""
+        if self._frames is None:
+            return
         try:
             for opcode, payload in self._frames.feed(data):
                 self._take(opcode, payload)
         except FrameError as error:
+            self._frames = None
             if not self._closing:
                 self._listener.broken(error)
 
@@ -112,7 +126,7 @@ class Wire(asyncio.Protocol):
         """The client has closed, or has seen that we do."""
         if not self._closing:
             self._closing = True
-            self.outlet.send(frame(Opcode.CLOSE, code))
+            self.outlet.end(frame(Opcode.CLOSE, code if may_be_told(code) else b""))
         self.outlet.transport.close()
 
     def close(self, code: int, reason: str) -> None:
@@ -120,7 +134,7 @@ class Wire(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
-        self.outlet.send(close_frame(code, reason))
+        self.outlet.end(close_frame(code, reason))
         asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self.outlet.transport.abort)
 
     async def closed(self) -> None:
@@ -175,4 +189,7 @@ class Wires:
             await asyncio.sleep(_LOOK_SECONDS)
             now = asyncio.get_running_loop().time()
             for wire in list(self._open):
-                wire.beat(now)
+                try:
+                    wire.beat(now)
+                except Exception:
+                    log.exception("wire_not_asked")
