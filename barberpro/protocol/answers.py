@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.ids import Id, RoomName
-from barberpro.protocol.states import BookingStatus, Count, Date, Position, RoomState, Timestamp
+from barberpro.protocol.states import Count, Date, PlacedBooking, RoomState, Timestamp
 
 
 class ConnectRefusal(TypedDict):
@@ -50,16 +50,9 @@ class SubscribeAck(Subscribed):
     ok: Literal[True]
 
 
-class BookingResult(TypedDict):
+class BookingResult(PlacedBooking):
     """A booking after a command."""
 
-    bookingId: Id
-    shopId: Id
-    barberId: Id
-    tokenNumber: Count | None
-    status: BookingStatus
-    position: Position | None
-    aheadCount: Count | None
     businessDate: Date | None
     skipCount: Count
 

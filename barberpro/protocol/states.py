@@ -109,8 +109,8 @@ class QueueUpdated(State):
     updatedAt: Timestamp
 
 
-class BookingUpdated(State):
-    """A booking, its place in the line and its wait; places and waits are null when it is in no line."""
+class PlacedBooking(TypedDict):
+    """A booking and its place in the line; places are null when it is in none."""
 
     bookingId: Id
     shopId: Id
@@ -119,6 +119,11 @@ class BookingUpdated(State):
     status: BookingStatus
     position: Position | None
     aheadCount: Count | None
+
+
+class BookingUpdated(State, PlacedBooking):
+    """A booking, its place in the line and its wait; waits are null when it is in no line."""
+
     estimatedWaitTime: Count | None
     estimatedWait: EstimatedWait | None
     servingToken: Count | None

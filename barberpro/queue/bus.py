@@ -15,7 +15,7 @@ from barberpro.queue.courier import Courier, Shared
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Told
 from barberpro.storage.keys import Keys
-from barberpro.storage.primaries import Primaries
+from barberpro.storage.primaries import PerPrimary, Primaries
 
 
 class Bus:
@@ -30,47 +30,39 @@ class Bus:
         self.pulse = Pulse()
         """Whatever is heard is a sign of life; none is due while no shard is followed."""
         self._shared = Shared(secrets.token_hex(8), keys, self.pulse, self._take, primaries.doubt)
-        self._couriers: dict[Redis, Courier] = {}
-        self._by_shard: dict[int, Courier] = {}
-        self._closing: set[asyncio.Task[None]] = set()
         self.on_events: list[Callable[[Sequence[Told]], None]] = []
         self.on_doubt: list[Callable[[], None]] = []
         """Called when a shard was rebuilt somewhere, or has moved: what is known of it should be compared with
         Postgres."""
         self._started = False
-        self._sort()
+        self._couriers = PerPrimary(primaries, self._courier)
         primaries.moved.append(self._sort)
 
     def start(self) -> None:
         self._started = True
-        for courier in self._couriers.values():
+        for courier, _ in self._couriers.shards():
             courier.start()
         self._carry()
 
     async def close(self) -> None:
         self._started = False
-        await asyncio.gather(*self._closing, *(courier.close() for courier in self._couriers.values()))
+        await self._couriers.close()
+
+    def _courier(self, client: Redis) -> Courier:
+        courier = self.courier_kind(client, self._shared)
+        if self._started:
+            courier.start()
+        return courier
 
     def _sort(self) -> None:
-        """A courier to each Redis that has shards, on which those are followed that it has."""
-        shards = self._primaries.shards()
-        for client in self._couriers.keys() - shards.keys():
-            task = asyncio.create_task(self._couriers.pop(client).close())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
-        for client, own in shards.items():
-            courier = self._couriers.get(client)
-            if courier is None:
-                courier = self._couriers[client] = self.courier_kind(client, self._shared)
-                if self._started:
-                    courier.start()
+        """Has each courier follow what it is to follow now; what was said meanwhile may be lost."""
+        for courier, own in self._couriers.shards():
             courier.follow_only(self._followed.intersection(own))
-            self._by_shard.update(dict.fromkeys(own, courier))
         self._carry()
         self._doubt()
 
     def _carry(self) -> None:
-        self.pulse.carried_by(*(task for courier in self._couriers.values() for task in courier.tasks))
+        self.pulse.carried_by(*(task for courier, _ in self._couriers.shards() for task in courier.tasks))
 
     # Out -----------------------------------------------------------------------------------------------------
 
@@ -80,19 +72,19 @@ class Bus:
         for event in events:
             parcels[self._keys.shard_of(event.shop_id)].append(event)
         for shard, own in parcels.items():
-            self._by_shard[shard].put(shard, own)
+            self._couriers.of(shard).put(shard, own)
         # Behind the answers to those who wait for these events.
         asyncio.get_running_loop().call_soon(self._flush, parcels)
 
     def rebuilt(self, shop_ids: list[str]) -> None:
         shards = {self._keys.shard_of(shop_id): () for shop_id in shop_ids}
         for shard in shards:
-            self._by_shard[shard].put(shard, ())  # a notice
+            self._couriers.of(shard).put(shard, ())  # a notice
         self._flush(shards)
 
     def _flush(self, shards: Iterable[int]) -> None:
         for shard in shards:
-            self._by_shard[shard].flush()
+            self._couriers.of(shard).flush()
 
     # In ------------------------------------------------------------------------------------------------------
 
@@ -101,7 +93,7 @@ class Bus:
         shard = self._keys.shard_of(shop_id)
         if shard not in self._followed:
             self._followed.add(shard)
-            await self._by_shard[shard].follow(shard)
+            await self._couriers.of(shard).follow(shard)
 
     def _take(self, parcel: dict[str, Any]) -> None:
         if parcel["node"] == self._shared.node:

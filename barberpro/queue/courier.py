@@ -73,7 +73,8 @@ class Courier:
 
     async def close(self) -> None:
         await end(self.tasks)
-        await self._publish(self._outbox)
+        if self._outbox:
+            await self._publish(self._outbox)
         await self._drop_pubsub()
 
     # Out -----------------------------------------------------------------------------------------------------
@@ -95,8 +96,6 @@ class Courier:
             await self._publish(parcels)
 
     async def _publish(self, parcels: Parcels) -> None:
-        if not parcels:
-            return
         pipeline = self._client.pipeline(transaction=False)
         for shard, events in parcels.items():
             told = self._parcel(events) if shard in self._listened else self._notice

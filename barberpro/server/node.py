@@ -133,6 +133,7 @@ class Node:
         await self.views.close()
         await self.bus.close()
         await self.recovery.close()
+        await self.catalogue.close()
         await self.redis.aclose()
         await self._commits.close()
         await self.pool.close()

@@ -76,7 +76,8 @@ _BARBERS = """
 class Catalogue:
     """Whole shops, kept while they do not change and are used: one query every few seconds asks for the revisions.
 
-    While Postgres is away, what was read last stands.
+    Nobody waits for it where shops are asked for all the time, so commands keep the order in which they came. While
+    Postgres is away, what was read last stands.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class Catalogue:
     ) -> None:
         """max_backlog: how many unconfirmed events a shard may hold before its scripts refuse.
 
-        idle_seconds: how long nobody asks for a shop until it is forgotten.
+        keep_seconds: how old may be what is known of a shop. idle_seconds: how long nobody asks for a shop until it is
+        forgotten.
         """
         self._pool = pool
         self._max_backlog = max_backlog
@@ -100,8 +102,12 @@ class Catalogue:
 
     async def shop(self, shop_id: str) -> Shop | None:
         """Raises what storage.postgres.Away lists, when the shop was never read."""
-        if time.monotonic() - self._asked > self._keep:
-            await self._ask_revisions()
+        age = time.monotonic() - self._asked
+        if age > self._keep / 2:
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask_revisions())
+            if age > self._keep:
+                await asyncio.shield(self._asking)
         kept = self._shops.get(shop_id)
         if kept is not None:
             self._used[shop_id] = time.monotonic()
@@ -124,14 +130,13 @@ class Catalogue:
         shop_id: str | None = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
         return shop_id
 
-    async def _ask_revisions(self) -> None:
-        """Lets go of what has changed, and of what nobody uses.
-
-        One asks for all; nobody who comes meanwhile is held up.
-        """
+    async def close(self) -> None:
         if self._asking is not None:
-            return
-        self._asking = asyncio.current_task()
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _ask_revisions(self) -> None:
+        """Lets go of what has changed, and of what nobody uses."""
         try:
             rows = await self._pool.fetch(_REVISIONS, list(self._shops), timeout=1.0)
             present = {row["shop_id"]: (row["revision"], row["today"]) for row in rows}

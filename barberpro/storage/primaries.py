@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -77,7 +77,10 @@ class Primaries:
         await asyncio.sleep(_PAUSE_SECONDS)  # whatever is in doubt until then is asked once
 
     async def look(self) -> None:
-        """Asks every node that is known, and believes the newest map. Raises RedisError, OSError when none answers."""
+        """Asks every node that is known, and believes the newest map of those that take the cluster to be sound.
+
+        Raises RedisError, OSError when none answers.
+        """
         clients = [self._first, *self._nodes.values()]
         answers = await asyncio.gather(*(ask(client) for client in clients), return_exceptions=True)
         maps = [answer for answer in answers if isinstance(answer, ClusterMap)]
@@ -113,3 +116,41 @@ class Primaries:
             await asyncio.gather(self._looking, return_exceptions=True)
         for client in (self._first, *self._nodes.values()):
             await client.aclose()
+
+
+class Part(Protocol):
+    async def close(self) -> None: ...
+
+
+_Part = TypeVar("_Part", bound=Part)
+
+
+class PerPrimary(Generic[_Part]):
+    """A part for each Redis that has shards: opened when it gets its first, closed when it has lost its last."""
+
+    def __init__(self, primaries: Primaries, open_: Callable[[Redis], _Part]) -> None:
+        self._primaries = primaries
+        self._open = open_
+        self._parts: dict[Redis, _Part] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._sort()
+        primaries.moved.append(self._sort)
+
+    def of(self, shard: int) -> _Part:
+        return self._parts[self._primaries.of(shard)]
+
+    def shards(self) -> list[tuple[_Part, list[int]]]:
+        """All parts, and which shards are theirs."""
+        return [(self._parts[client], own) for client, own in self._primaries.shards().items()]
+
+    def _sort(self) -> None:
+        shards = self._primaries.shards()
+        for client in self._parts.keys() - shards.keys():
+            task = asyncio.create_task(self._parts.pop(client).close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        for client in shards.keys() - self._parts.keys():
+            self._parts[client] = self._open(client)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._closing, *(part.close() for part in self._parts.values()))

@@ -13,19 +13,9 @@ import socketio
 import uvloop
 from aiohttp import WSMsgType, web
 
+from barberpro.handlers.realtime.socketio import Orjson
+
 _ANSWER = {"ok": True, "replayed": False, "data": {}}
-
-
-class _Orjson:
-    """orjson in the shape that python-socketio asks of a JSON module."""
-
-    @staticmethod
-    def dumps(value: object, **_: object) -> str:
-        return orjson.dumps(value).decode()
-
-    @staticmethod
-    def loads(text: str, **_: object) -> object:
-        return orjson.loads(text)
 
 
 async def _acknowledge(_sid: str, _command: object) -> object:
@@ -44,7 +34,7 @@ async def _websocket(request: web.Request) -> web.WebSocketResponse:
 
 
 async def _serve() -> None:
-    sio = socketio.AsyncServer(async_mode="aiohttp", json=_Orjson, http_compression=False)
+    sio = socketio.AsyncServer(async_mode="aiohttp", json=Orjson, http_compression=False)
     sio.on("command", _acknowledge)
     app = web.Application()
     sio.attach(app)

@@ -94,3 +94,39 @@ async def test_what_is_pending_is_not_forgotten(node: Node) -> None:
     held.release()
     assert sorted([(await joined).data["booking"]["tokenNumber"] or 0 for joined in joining]) == [1, 2, 3]
     assert await compare(node.pool, node.redis, node.keys) == []
+
+
+async def test_what_a_shop_changes_is_known_and_nobody_who_asks_all_the_time_waits_for_it(node: Node) -> None:
+    shop = await TestShop.create(node)
+    catalogue = Catalogue(node.pool, keep_seconds=60.0)
+    before = await catalogue.shop(shop.shop_id)
+    catalogue._asked -= 40.0
+    await node.pool.execute("UPDATE shops SET name = 'Anew' WHERE shop_id = $1", shop.shop_id)
+    assert await catalogue.shop(shop.shop_id) is before
+    asking = catalogue._asking
+    assert asking is not None
+    assert await catalogue.shop(shop.shop_id) is before
+    assert catalogue._asking is asking
+    await asking
+    now = await catalogue.shop(shop.shop_id)
+    assert now is not None
+    assert now.name == "Anew"
+    await catalogue.close()
+
+
+async def test_after_a_rest_all_who_ask_wait_until_it_is_known_what_has_changed(node: Node) -> None:
+    shop = await TestShop.create(node)
+    catalogue = Catalogue(node.pool, keep_seconds=0.0)
+    await catalogue.shop(shop.shop_id)
+    await node.pool.execute("UPDATE shops SET name = 'Anew' WHERE shop_id = $1", shop.shop_id)
+    order: list[int] = []
+
+    async def ask(number: int) -> str:
+        found = await catalogue.shop(shop.shop_id)
+        assert found is not None
+        order.append(number)
+        return found.name
+
+    assert set(await asyncio.gather(*(ask(number) for number in range(20)))) == {"Anew"}
+    assert order == list(range(20))
+    await catalogue.close()

@@ -135,7 +135,7 @@ async def test_a_connection_that_is_open_but_silent_is_given_up_for_another(
 ) -> None:
     socket = await own_server.watch(customer(1))
     node = own_server.node
-    courier = node.bus._by_shard[node.keys.shard_of(own_server.shop.shop_id)]
+    courier = node.bus._couriers.of(node.keys.shard_of(own_server.shop.shop_id))
     deaf = courier._pubsub
 
     async def nothing(**_: object) -> None:

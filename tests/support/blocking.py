@@ -11,6 +11,7 @@ ALLOWED = {
         "looks for a ~/.pgpass when a URL has no password: one local file per connection"
     ),
     ("redis/utils.py", "get_lib_version"): "reads the version of redis-py's own package: once per client",
+    ("structlog/dev.py", "__call__"): "a traceback on a console, with the lines of its source; JSON logs have none",
 }
 
 

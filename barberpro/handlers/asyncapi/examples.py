@@ -20,6 +20,7 @@ from barberpro.protocol.states import (
     DisplayUpdated,
     EstimatedWait,
     FullEntry,
+    PlacedBooking,
     PublicEntry,
     QueueUpdated,
 )
@@ -55,6 +56,15 @@ _ANN: Final[FullEntry] = {
     "kind": "walk_in",
     "notes": "short at the sides",
 }
+_ANNS_PLACE: Final[PlacedBooking] = {
+    "bookingId": BOOKING_ID,
+    "shopId": SHOP,
+    "barberId": BARBER,
+    "tokenNumber": 7,
+    "status": "next",
+    "position": 1,
+    "aheadCount": 0,
+}
 
 PUBLIC_QUEUE: Final[QueueUpdated] = {
     "room": ROOM,
@@ -78,13 +88,7 @@ BOOKING: Final[BookingUpdated] = {
     "epoch": 1,
     "seq": 57,
     "cause": {"type": "join", "actorRole": Role.CUSTOMER, "at": _AT, "bookingId": BOOKING_ID, "tokenNumber": 7},
-    "bookingId": BOOKING_ID,
-    "shopId": SHOP,
-    "barberId": BARBER,
-    "tokenNumber": 7,
-    "status": "next",
-    "position": 1,
-    "aheadCount": 0,
+    **_ANNS_PLACE,
     "estimatedWaitTime": 12,
     "estimatedWait": _WAIT,
     "servingToken": 6,
@@ -120,17 +124,7 @@ COMMAND_ACK: Final[CommandAck] = {
     "ok": True,
     "replayed": False,
     "data": {
-        "booking": {
-            "bookingId": BOOKING_ID,
-            "shopId": SHOP,
-            "barberId": BARBER,
-            "tokenNumber": 7,
-            "status": "next",
-            "position": 1,
-            "aheadCount": 0,
-            "businessDate": "2026-11-21",
-            "skipCount": 0,
-        },
+        "booking": {**_ANNS_PLACE, "businessDate": "2026-11-21", "skipCount": 0},
         "queue": {"barberId": BARBER, "epoch": 1, "seq": 42},
     },
 }

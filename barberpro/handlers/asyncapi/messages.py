@@ -128,7 +128,10 @@ WEBSOCKET_SUBSCRIBED: Final = Message(
     "subscribed", answers.Subscribed, "The first frame: what the subscription begins with.", (examples.SUBSCRIBED,)
 )
 WEBSOCKET_ERROR: Final = Message(
-    "error", answers.Refused, "A frame whose event is unknown; the connection stays.", (examples.REFUSED,)
+    "error",
+    answers.Refused,
+    "A frame whose event is unknown, or one too many; the connection stays.",
+    (examples.REFUSED,),
 )
 WEBSOCKET_REQUESTS: Final = (
     Request(

@@ -145,9 +145,11 @@ class Hub:
             message, channel = Message(seat.room.event, watched.room.state(self._services, lines)), seat.channel
             for outlets in _by_turns(watched.outlets):
                 if written >= _AT_ONCE:
-                    # What comes meanwhile is shown in another turn, with a newer state; and some may leave.
                     await asyncio.sleep(0)
                     written = 0
+                    if shop_id in self._dirty:  # whoever asked meanwhile was told of it: nobody may go back
+                        lines = {}
+                        message = Message(seat.room.event, watched.room.state(self._services, lines))
                     outlets = [outlet for outlet in outlets if outlet in watched.outlets]
                 for outlet in outlets:
                     outlet.offer(channel, message)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from barberpro.handlers.metrics import LIVE_REFUSALS, RESUMES
 from barberpro.handlers.realtime.connections import Connections
-from barberpro.handlers.realtime.rooms import RoomView
+from barberpro.handlers.realtime.rooms import RoomView, Seat, prepare
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Services
 from barberpro.protocol.answers import AuthenticateAck, CommandAck, Refused, Subscribed
@@ -35,14 +35,20 @@ def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Mod
         raise bad_request(error) from None
 
 
-async def subscribed(services: Services, view: RoomView, since: Since | None) -> Subscribed:
-    """What a subscription begins with, as of the moment that this returns."""
+async def catch_up(services: Services, seat: Seat, since: Since | None) -> None:
+    """Before the seat is taken: brings this node to where a client says that it is, if that is ahead of it."""
+    if since is None:
+        return
+    view = await prepare(services, seat)
+    if (since.epoch, since.seq) > _version(view.state(services)):
+        # News that another server was faster with, or what never was: Postgres knows.
+        await services.views.refresh(seat.shop_id)
+
+
+def subscribed(services: Services, view: RoomView, since: Since | None) -> Subscribed:
+    """What a subscription begins with. It awaits nothing: right after the seat was taken, no state comes before it."""
     state = view.state(services)
     has = (since.epoch, since.seq) if since is not None else None
-    if has is not None and has > _version(state):
-        # News that another server was faster with, or what never was: Postgres knows.
-        await services.views.refresh(view.seat.shop_id)
-        state = view.state(services)
     up_to_date = has == _version(state)
     if since is not None:
         RESUMES["up_to_date" if up_to_date else "state",] += 1

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.guard import IP, GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.requests import answer, authenticate, catch_up, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
@@ -21,14 +21,14 @@ from barberpro.protocol.answers import AuthenticateAck, CommandAck, Done, Refuse
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.ids import new_request_id
-from barberpro.protocol.requests import Handshake, RequestQueueStream, Subscribe, Unsubscribe
+from barberpro.protocol.requests import Handshake, RequestQueueStream, Since, Subscribe, Unsubscribe
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.fold import Json
 
 _Ack = TypeVar("_Ack")
 
 
-class _Orjson:
+class Orjson:
     """orjson in the shape that python-socketio asks of a JSON module."""
 
     @staticmethod
@@ -85,7 +85,7 @@ class SocketIODoor:
             congestion=shared.congestion,
             closing=lambda: shared.connections.closing,
             async_mode="aiohttp",
-            json=_Orjson,
+            json=Orjson,
             cors_allowed_origins=shared.origins,
             max_http_buffer_size=shared.services.limits.message_bytes,
             # A compressor costs ninety kilobytes a connection, and the messages are small.
@@ -146,22 +146,23 @@ class SocketIODoor:
 
     async def _subscribe(self, client: "_Client", document: object) -> SubscribeAck:
         asked = parse(Subscribe, document)
-        view = await self._sit(client, Room.parse(asked.room))
-        return {"ok": True, **await subscribed(self._services, view, asked.since)}
+        view = await self._sit(client, Room.parse(asked.room), asked.since)
+        return {"ok": True, **subscribed(self._services, view, asked.since)}
 
     async def _request_queue_stream(self, client: "_Client", document: object) -> SubscribeAck:
         room = Room(RoomKind.QUEUE, parse(RequestQueueStream, document).barber_id)
-        view = await self._sit(client, room)
-        told = await subscribed(self._services, view, None)
+        view = await self._sit(client, room, None)
+        told = subscribed(self._services, view, None)
         if told["state"] is not None:
             client.outlet.offer(view.seat.channel, Message(room.event, told["state"]))
         return {"ok": True, **told}
 
-    async def _sit(self, client: "_Client", room: Room) -> RoomView:
+    async def _sit(self, client: "_Client", room: Room, since: Since | None) -> RoomView:
         """Subscribes. What the view tells as soon as this returns is the state that the subscription begins with."""
         session, name = client.session, str(room)
         self._room_for(session, name)
         seat = await seat_for(self._services, session.actor, room)
+        await catch_up(self._services, seat, since)
         view = await self._hub.enter(seat, client.outlet)
         try:
             if self._clients.get(client.sid) is not client:

@@ -31,10 +31,11 @@ class SocketIOOutlet:
         self._queued: dict[str, packet.Packet] = {}
 
     def offer(self, channel: str, message: Message) -> None:
-        frames = self._on_websocket()
+        frames = self._frames or self._on_websocket()
         # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
         if frames is not None and not self._socket.queue.unsent:
-            self._queued.clear()
+            if self._queued:
+                self._queued.clear()
             frames.offer(channel, message)
         else:
             self._enqueue(channel, message)

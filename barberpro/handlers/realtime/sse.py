@@ -13,7 +13,7 @@ from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
-from barberpro.handlers.realtime.requests import subscribed
+from barberpro.handlers.realtime.requests import catch_up, subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
@@ -85,8 +85,9 @@ class _Stream:
         # From here on whole chunks are written to the transport; aiohttp writes the last one.
         self._outlet = TransportOutlet(transport, "sse", self._shared.congestion)
         try:
+            await catch_up(self._shared.services, self._seat, since)
             view = await self._shared.hub.enter(self._seat, self._outlet)
-            answer = await subscribed(self._shared.services, view, since)
+            answer = subscribed(self._shared.services, view, since)
             if answer["state"] is not None:
                 self._outlet.offer(self._seat.channel, Message(self._seat.room.event, answer["state"]))
             await self._stay(self._outlet)

@@ -14,7 +14,7 @@ from barberpro.domain.identity import Identity
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.handshake import accepted, gone, take_over
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.requests import answer, authenticate, parse, run_command, subscribed
+from barberpro.handlers.realtime.requests import answer, authenticate, catch_up, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
@@ -163,8 +163,9 @@ class _Visit:
         self._session = Session.of(identity, wish.ip, services.limits)
         self._shared.connections.admit(self)
         self._seat = await seat_for(services, identity.actor, room)
+        await catch_up(services, self._seat, since)
         view = await self._shared.hub.enter(self._seat, self.wire.outlet)
-        self._send("subscribed", await subscribed(services, view, since))
+        self._send("subscribed", subscribed(services, view, since))
 
     async def _identify(self, token: str | None) -> Identity:
         """From the handshake or the first frame. Raises UNAUTHORIZED, TOKEN_EXPIRED, TOKEN_REVOKED, _Closing."""

@@ -1,0 +1,77 @@
+"""The hub: what it offers to a room that takes more than one turn of the loop to be written to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.realtime.hub import Hub
+from barberpro.handlers.realtime.messages import Message
+from barberpro.handlers.realtime.rooms import seat_for
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.rooms import Room, RoomKind
+from barberpro.queue.fold import ShopState
+from barberpro.server.node import NodeOptions
+from tests.support.live_server import LiveServer, live_server
+from tests.support.shops import TestShop, customer, send
+
+OUTLETS = 600
+
+
+@pytest.fixture
+async def server(database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    async with live_server(NodeOptions(database_url, redis_url, redis_prefix), tmp_path) as server:
+        yield server
+
+
+class Ear:
+    """An outlet that keeps the epochs that it is offered."""
+
+    door: DoorName = "websocket"
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def offer(self, _channel: str, message: Message) -> None:
+        self.heard.append(message.document["epoch"])
+
+    def forget(self, channel: str) -> None: ...
+
+
+class Interrupter(Ear):
+    """One in whose first turn the shop is rebuilt, as happens between two turns of the loop."""
+
+    def __init__(self, hub: Hub, shop: ShopState) -> None:
+        super().__init__()
+        self._hub = hub
+        self._shop = shop
+
+    def offer(self, channel: str, message: Message) -> None:
+        super().offer(channel, message)
+        if len(self.heard) == 1:
+            self._shop.epoch += 1
+            self._hub._changed(self._shop, set(self._shop.queues), [])
+
+
+async def test_what_changes_while_a_large_room_is_written_to_is_in_what_its_last_are_told(server: LiveServer) -> None:
+    node, services = server.node, server.running.app[SERVICES]
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    view = await services.views.shop(shop.shop_id)
+    before = view.epoch
+    hub = Hub(services, requote_seconds=3600)
+    first, others = Interrupter(hub, view), [Ear() for _ in range(OUTLETS)]
+    seat = await seat_for(services, Actor("us_ann", Role.CUSTOMER), Room(RoomKind.QUEUE, shop.barbers[0]))
+    for ear in (first, *others):
+        await hub.enter(seat, ear)
+    hub.start()
+    await send(node, customer(1), **shop.join())
+    async with asyncio.timeout(10):
+        while len(others[-1].heard) < 2:  # noqa: ASYNC110 - the hub has no event for that
+            await asyncio.sleep(0)
+    await hub.close()
+    assert first.heard == [before, before + 1]
+    assert others[-1].heard == [before + 1] * 2
