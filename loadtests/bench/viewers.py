@@ -130,7 +130,7 @@ class Viewer:
                 await self._here.wait()
                 assert self._visit is not None
                 try:
-                    answer = await self._visit.ask(fields)
+                    answer = await self.attempt(self._visit, fields)
                 except ConnectionError:
                     self.story.repeated += 1
                     continue
@@ -139,6 +139,10 @@ class Viewer:
                     return answer
                 self.story.repeated += 1
                 await asyncio.sleep(_backoff(0))
+
+    async def attempt(self, visit: Asker, fields: Json) -> Json:
+        """Sends the command once. Raises ConnectionError when there is no answer."""
+        return await visit.ask(fields)
 
     def _note(self, command_id: str, answer: Json) -> None:
         if answer["ok"]:

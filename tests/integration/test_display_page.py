@@ -12,10 +12,10 @@ from playwright.async_api import expect
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
+from loadtests.faults.network import Network
 from tests.support.browsers import chromium
 from tests.support.crowd import Crowd
 from tests.support.faults import forget_everything, remove_file
-from tests.support.networks import Network
 from tests.support.programs import Program
 from tests.support.screens import ADVANCE, OPEN, Screen, screen_at
 from tests.support.shops import ADMIN, Json, TestShop, running

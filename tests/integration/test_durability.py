@@ -10,8 +10,9 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.migrate import migrate
+from loadtests.faults.processes import cut_power
 from tests.support.crowd import Crowd
-from tests.support.faults import copy_file, cut_power, forget_everything, put_back, remove_file, standing_still
+from tests.support.faults import copy_file, forget_everything, put_back, remove_file, standing_still
 from tests.support.shops import TestShop, customer, refusal, running, send
 
 CUSTOMERS = 120
@@ -63,7 +64,7 @@ async def stop_postgres(stores: EmbeddedServices, crowd: Crowd) -> None:
 
 
 async def kill_postgres(stores: EmbeddedServices, crowd: Crowd) -> None:
-    await cut_power(stores)
+    await cut_power(stores.postgres)
     await crowd.met_unavailable(5)
     await stores.postgres.start()
 
@@ -74,7 +75,7 @@ async def freeze_postgres(stores: EmbeddedServices, crowd: Crowd) -> None:
 
 
 async def kill_both(stores: EmbeddedServices, crowd: Crowd) -> None:
-    await asyncio.gather(cut_power(stores), stores.valkey.kill())
+    await asyncio.gather(cut_power(stores.postgres), stores.valkey.kill())
     await asyncio.to_thread(remove_file, stores)
     await asyncio.gather(stores.postgres.start(), stores.valkey.start())
 

@@ -1,9 +1,7 @@
 """What breaks: stores that stand still, memory that is lost or old, commits that are held back."""
 
 import asyncio
-import os
 import shutil
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from asyncpg import Pool
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.storage.primaries import Primaries
+from loadtests.faults.processes import freeze, thaw
 from tests.support.clusters import Cluster
 
 _FORGET = """
@@ -82,33 +81,11 @@ async def standing_still(services: EmbeddedServices) -> AsyncIterator[None]:
     """Postgres neither answers nor refuses until the end of the block, as when its disk hangs (SIGSTOP)."""
     leader = services.postgres.pid
     assert leader is not None
-    stopped = await asyncio.to_thread(_stop, leader)
+    stopped = await asyncio.to_thread(freeze, leader)
     try:
         yield
     finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
-
-
-def _stop(leader: int) -> list[int]:
-    """Stops a process and its children; the process first, so that it has no more of them. Blocking."""
-    os.kill(leader, signal.SIGSTOP)
-    children = [int(pid) for pid in Path(f"/proc/{leader}/task/{leader}/children").read_text().split()]
-    for pid in children:
-        os.kill(pid, signal.SIGSTOP)
-    return [leader, *children]
-
-
-async def cut_power(services: EmbeddedServices) -> None:
-    """Ends Postgres as a power cut does: all of its processes at once, none of which may finish anything.
-
-    When only the first of them is killed, the others may go on for a while, or hang.
-    """
-    leader = services.postgres.pid
-    assert leader is not None
-    for pid in reversed(await asyncio.to_thread(_stop, leader)):
-        os.kill(pid, signal.SIGKILL)
-    await services.postgres.kill()
+        thaw(stopped)
 
 
 def copy_file(services: EmbeddedServices, to: Path) -> None:
