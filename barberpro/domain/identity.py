@@ -5,10 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import jwt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from barberpro.domain.keys import SigningKey
@@ -21,7 +21,13 @@ from barberpro.protocol.ids import Id
 ISSUER: Final = "barberpro"
 _REMEMBERED: Final = 10_000
 _LEEWAY_SECONDS: Final = 5
+_LAST_SECOND: Final = 253_402_300_799
+"""Of the year 9999: what comes after it cannot be told. Whoever names it means milliseconds, or nothing."""
 _ROLES: Final = {role.value: role for role in Role if role is not Role.SYSTEM}
+
+
+Second = Annotated[float, Field(ge=0, le=_LAST_SECOND)]
+"""Seconds since the epoch."""
 
 
 class _Claims(BaseModel):
@@ -30,6 +36,8 @@ class _Claims(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, strict=True)
 
     sub: Id
+    iat: Second
+    exp: Second
     name: Name | None = None
     barber_id: Id | None = None
     booking_id: Id | None = None
@@ -107,21 +115,21 @@ class Tokens:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "jti"]},
             )
-            return Identity(_actor(claims), float(claims["iat"]), float(claims["exp"]), str(claims["jti"]))
+            checked = _Claims.model_validate(claims)
+            return Identity(_actor(checked, claims["userType"]), checked.iat, checked.exp, str(claims["jti"]))
         except jwt.ExpiredSignatureError:
             raise BarberProError(ErrorCode.TOKEN_EXPIRED) from None
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+        except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):
             raise BarberProError(ErrorCode.UNAUTHORIZED) from None
 
 
-def _actor(claims: dict[str, Any]) -> Actor:
-    """Raises KeyError or ValueError for claims that make no actor."""
-    checked = _Claims.model_validate(claims)
+def _actor(claims: _Claims, role: str) -> Actor:
+    """Raises KeyError when nobody has this role."""
     return Actor(
-        id=checked.sub,
-        role=_ROLES[claims["userType"]],
-        name=checked.name,
-        barber_id=checked.barber_id,
-        shop_ids=frozenset(checked.shop_ids),
-        booking_id=checked.booking_id,
+        id=claims.sub,
+        role=_ROLES[role],
+        name=claims.name,
+        barber_id=claims.barber_id,
+        shop_ids=frozenset(claims.shop_ids),
+        booking_id=claims.booking_id,
     )

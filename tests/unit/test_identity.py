@@ -59,7 +59,8 @@ def test_a_token_that_has_ended_is_told_so(tokens: Tokens, key: SigningKey) -> N
         {"sub": "a\x00b"}, {"sub": ""}, {"sub": "x" * 65}, {"sub": None}, {"name": "   "}, {"name": "n" * 81},
         {"name": "\u202ereversed"}, {"userType": "system"}, {"userType": "king"}, {"userType": None},
         {"barberId": "b b"}, {"shopIds": ["sh_1", 2]}, {"shopIds": "sh_1"}, {"iss": "other"}, {"jti": None},
-        {"nbf": 2**33}, {"aud": "other"},
+        {"nbf": 2**33}, {"aud": "other"}, {"exp": (time.time() + 60) * 1000}, {"exp": float("inf")}, {"iat": "soon"},
+        {"iat": float("-inf")}, {"iat": float("nan")}, {"iat": -1},
     ],
 )  # fmt: skip
 def test_claims_that_make_no_actor_are_refused(tokens: Tokens, key: SigningKey, given: dict[str, Any]) -> None:
