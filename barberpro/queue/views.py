@@ -85,9 +85,8 @@ class Views:
         self._used[shop_id] = time.monotonic()
 
     async def refresh(self, shop_id: str) -> None:
-        """Brings the view up to what is in Postgres now. While Postgres is away, it stays as it is."""
-        with contextlib.suppress(*Away):
-            await self._compare([shop_id])
+        """Brings the view up to what is in Postgres now. Raises what Postgres raises while it is away."""
+        await self._compare([shop_id])
 
     async def _load(self, shop_id: str) -> ShopState:
         await self._bus.follow(shop_id)

@@ -1,8 +1,12 @@
-"""The connection to Redis."""
+"""Connections to Redis."""
+
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 
 def connect(redis_url: str, timeout: float = 2.5) -> Redis:
@@ -18,4 +22,21 @@ def connect(redis_url: str, timeout: float = 2.5) -> Redis:
         health_check_interval=0,
         retry=Retry(NoBackoff(), 0),
     )
+    client.connection_pool.connection_class = _that_tells(client.connection_pool.connection_class)
     return client
+
+
+def _that_tells(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The same kind of connection; one that was lost a moment ago says so in the library's own words.
+
+    uvloop answers a write to a transport that is closed already with a RuntimeError, which redis-py lets through.
+    """
+
+    class Telling(kind):  # type: ignore[misc, valid-type] # which of the three kinds is known only now
+        async def send_packed_command(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - the library's
+            try:
+                await super().send_packed_command(*arguments, **options)
+            except RuntimeError as error:
+                raise RedisConnectionError(f"The connection was lost: {error}") from error
+
+    return Telling

@@ -214,6 +214,21 @@ async def test_a_booking_of_somebody_else_is_not_there(ways: Ways) -> None:
         assert await closing(socket) == 4404
 
 
+async def test_who_has_more_than_this_server_is_sent_away_while_postgres_cannot_tell(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ways.enter() as socket:
+        first = await hear(socket)
+
+    async def away(_shop_ids: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(ways.door.node.views, "_compare", away)
+    async with ways.enter(query=f"?epoch={first['epoch']}&seq={first['seq'] + 1}") as socket:
+        message = await socket.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1013)
+
+
 @pytest.mark.parametrize("query", ["?epoch=x&seq=1", "?epoch=1", "?epoch=1&seq=-1"])
 async def test_a_resume_that_is_no_number_is_refused(ways: Ways, query: str) -> None:
     async with ways.enter(query=query) as socket:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives import serialization
 
 from barberpro.domain.identity import ISSUER, Tokens
@@ -87,3 +88,10 @@ def test_keys_are_made_for_development_only(tmp_path: Path) -> None:
         signing_key(tmp_path / "none", create=False)
     first = signing_key(tmp_path / "keys", create=True)
     assert signing_key(tmp_path / "keys", create=False).kid == first.kid
+
+
+def test_a_token_of_a_server_whose_clock_is_ahead_is_good(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = time.time() + 3600
+    with time_machine.travel(ahead):
+        token = tokens.mint(Actor("us_1", Role.CUSTOMER), 7200)
+    assert tokens.verify(token).issued_at == pytest.approx(ahead, abs=5)

@@ -36,13 +36,19 @@ def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Mod
 
 
 async def catch_up(services: Services, seat: Seat, since: Since | None) -> None:
-    """Before the seat is taken: brings this node to where a client says that it is, if that is ahead of it."""
+    """Before the seat is taken: brings this node to where a client says that it is, if that is ahead of it.
+
+    Raises PERSISTENCE_UNAVAILABLE while Postgres cannot tell: the client would be shown what is older than it has.
+    """
     if since is None:
         return
     view = await prepare(services, seat)
     if (since.epoch, since.seq) > _version(view.state(services)):
         # News that another server was faster with, or what never was: Postgres knows.
-        await services.views.refresh(seat.shop_id)
+        try:
+            await services.views.refresh(seat.shop_id)
+        except Away as error:
+            raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE) from error
 
 
 def subscribed(services: Services, view: RoomView, since: Since | None) -> Subscribed:
