@@ -21,6 +21,7 @@ WHOLE: Final = "the history is whole"
 CHECKS: Final = (
     acknowledged.NAME,
     no_trace.NAME,
+    no_trace.ONE_ANSWER,
     *INVARIANTS,
     real_time.NAME,
     explained.NAME,
@@ -195,6 +196,7 @@ class _Judging:
         self._looked(real_time.NAME, event is not None)
         self._verdict.add(real_time.in_real_time(attempts, event))
         self._looked(no_trace.NAME, any(attempt.outcome == "refused" for attempt in attempts))
+        self._looked(no_trace.ONE_ANSWER, any(a.final for a in attempts) and any(a.unknown for a in attempts))
         self._verdict.add(no_trace.left_no_trace(attempts, event))
 
     def _refusals(self) -> None:
@@ -206,7 +208,8 @@ class _Judging:
                 if attempt.outcome == "refused":
                     told = self._judged(attempt, earliest)
                     self._looked(explained.NAME, told is not None)
-                    self._verdict.totals.not_judged[attempt.code or "no code"] += told is None
+                    if told is None:
+                        self._verdict.totals.not_judged[attempt.code or "no code"] += 1
                     self._verdict.add(explained.unexplained(attempt, told))
 
     def _judged(self, attempt: Attempt, earliest: dict[str, list[float]]) -> bool | None:

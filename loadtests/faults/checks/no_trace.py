@@ -7,6 +7,8 @@ from loadtests.faults.finding import Finding, clock
 from loadtests.faults.replay import Happened
 
 NAME = "refused leaves no trace"
+ONE_ANSWER = "no two answers"
+"""Of a command whose first outcome was not known: once it is refused, the earlier attempt does not happen any more."""
 
 
 def left_no_trace(attempts: list[Attempt], event: Happened | None) -> Iterator[Finding]:
@@ -14,28 +16,28 @@ def left_no_trace(attempts: list[Attempt], event: Happened | None) -> Iterator[F
     if event is None:
         return
     if all(attempt.outcome == "refused" and attempt.code != "IDEMPOTENCY_MISMATCH" for attempt in attempts):
-        yield _finding(attempts[-1], event, "refused each time")
+        yield _finding(NAME, attempts[-1], event, "refused each time")
         return
     for refused in attempts:
         if refused.final and refused.code != "IDEMPOTENCY_MISMATCH":
-            yield from (_finding(refused, event, why) for why in _contradictions(refused, attempts, event))
+            yield from _contradicted(refused, attempts, event)
 
 
-def _contradictions(refused: Attempt, attempts: list[Attempt], event: Happened) -> Iterator[str]:
-    """Why the event cannot be of an attempt that came into force after the refusal."""
+def _contradicted(refused: Attempt, attempts: list[Attempt], event: Happened) -> Iterator[Finding]:
+    """By an event that cannot be of an attempt that was made after the refusal."""
     assert refused.answered is not None
     if any(each.outcome == "ok" and each.answered and each.answered < refused.at for each in attempts):
-        yield "refused after it was answered with ok"
+        yield _finding(NAME, refused, event, "refused after it was answered with ok")
     elif event.committed is not None and event.committed < refused.at - SLACK:
-        yield "refused when it had happened"
+        yield _finding(NAME, refused, event, "refused when it had happened")
     elif not any(
         (each.outcome == "ok" and each.answered and each.answered > refused.at)
         or (each.unknown and each.at > refused.answered)
         for each in attempts
     ):
-        yield "refused, and an attempt before that, whose outcome was not known, happened all the same"
+        yield _finding(ONE_ANSWER, refused, event, "refused, when an earlier attempt's outcome was not known")
 
 
-def _finding(attempt: Attempt, event: Happened, why: str) -> Finding:
+def _finding(check: str, attempt: Attempt, event: Happened, why: str) -> Finding:
     when = f"event {event.shop_seq}, committed at {clock(event.committed)}"
-    return Finding(NAME, f"{attempt}: {why} ({attempt.code}), yet it concluded {when}")
+    return Finding(check, f"{attempt}: {why} ({attempt.code}), yet it concluded {when}")
