@@ -1,6 +1,6 @@
 """The one error that crosses every door, and how it looks on the wire."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -51,6 +51,10 @@ def not_found(resource: str) -> BarberProError:
     return BarberProError(ErrorCode.NOT_FOUND, details={"resource": resource})
 
 
+_TOLD: Final = 32
+"""Fields of one refusal. Eight thousand unknown ones would make it eight times as large as what it refuses."""
+
+
 def bad_field(path: str, problem: str) -> BarberProError:
     """A refusal of one field, by its path in the request."""
     return BarberProError(
@@ -65,18 +69,23 @@ def _words(problem: ErrorDetails) -> str:
     return "is not a JSON object" if problem["type"] == "model_type" else problem["msg"].removeprefix("Value error, ")
 
 
+def _path(steps: tuple[int | str, ...]) -> str:
+    # A field may be called "": that is not the body.
+    return ".".join(map(str, steps)) if steps else "(body)"
+
+
 def bad_request(error: ValidationError, drop_prefix: int = 0) -> BarberProError:
-    """The BAD_REQUEST that names every field pydantic refused.
+    """The BAD_REQUEST that names the fields pydantic refused; of very many, the first.
 
     `drop_prefix`: how many leading steps of pydantic's path are not in the caller's document (a union's tag).
     The refused input itself is not repeated: it may be private.
     """
     fields = [
         {
-            "path": ".".join(str(step) for step in problem["loc"][drop_prefix:]) or "(body)",
+            "path": _path(problem["loc"][drop_prefix:]),
             "problem": _words(problem),
         }
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)[:_TOLD]
     ]
     summary = "; ".join(f"{field['path']}: {field['problem']}" for field in fields[:3])
     return BarberProError(ErrorCode.BAD_REQUEST, summary, {"fields": fields})

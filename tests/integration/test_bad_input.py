@@ -1,6 +1,6 @@
 """Whatever is missing, unknown, ill-typed, too long, not yours or impossible is refused by name and leaves no event."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,34 +13,11 @@ from barberpro.protocol.commands import COMMAND_TYPES, parse_command
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
 from barberpro.server.node import Node
-from tests.support.shops import ADMIN, TestShop, customer, new_id, refusal, send
-
-Json = dict[str, Any]
+from tests.support.commands import WHOLE, changed, paths, whole
+from tests.support.shops import ADMIN, Json, TestShop, customer, new_id, refusal, send
 
 STRANGER = Actor("us_stranger", Role.BARBER, barber_id="bb_ofanothershop")
 OWN = {"join", "check_in", "step_back", "cancel"}
-ANY_PAYMENT = {"method": "cash", "amount": "250.00", "tip": "20"}
-# Documents that are right in every field, with every field that there is; the ids name nothing.
-WHOLE: dict[str, Json] = {
-    "join": {
-        "barberId": "bb_1", "serviceIds": ["sv_1"], "customer": {"name": "Asha", "phone": "+91 98765 43210"},
-        "notes": "short",
-    },
-    "check_in": {"bookingId": "bk_1_1"},
-    "start": {"barberId": "bb_1"},
-    "complete": {"bookingId": "bk_1_1", "payment": ANY_PAYMENT},
-    "advance": {"barberId": "bb_1", "payment": ANY_PAYMENT},
-    "skip": {"bookingId": "bk_1_1", "reason": "late"},
-    "no_show": {"bookingId": "bk_1_1"},
-    "recall": {"bookingId": "bk_1_1", "to": "front"},
-    "step_back": {"bookingId": "bk_1_1", "places": 1},
-    "move": {"bookingId": "bk_1_1", "position": 2, "reason": "so"},
-    "transfer": {"bookingId": "bk_1_1", "toBarberId": "bb_2"},
-    "cancel": {"bookingId": "bk_1_1", "reason": "late"},
-    "open": {"barberId": "bb_1"},
-    "pause": {"barberId": "bb_1", "reason": "lunch"},
-    "close": {"barberId": "bb_1", "waiting": "keep"},
-}  # fmt: skip
 OPTIONAL = {"customer", "notes", "payment", "reason", "phone", "tip"}
 TOO_LONG: dict[str, Any] = {
     "commandId": "x" * 65, "barberId": "b" * 65, "bookingId": "b" * 65, "toBarberId": "b" * 65, "notes": "n" * 501,
@@ -62,28 +39,6 @@ INVISIBLE = [
     "\ue000",
 ]
 SHOWN = ["Asha", "李", "क्‍ष", "O'Neil", "R2", "👩‍🦰", "J", "Žofie", "?"]  # with joiners between letters, too
-
-
-def whole(kind: str) -> Json:
-    return {"commandId": new_id(), "type": kind, "expect": {"seq": 0}, **WHOLE[kind]}
-
-
-def paths(document: Json, before: str = "") -> Iterator[tuple[str, ...]]:
-    """Where the fields of a document are, those of objects within it too."""
-    for name, value in document.items():
-        yield (name,)
-        if isinstance(value, dict):
-            yield from ((name, *inner) for inner in paths(value))
-
-
-def changed(document: Json, path: tuple[str, ...], value: object) -> Json:
-    """The document with another value at this place; without the field when the value is `...`."""
-    first, *rest = path
-    if rest:
-        return {**document, first: changed(document[first], tuple(rest), value)}
-    if value is ...:
-        return {name: kept for name, kept in document.items() if name != first}
-    return {**document, first: value}
 
 
 def named(document: object) -> list[str]:
@@ -142,6 +97,15 @@ def test_what_is_too_long_or_too_large_is_named(kind: str) -> None:
 def test_an_unknown_field_is_named(kind: str) -> None:
     for place in [(), *(path for path in paths(whole(kind)) if path[-1] in {"customer", "payment", "expect"})]:
         assert named(changed(whole(kind), (*place, "colour"), "red")) == [".".join((*place, "colour"))]
+
+
+def test_an_unknown_field_without_a_name_is_not_the_body() -> None:
+    assert named(changed(whole("open"), ("",), 1)) == [""]
+
+
+def test_of_very_many_unknown_fields_the_first_are_named() -> None:
+    names = [f"f{number}" for number in range(8000)]
+    assert named({**whole("open"), **dict.fromkeys(names)}) == names[:32]
 
 
 @pytest.mark.parametrize("text", UNSHOWABLE)
