@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientPayloadError, WSMsgType, web
 from structlog.testing import capture_logs
 
+from barberpro.handlers.rest import parsing
 from barberpro.handlers.services import Limits
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
@@ -207,6 +208,26 @@ def nested(depth: int) -> bytes:
 async def test_a_body_that_is_no_json_object_is_refused(door: Door, raw: bytes) -> None:
     answer = await door.post("/bookings", customer(1), raw)
     assert_refused(answer, 400, "BAD_REQUEST")
+
+
+def test_a_field_given_twice_is_found_in_one_pass() -> None:
+    compared = 0
+
+    class Field(str):
+        """A name that counts how often it is compared."""
+
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    names = [Field(f"f{number}") for number in range(1000)]
+    with pytest.raises(BarberProError, match="f999"):
+        parsing._each_once([(name, 1) for name in [*names, Field("f999")]])
+    assert compared < 3 * len(names)
 
 
 async def test_a_field_given_twice_is_refused_by_name(door: Door) -> None:

@@ -65,10 +65,11 @@ async def read_at_most(request: web.Request, most: int) -> bytes:
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> Json:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise bad_field(next(name for name in names if names.count(name) > 1), "is given more than once")
+    document: Json = {}
+    for name, value in pairs:
+        if name in document:
+            raise bad_field(name, "is given more than once")
+        document[name] = value
     return document
 
 
