@@ -191,6 +191,13 @@ async def test_names_keep_to_the_conventions(server: WholeServer) -> None:
             assert name.endswith(("_seconds", "_events"))
 
 
+@pytest.mark.parametrize("version", ["new", "1.x", "", "\xff"])
+async def test_a_form_that_nobody_understands_is_as_good_as_none(server: WholeServer, version: str) -> None:
+    wish = {"Accept": f"application/openmetrics-text;version={version}"}
+    async with server.client.get("/metrics", headers=wish) as response:
+        assert (response.status, response.headers["Content-Type"].partition(";")[2].strip()[:7]) == (200, "version")
+
+
 async def test_an_openmetrics_scraper_is_answered_in_its_own_form(server: WholeServer) -> None:
     wish = {"Accept": "application/openmetrics-text;version=1.0.0"}
     async with server.client.get("/metrics", headers=wish) as response:

@@ -1,7 +1,7 @@
 """GET /metrics: the figures of this process, for Prometheus."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -30,11 +30,19 @@ async def metrics(request: web.Request) -> web.Response:
     parts = await request.app[READY]()
     process = await asyncio.to_thread(_process)  # it reads files, and there is one for each connection
     ours = [family for figures in request.app[FIGURES] for family in figures.collect()]
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    encode, content_type = _form(request.headers.get("Accept", ""))
     return web.Response(
         body=encode(_Families([_readiness(parts), *ours, *process])),
         headers={"Content-Type": content_type, "Cache-Control": "no-store"},
     )
+
+
+def _form(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """How the figures are written, and the name of that form. One that cannot be understood is as good as none."""
+    try:
+        return choose_encoder(accept)
+    except TypeError:  # of a version that is no number; the library compares whatever it is given
+        return choose_encoder("")
 
 
 def _readiness(parts: Mapping[str, bool]) -> Metric:
