@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from barberpro.handlers.services import Limits
 from barberpro.protocol.frames import Opcode
 from barberpro.server.node import NodeOptions
 from tests.support.frames import masked
+from tests.support.logs import nothing_wrong_is_logged
 from tests.support.raw_socketio import SECONDS, RawClient
 from tests.support.rest import tokens
 from tests.support.shops import Json, customer, send
@@ -29,17 +29,11 @@ NO_BODIES = (b"\xff", b"x", b"9", b"2", b"0{}", b"6", b"bA", b"d=", b"4\x1e", b"
 
 
 @pytest.fixture
-async def door(
-    database_url: str, redis_url: str, redis_prefix: str, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[SocketDoor]:
-    """A door that must not have written any traceback into its log in the end, nor anything beside it."""
-    async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
-        with caplog.at_level(logging.INFO):
+async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[SocketDoor]:
+    """A door that must not have written any error or traceback into its log in the end, nor anything beside it."""
+    with nothing_wrong_is_logged():
+        async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
             yield door
-    # caplog.records would be those of the teardown alone.
-    assert [record.getMessage() for record in caplog.get_records("call") if record.exc_info] == []
-    for library in ("engineio.server", "socketio.server"):
-        assert logging.getLogger(library).handlers == []
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Whatever a Socket.IO client sends: a refusal that names the field, and never a traceback or a lost connection."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import orjson
 import pytest
 
 from barberpro.server.node import NodeOptions
+from tests.support.logs import nothing_wrong_is_logged
 from tests.support.raw_socketio import TRANSPORTS, RawClient
 from tests.support.rest import tokens
 from tests.support.shops import Json, customer
@@ -67,14 +67,11 @@ ODD = (b"[]", b"{}", b"null", b'"text"', b"[null]", b"[7]", b'[{"a":1}]', b'[["s
 
 
 @pytest.fixture
-async def door(
-    database_url: str, redis_url: str, redis_prefix: str, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[SocketDoor]:
+async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[SocketDoor]:
     """A door that must not have written any error into its log in the end."""
-    async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
-        with caplog.at_level(logging.WARNING):
+    with nothing_wrong_is_logged():
+        async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
             yield door
-    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 async def still_served(client: RawClient, door: SocketDoor) -> None:

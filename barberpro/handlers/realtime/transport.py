@@ -118,6 +118,10 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
+    def _log_error_once(self, _message: str, key: str) -> None:
+        """What the library cannot make sense of is its client's error, and none of ours."""
+        log.info("engineio_request_refused", problem=key)
+
     async def hang_up(self, session_id: str) -> None:
         """Ends a connection below the protocol: whoever does not listen is gone, too."""
         engine_socket = self.sockets[session_id]
