@@ -159,7 +159,7 @@ async def test_a_real_day_passes_every_check(timed_stores: EmbeddedServices, tmp
     assert verdict.timed
     # Here every outcome is known.
     assert [name for name, check in verdict.checks.items() if not check.looked] == [no_trace.ONE_ANSWER]
-    assert verdict.totals.seen > 100
+    assert verdict.totals.seen > 20
     assert set(verdict.totals.refusals) == {
         "ALREADY_IN_QUEUE", "IDEMPOTENCY_MISMATCH", "INVALID_TRANSITION", "NOT_FOUND", "QUEUE_CLOSED", "QUEUE_FULL",
         "QUEUE_PAUSED", "STALE_STATE",
