@@ -1,5 +1,6 @@
 """What can be done to a process and its children: they are made to stand still, and end as in a power cut."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -35,6 +36,6 @@ async def cut_power(store: StoreProcess) -> None:
     """
     leader = store.pid
     assert leader is not None
-    for pid in reversed(freeze(leader)):
+    for pid in reversed(await asyncio.to_thread(freeze, leader)):
         os.kill(pid, signal.SIGKILL)
     await store.kill()
