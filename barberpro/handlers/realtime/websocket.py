@@ -241,8 +241,7 @@ class _Visit:
             self._authenticate(frame)
 
     async def _command(self, frame: Json) -> None:
-        given, shared = frame.get("commandId"), self._shared
-        command_id = given if isinstance(given, str) else None  # what is no text may be too deep to be written
+        command_id, shared = frame.get("commandId"), self._shared
         with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
             told = await answer(shared.connections, run_command, shared.services, self.session, frame)
         self._send("ack", {"commandId": command_id, **told})
