@@ -134,12 +134,17 @@ class Courier:
         self._followed.add(shard)
         self._following.set()
         self._shared.pulse.due()
-        if self._pubsub is not None:
-            try:
-                async with self._subscribing:
-                    await self._pubsub.ssubscribe(self._keys.channel(shard))
-            except RedisAway:
-                await self._drop_pubsub()  # the reader connects anew, to all that is followed
+        try:
+            await self._subscribe(shard)
+        except RedisAway:
+            await self._drop_pubsub()  # the reader connects anew, to all that is followed
+
+    async def _subscribe(self, shard: int) -> None:
+        """Raises RedisAway. While there is no connection it is left to the reader, who makes one."""
+        async with self._subscribing:
+            pubsub = self._pubsub  # which may have gone while others subscribed
+            if pubsub is not None:
+                await pubsub.ssubscribe(self._keys.channel(shard))
 
     def follow_only(self, shards: set[int]) -> None:
         """Others have come here, or have gone: the reader connects anew."""
@@ -167,14 +172,13 @@ class Courier:
         self._resorted = False
         self._pubsub = self._client.pubsub()
         for shard in tuple(self._followed):  # one by one: in a cluster, each has a slot of its own
-            async with self._subscribing:
-                await self._pubsub.ssubscribe(self._keys.channel(shard))
+            await self._subscribe(shard)
         unheard = 0.0
-        while self._pubsub is not None and not self._resorted and unheard < _DEAF_SECONDS:
-            message = await self._pubsub.get_message(timeout=_PING_SECONDS)
+        while (pubsub := self._pubsub) is not None and not self._resorted and unheard < _DEAF_SECONDS:
+            message = await pubsub.get_message(timeout=_PING_SECONDS)
             if message is None:
                 unheard += _PING_SECONDS
-                await self._pubsub.ping()
+                await pubsub.ping()
                 continue
             unheard = 0.0
             self._shared.pulse.beat()
