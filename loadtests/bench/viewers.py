@@ -57,7 +57,12 @@ class Story:
 
 
 class Viewer:
-    """One user's place before a queue. version: the (epoch, seq) of what it shows; updates: states it was sent."""
+    """One user's place before a queue. version: the (epoch, seq) of what it shows; updates: states it was sent.
+
+    patience: seconds that `ask` takes at most.
+    """
+
+    patience: float | None = _SECONDS
 
     def __init__(
         self,
@@ -125,7 +130,7 @@ class Viewer:
 
         Raises TimeoutError when it does not come.
         """
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(self.patience):
             while True:
                 await self._here.wait()
                 assert self._visit is not None

@@ -33,21 +33,24 @@ def main(minutes: float, seed: int | None, bug: str | None, keep: Path) -> None:
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     click.echo(f"seed {chosen}")
     keep.mkdir(parents=True, exist_ok=True)
+    told = keep / "report.md"
     with tempfile.TemporaryDirectory(prefix="barberpro-faults-", ignore_cleanup_errors=True) as directory:
         options = Options(minutes * 60, chosen, Path(directory), bug, say=click.echo)
+        kept = False
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 outcome = runner.run(run(options))
+            told.write_text(report(outcome, chosen))
+            kept = outcome.kept
         except KeyboardInterrupt:
             sys.exit(130)
-        told = keep / "report.md"
-        told.write_text(report(outcome, chosen))
+        finally:
+            if not kept:
+                for file in (*Path(directory).glob("*.log"), *Path(directory).glob("history.jsonl")):
+                    shutil.copy(file, keep / file.name)
         click.echo(told.read_text())
-        if not outcome.kept:
-            for file in (*Path(directory).glob("*.log"), Path(directory) / "history.jsonl"):
-                shutil.copy(file, keep / file.name)
-    click.echo(f"the report is {told}" + ("" if outcome.kept else f"; {keep} has the history"))
-    sys.exit(0 if outcome.kept else 1)
+    click.echo(f"the report is {told}" + ("" if kept else f"; {keep} has the history"))
+    sys.exit(0 if kept else 1)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,9 @@ class Client(Protocol):
 
 
 class Socket(Viewer):
-    """A raw connection that watches a queue. Raises TimeoutError from `ask` when it took half a minute."""
+    """A raw connection that watches a queue."""
+
+    patience = None
 
     def __init__(self, desk: Desk, who: Person, door: Literal["socketio", "websocket"], barber_id: str) -> None:
         super().__init__(door, desk.fronts, barber_id, who.token, desk.story)
@@ -190,6 +192,8 @@ class App:
                     await self._watch(self._client)
             except ServerUnreachable:
                 continue
+            except BarberProError as refusal:
+                self._desk.history.write("shut_out", client=self._who.name, room=self._room, code=refusal.code)
             finally:
                 self._there.clear()
 

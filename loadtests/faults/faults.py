@@ -115,8 +115,7 @@ async def _server_restarted(_site: Site, server: Server, _dice: random.Random) -
 @_fault("server stands still", "server", weight=4)
 async def _server_stands_still(_site: Site, server: Server, dice: random.Random) -> str:
     async with _moment(server, dice) as how:
-        assert server.pid is not None
-        frozen = await asyncio.to_thread(freeze, server.pid)
+        frozen = await server.freeze()
         try:
             return f"{how}, {await _pause(dice, 0.3, 6)}"
         finally:
@@ -248,8 +247,7 @@ async def _in_a_rebuild(site: Site, server: Server, dice: random.Random) -> str:
             await server.kill()
             await server.start()
         elif then == "server stands still":
-            assert server.pid is not None
-            frozen = await asyncio.to_thread(freeze, server.pid)
+            frozen = await server.freeze()
             await _pause(dice, 0.5, 4)
             thaw(frozen)
         elif then == "Valkey killed":

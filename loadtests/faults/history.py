@@ -9,6 +9,8 @@ answer   call, outcome: "ok" with replayed and data, "refused" with code and det
          timed out, PERSISTENCE_UNAVAILABLE): it may or may not have happened
 seen     client, room, full (whether staff's state), epoch, seq, facts (facts.py): a state that a client was shown
 fault    fault (a number of its own), name, phase ("begun", "healed"), and what it was done to
+shut_out client, room, code: it was refused a room for good
+logged   server, told: an error in its log
 calm     since (when the last fault was healed), seconds (until all was well, or null), wrong (what was not)
 end      nothing: the last line
 """

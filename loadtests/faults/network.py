@@ -220,7 +220,7 @@ class _End(asyncio.Protocol):
         self._pour()
 
     def _pour(self) -> None:
-        if self._transport is None or self._held:
+        if self._transport is None or self._held or self._transport.is_closing():
             return
         while self._waiting:
             self._transport.write(self._waiting.popleft())

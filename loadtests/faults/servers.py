@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -15,12 +16,16 @@ import aiohttp
 from barberpro.server.embedded.postgres import DATABASE, USER
 from loadtests.bench.served import free_port
 from loadtests.faults.network import Network
+from loadtests.faults.processes import freeze
 from loadtests.faults.stores import Stores, Valkey
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
+_RESTART_SECONDS: Final = 0.5
+_ERROR: Final = re.compile(r'"level": "(error|critical)"|^Traceback')
+_TOLD: Final = 2000
 SHARDS: Final = 16
 PREFIX: Final = "faults"
 
@@ -35,20 +40,35 @@ class Server:
         self.front = Network(self.port)
         self.postgres = Network(stores.postgres.socket)
         self.redis = Network(stores.valkey.port)
-        self.pid: int | None = None
         self._oddities = oddities
         self._directory = directory
+        self._log = directory / f"{name}.log"
         self._process: Process | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         stores.promoted.append(self._follow)
 
     async def _follow(self, valkey: Valkey) -> None:
         self.redis.aim(valkey.port)
 
+    @property
+    def pid(self) -> int | None:
+        """None while there is no process."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
     async def start(self, clock: float = 0.0) -> None:
-        """Comes back once it has begun, which is before it is ready. clock: seconds by which its clock is ahead."""
+        """Comes back once it has begun, which is before it is ready. clock: seconds by which its clock is ahead.
+
+        It is started again when it ends by itself, as every service manager does: it does when Postgres cannot be
+        reached while it starts.
+        """
+        async with self._turn:
+            await self._start(clock)
+
+    async def _start(self, clock: float) -> None:
         oddities = dict(self._oddities) | ({"clock": str(clock)} if clock else {})
         told = [f"--{name}={value}" for name, value in oddities.items()]
-        with (self._directory / f"{self.name}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -60,7 +80,14 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        self.pid = self._process.pid
+        self._supervisor = asyncio.create_task(self._supervise(self._process, clock))
+
+    async def _supervise(self, process: Process, clock: float) -> None:
+        await process.wait()
+        await asyncio.sleep(_RESTART_SECONDS)
+        async with self._turn:
+            if self._process is process:
+                await self._start(clock)
 
     def _environment(self) -> dict[str, str]:
         return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
@@ -85,7 +112,8 @@ class Server:
         return await self._end(signal.SIGTERM)
 
     async def _end(self, number: signal.Signals) -> int | None:
-        process, self.pid = self._process, None
+        async with self._turn:
+            process, self._process = self._process, None
         if process is None:
             return None
         if process.returncode is None:
@@ -98,18 +126,28 @@ class Server:
             process.kill()
             return await process.wait()
 
+    def errors(self) -> list[str]:
+        """What it has logged as errors, and whatever else has a traceback. Blocking."""
+        lines = self._log.read_text().splitlines()
+        return [line[:_TOLD] for line in lines if _ERROR.search(line)]
+
+    async def freeze(self) -> list[int]:
+        """Makes it stand still, if it is there; what to thaw."""
+        return [] if self.pid is None else await asyncio.to_thread(freeze, self.pid)
+
     async def ready(self) -> None:
         """Waits until it says that it can work. Raises TimeoutError."""
         async with asyncio.timeout(_READY_SECONDS), aiohttp.ClientSession() as http:
-            while not await self.is_ready(http):  # noqa: ASYNC110 - it tells nobody
+            while await self.unready(http):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def is_ready(self, http: aiohttp.ClientSession) -> bool:
+    async def unready(self, http: aiohttp.ClientSession) -> str | None:
+        """Why it cannot work, in its own words; None when it can."""
         try:
             async with http.get(f"http://127.0.0.1:{self.port}/health/ready") as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, OSError):
-            return False
+                return None if answer.status == 200 else await answer.text()
+        except (aiohttp.ClientError, OSError) as error:
+            return repr(error)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

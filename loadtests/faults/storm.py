@@ -79,7 +79,7 @@ async def calm(site: Site, history: History, wrong: Callable[[float], Awaitable[
     since = history.now()
     async with aiohttp.ClientSession() as http:
         while True:
-            found = [f"{server.name} is not ready" for server in site.servers if not await server.is_ready(http)]
+            found = [f"{server.name}: {why}" for server in site.servers if (why := await server.unready(http))]
             found += await wrong(since)
             took = history.now() - since
             if not found or took > _PATIENCE_SECONDS:

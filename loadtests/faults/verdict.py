@@ -112,6 +112,8 @@ class _Judging:
             "seen": self._seen,
             "fault": self._fault,
             "calm": self._calm,
+            "shut_out": lambda line: self._verdict.add(no_fault.shut_out(line)),
+            "logged": lambda line: self._verdict.add(no_fault.logged(line)),
         }
         self._rows(durable)
 

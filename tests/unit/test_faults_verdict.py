@@ -115,6 +115,18 @@ def test_an_internal_error_is_found(code: str, name: str | None) -> None:
     assert told.totals.not_judged == {code: 1}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"kind": "shut_out", "client": "c1", "room": "queue:bb_a", "code": "NOT_FOUND"},
+        {"kind": "logged", "server": "server-a", "told": "request_failed"},
+    ],
+    ids=["somebody refused a room", "an error in a log"],
+)
+def test_what_a_server_itself_does_wrong_is_found(line: Json) -> None:
+    assert found(judged({"at": 7.5, **line})) == {no_fault.NAME}
+
+
 C4 = {"commandId": "c4", "type": "start", "barberId": "bb_a"}
 
 
