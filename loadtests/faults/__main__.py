@@ -46,7 +46,7 @@ def main(minutes: float, seed: int | None, bug: str | None, keep: Path) -> None:
             sys.exit(130)
         finally:
             if not kept:
-                for file in (*Path(directory).glob("*.log"), *Path(directory).glob("history.jsonl")):
+                for file in (*Path(directory).rglob("*.log"), *Path(directory).glob("history.jsonl")):
                     shutil.copy(file, keep / file.name)
         click.echo(told.read_text())
     click.echo(f"the report is {told}" + ("" if kept else f"; {keep} has the history"))

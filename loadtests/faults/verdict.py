@@ -4,7 +4,7 @@ The history is read once, line by line. What is kept: a small record of each att
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -105,7 +105,7 @@ class _Judging:
             self._barbers[shop_id] = list(replay.queues)
         self._confirmed = seen.Confirmed(self._shops, self._barbers)
         self._last = "nothing"
-        self._take = {
+        self._take: dict[str, Callable[[Json], None]] = {
             "run": self._run,
             "call": self._called,
             "answer": self._answered,
