@@ -11,6 +11,7 @@ class ErrorCode(StrEnum):
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - a code, not a secret
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
+    NO_LONGER_KEPT = "NO_LONGER_KEPT"
     QUEUE_CLOSED = "QUEUE_CLOSED"
     QUEUE_PAUSED = "QUEUE_PAUSED"
     QUEUE_FULL = "QUEUE_FULL"
@@ -35,6 +36,7 @@ HTTP_STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.TOKEN_REVOKED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.NO_LONGER_KEPT: 410,
     ErrorCode.QUEUE_CLOSED: 409,
     ErrorCode.QUEUE_PAUSED: 409,
     ErrorCode.QUEUE_FULL: 409,
@@ -64,6 +66,7 @@ MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.TOKEN_REVOKED: "The token has been revoked.",
     ErrorCode.FORBIDDEN: "Your role may not do this.",
     ErrorCode.NOT_FOUND: "There is no such thing, or it is not yours.",
+    ErrorCode.NO_LONGER_KEPT: "This is too old: it is no longer kept.",
     ErrorCode.QUEUE_CLOSED: "This line is closed.",
     ErrorCode.QUEUE_PAUSED: "This line is paused and takes nobody just now.",
     ErrorCode.QUEUE_FULL: "This line is full.",

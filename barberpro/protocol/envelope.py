@@ -1,5 +1,6 @@
 """The REST envelope."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from barberpro.protocol.errors import BarberProError
@@ -14,9 +15,9 @@ def success(data: object, request_id: str) -> dict[str, Any]:
     return {"success": True, "data": data, "meta": _meta(request_id)}
 
 
-def page(rows: list[Any], next_cursor: str | None, request_id: str) -> dict[str, Any]:
-    """A list: its rows, and the cursor of the next page (None at the end)."""
-    return {"success": True, "data": rows, "meta": {**_meta(request_id), "nextCursor": next_cursor}}
+def page(rows: list[Any], next_cursor: str | None, more: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    """A list: its rows, the cursor of the next page (None at the end), and what more `meta` tells of it."""
+    return {"success": True, "data": rows, "meta": {**_meta(request_id), "nextCursor": next_cursor, **more}}
 
 
 def failure(error: BarberProError, request_id: str) -> dict[str, Any]:

@@ -51,6 +51,11 @@ def not_found(resource: str) -> BarberProError:
     return BarberProError(ErrorCode.NOT_FOUND, details={"resource": resource})
 
 
+def no_longer_kept(**details: object) -> BarberProError:
+    """What was asked for was there once, and has been trimmed."""
+    return BarberProError(ErrorCode.NO_LONGER_KEPT, details=details)
+
+
 _TOLD: Final = 32
 """Fields of one refusal. Eight thousand unknown ones would make it eight times as large as what it refuses."""
 

@@ -17,6 +17,7 @@ from barberpro.storage.postgres import pool_use
 if TYPE_CHECKING:  # they count by means of this module
     from barberpro.queue.keeper import Keeper
     from barberpro.queue.recovery import Recovery
+    from barberpro.queue.trim import Trimmer
     from barberpro.queue.views import Views
 
 TALLIES: Final = Tallies()
@@ -60,10 +61,13 @@ def code_of(problem: BaseException) -> str:
 class EngineFigures(Collector):
     """What the parts of a node count, or look at, anyway: read when somebody asks."""
 
-    def __init__(self, recovery: "Recovery", views: "Views", keeper: "Keeper", pool: "Pool[Any]") -> None:
+    def __init__(
+        self, recovery: "Recovery", views: "Views", keeper: "Keeper", trimmer: "Trimmer", pool: "Pool[Any]"
+    ) -> None:
         self._recovery = recovery
         self._views = views
         self._keeper = keeper
+        self._trimmer = trimmer
         self._pool = pool
 
     def collect(self) -> Iterator[Metric]:
@@ -71,6 +75,8 @@ class EngineFigures(Collector):
         for name, words, count in (
             ("shard_rebuilds", "Shards that this node loaded into Redis from Postgres.", self._recovery.rebuilds),
             ("view_repairs", "Views that had missed events and read them from Postgres.", self._views.repairs),
+            ("trimmed_events", "Events that this node has trimmed.", self._trimmer.events),
+            ("trimmed_audit_entries", "Audit entries that this node has trimmed.", self._trimmer.audit_entries),
         ):
             yield CounterMetricFamily(f"barberpro_{name}", words, count)
         for name, words, value in (
@@ -84,6 +90,8 @@ class EngineFigures(Collector):
             ("backlog_shards", "Shards in which events wait.", backlog.shards),
             ("backlog_shard_events_max", "Events that wait in the shard with the most.", backlog.largest),
             ("backlog_age_seconds", "How long the oldest of them has waited.", backlog.age_seconds),
+            ("oldest_event_days", "How old the oldest event is that is kept.", self._trimmer.oldest_days),
+            ("trim_refused_shops", "Shops that are not trimmed, because something is wrong.", self._trimmer.refused),
             ("postgres_pool_size", "Connections that the pool has.", use.size),
             ("postgres_pool_size_max", "Connections that the pool may have.", use.most),
             ("postgres_pool_in_use", "Connections that are lent out.", use.in_use),

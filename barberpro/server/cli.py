@@ -1,4 +1,4 @@
-"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `revoke`, `check`.
+"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `revoke`, `check`, `trim`.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
 which scripts ask for again and again, has a use for them.
@@ -230,3 +230,17 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     _run(settings, run_check(settings))
+
+
+@cli.command()
+@_stores
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+def trim(dry_run: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Delete events and audit entries that are older than they are kept, as the servers do each hour.
+
+    May be stopped at any time, and run again. BARBERPRO_KEEP_EVENTS_DAYS and BARBERPRO_KEEP_AUDIT_DAYS say what stays.
+    """
+    from barberpro.server.commands import run_trim
+
+    settings = _settings(**given)
+    _run(settings, run_trim(settings, dry_run=dry_run))

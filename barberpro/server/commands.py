@@ -17,6 +17,7 @@ from asyncpg import Pool
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.ids import ID_PATTERN, new_user_id
 from barberpro.queue.check import compare
+from barberpro.queue.trim import Kept, Step, Trimmer
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.errors import CommandError
 from barberpro.server.minting import own_tokens
@@ -24,7 +25,8 @@ from barberpro.server.seed import demo_shop, describe_shop, seed
 from barberpro.server.serve import listening, serve, stop_event, until_stopped
 from barberpro.server.settings import Settings
 from barberpro.server.simulate import Shop, SimulateOptions, simulate
-from barberpro.server.stores import open_stores
+from barberpro.server.stores import kept, open_stores
+from barberpro.storage.checkpoints import audit_would_go, due_shops, goes_before, would_go
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
@@ -105,10 +107,43 @@ async def run_check(settings: Settings) -> int:
             await redis.aclose()
         events = await pool.fetchval("SELECT count(*) FROM queue_events")
         shops = await pool.fetchval("SELECT count(*) FROM watermarks")
+        trimmed = await pool.fetchval("SELECT coalesce(sum(shop_seq), 0) FROM checkpoints")
     for difference in differences:
         click.echo(difference)
-    click.echo(f"{shops} shops, {events} events: {len(differences) or 'no'} differences", err=bool(differences))
+    told = f"{events} events" + (f" (and checkpoints for {trimmed} before them)" if trimmed else "")
+    click.echo(f"{shops} shops, {told}: {len(differences) or 'no'} differences", err=bool(differences))
     return 1 if differences else 0
+
+
+async def run_trim(settings: Settings, *, dry_run: bool) -> int:
+    """Progress goes to standard error, a line a step. 1 when something is wrong with a shop's oldest days."""
+    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+        if dry_run:
+            await _tell_what_would_go(pool, kept(settings))
+            return 0
+        trimmer = Trimmer(pool, kept(settings))
+        await trimmer.round(_tell_step)
+    click.echo(f"trimmed {trimmer.events} events and {trimmer.audit_entries} audit entries")
+    return 1 if trimmer.refused else 0
+
+
+def _tell_step(step: Step) -> None:
+    click.echo(f"{step.shop_id}: {step.events} events" if step.events else f"{step.shop_id}: not trimmed", err=True)
+    for problem in step.problems:
+        click.echo(f"{step.shop_id}: {problem}", err=True)
+
+
+async def _tell_what_would_go(pool: "Pool[Any]", kept: Kept) -> None:
+    events, entries = 0, 0
+    if kept.events:
+        before = await goes_before(pool, kept.events)
+        for shop_id in await due_shops(pool, before):
+            of_shop, days = await would_go(pool, shop_id, before)
+            click.echo(f"{shop_id}: {of_shop} events of {days} days, all before {before}", err=True)
+            events += of_shop
+    if kept.audit:
+        entries = await audit_would_go(pool, kept.audit)
+    click.echo(f"would trim {events} events and {entries} audit entries")
 
 
 async def _reachable(day: Day) -> None:

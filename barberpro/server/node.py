@@ -21,6 +21,7 @@ from barberpro.queue.pulse import Pulse
 from barberpro.queue.recovery import Recovery
 from barberpro.queue.scripts import Library, load_library
 from barberpro.queue.tracing import TracedBus, TracedEngine, TracedGateway, TracedJournal
+from barberpro.queue.trim import EVERYTHING, Kept, Trimmer
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
@@ -36,6 +37,7 @@ _COMMITS: Final = 3
 class NodeOptions:
     """What a node needs to know. max_backlog: unconfirmed events a shard may hold before it refuses.
 
+    kept: for how long events and audit entries are, which a node trims.
     traced: whether spans are made of commands; where they go is the process's matter (server/traces.py).
     """
 
@@ -46,6 +48,7 @@ class NodeOptions:
     max_backlog: int = 10_000
     pool_size: int = 10
     patience: float = 5.0
+    kept: Kept = EVERYTHING
     traced: bool = False
 
 
@@ -90,7 +93,8 @@ class Node:
         self.bus = bus(redis, self.keys)
         self.keeper = Keeper(redis, self.keys, self.journal, self.engine.expire, self.recovery.warm)
         self.views = Views(pool, self.bus)
-        self.figures = EngineFigures(self.recovery, self.views, self.keeper, pool)
+        self.trimmer = Trimmer(pool, options.kept)
+        self.figures = EngineFigures(self.recovery, self.views, self.keeper, self.trimmer, pool)
         self.pulses: dict[str, Pulse] = {
             "journal": self.journal.pulse,
             "bus": self.bus.pulse,
@@ -123,10 +127,12 @@ class Node:
         node.bus.start()
         node.keeper.start()
         node.views.start()
+        node.trimmer.start()
         return node
 
     async def close(self) -> None:
         """Finishes what is in flight, then lets go of the stores."""
+        await self.trimmer.close()
         await self.keeper.close()
         await self.gateway.close()
         await self.journal.close()

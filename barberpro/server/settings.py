@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 _HOME = Path(".barberpro")
@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     max_backlog: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     pool_size: Annotated[int, Field(ge=2, le=500)] = 10
     patience_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    keep_events_days: Annotated[int, Field(ge=0, le=36_500)] = 400
+    """Events of older business days are trimmed; 0: none ever. Bookings stay."""
+    keep_audit_days: Annotated[int, Field(ge=0, le=36_500)] = 3650
+    """Older entries of the audit log that are no events of a queue are trimmed; 0: none ever."""
     keys_dir: Path | None = None
     """Where signing and sealing keys lie; by default beside the embedded stores, else in .barberpro/keys."""
 
@@ -66,6 +70,15 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("keep_events_days", "keep_audit_days")
+    @classmethod
+    def _long_enough(cls, value: int, info: ValidationInfo) -> int:
+        # The database refuses to lose anything younger.
+        least = 3 if info.field_name == "keep_events_days" else 365
+        if 0 < value < least:
+            raise ValueError(f"must be at least {least}, or 0 for ever")
         return value
 
     @field_validator("database_url")

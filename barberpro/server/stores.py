@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from barberpro.queue.trim import Kept
 from barberpro.server.embedded import EmbeddedServices, StoreUrls
 from barberpro.server.node import NodeOptions
 from barberpro.server.settings import Settings, SettingsError
@@ -23,6 +24,10 @@ async def open_stores(settings: Settings) -> AsyncIterator[StoreUrls]:
         raise SettingsError("no stores are named: give --embedded [DIR], or --database-url and --redis-url")
 
 
+def kept(settings: Settings) -> Kept:
+    return Kept(settings.keep_events_days, settings.keep_audit_days)
+
+
 def node_options(settings: Settings, urls: StoreUrls) -> NodeOptions:
     return NodeOptions(
         database_url=urls.database_url,
@@ -32,4 +37,5 @@ def node_options(settings: Settings, urls: StoreUrls) -> NodeOptions:
         max_backlog=settings.max_backlog,
         pool_size=settings.pool_size,
         patience=settings.patience_seconds,
+        kept=kept(settings),
     )

@@ -45,12 +45,13 @@ async def read_shop(pool: "Pool[Any]", shop_id: str) -> ShopSnapshot:
 
 
 # The first token of a business day is a queue's earliest event of that day with anybody in its line: the turn of
-# the day emptied it. That event is found by queue_events_token_once, and the range by the primary key.
+# the day emptied it. That event is found by queue_events_token_once, and the range by the primary key. Of a day that is
+# no longer kept, the range is what followed: whoever was in the chair then, or still in the line, left it later.
 _AROUND: Final = """
     WITH own AS MATERIALIZED (
         SELECT shop_seq, barber_id, data FROM queue_events WHERE booking_id = $1
     ), lines AS MATERIALIZED (
-        SELECT DISTINCT barber_id FROM own
+        SELECT barber_id FROM own UNION SELECT $5
     ), first AS MATERIALIZED (
         SELECT min(e.shop_seq) AS shop_seq FROM lines JOIN queue_events e USING (barber_id)
         WHERE e.business_date = to_date($3, 'YYYY-MM-DD') AND e.token_allocated = 1
@@ -58,7 +59,10 @@ _AROUND: Final = """
     SELECT shop_seq, data FROM own WHERE shop_seq <= $4
     UNION ALL
     SELECT e.shop_seq, e.data FROM queue_events e
-    WHERE e.shop_id = $2 AND e.shop_seq BETWEEN (SELECT shop_seq FROM first) AND $4
+    WHERE e.shop_id = $2 AND e.shop_seq BETWEEN coalesce(
+          (SELECT shop_seq FROM first),
+          (SELECT c.shop_seq + 1 FROM checkpoints c WHERE c.shop_id = $2 AND $3::text IS NOT NULL)
+      ) AND $4
       AND e.barber_id IN (SELECT barber_id FROM lines) AND e.booking_id IS DISTINCT FROM $1
     ORDER BY shop_seq
 """
@@ -74,7 +78,9 @@ async def events_around(pool: "Pool[Any]", shop_id: str, booking: StoredBooking)
     # Only who waits is moved by what happens to others.
     until = _NO_END if booking.state["status"] == "waiting" else booking.changed_by
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        rows = await pool.fetch(_AROUND, booking.state["bookingId"], shop_id, booking.state.get("day"), until)
+        rows = await pool.fetch(
+            _AROUND, booking.state["bookingId"], shop_id, booking.state.get("day"), until, booking.state["barberId"]
+        )
     return [row["data"] for row in rows]
 
 
@@ -82,7 +88,22 @@ _OF_QUEUE: Final = "SELECT data FROM queue_events WHERE barber_id = $1 AND seq >
 
 
 async def queue_events(pool: "Pool[Any]", barber_id: str, after: int, most: int) -> list[Json]:
-    """The queue's events with a seq above `after`, oldest first. Raises what storage.postgres.Away lists."""
+    """The queue's kept events with a seq above `after`, oldest first. Raises what storage.postgres.Away lists."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         rows = await pool.fetch(_OF_QUEUE, barber_id, after, most)
     return [orjson.loads(row["data"]) for row in rows]
+
+
+_TRIMMED: Final = """
+    SELECT (c.state #>> ARRAY['queues', b.barber_id, '0', 'seq'])::bigint
+    FROM barbers b JOIN checkpoints c USING (shop_id) WHERE b.barber_id = $1
+"""
+
+
+async def trimmed_seq(pool: "Pool[Any]", barber_id: str) -> int:
+    """The seq of the queue's last event that is no longer kept; 0 when all are.
+
+    Raises what storage.postgres.Away lists.
+    """
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        return int(await pool.fetchval(_TRIMMED, barber_id) or 0)

@@ -110,6 +110,29 @@ BEGIN
     FROM unnest(v_shops, v_outcomes) AS p (shop_id, outcome) LEFT JOIN watermarks w USING (shop_id);
 END $$;
 
+CREATE FUNCTION public.guard_checkpoint() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.shop_id <> OLD.shop_id OR NEW.shop_seq <= OLD.shop_seq) THEN
+        RAISE EXCEPTION 'a checkpoint only rises' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM queue_events e
+        WHERE e.shop_id = NEW.shop_id AND e.shop_seq = NEW.shop_seq AND e.epoch = NEW.epoch
+          AND e.data ->> 'link' = NEW.link AND e.business_date = NEW.business_date
+          AND e.business_date < (now() AT TIME ZONE 'UTC')::date - 3
+          AND NOT EXISTS (
+              SELECT FROM queue_events n
+              WHERE n.shop_id = e.shop_id AND n.shop_seq = e.shop_seq + 1 AND n.business_date <= e.business_date
+          )
+    ) THEN
+        RAISE EXCEPTION 'a checkpoint stands at the last event of a day that is over for three days'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.millis(n text) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((n)::double precision / (1000)::double precision));
@@ -129,6 +152,29 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 
+CREATE FUNCTION public.refuse_loss() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM gone g LEFT JOIN checkpoints c USING (shop_id)
+        WHERE c.shop_id IS NULL OR g.shop_seq > c.shop_seq
+    ) THEN
+        RAISE EXCEPTION '% is append-only above the checkpoint', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.refuse_young_loss() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM gone g WHERE g.at > now() - interval '365 days') THEN
+        RAISE EXCEPTION '% is append-only for a year', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.touch_shop() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -138,6 +184,27 @@ BEGIN
     UPDATE shops SET revision = revision WHERE shop_id =
         coalesce(v_row ->> 'shop_id', (SELECT b.shop_id FROM barbers b WHERE b.barber_id = v_row ->> 'barber_id'));
     RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.trim_events(p_shop_id text, p_upon bigint, p_shop_seq bigint, p_state text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_gone bigint;
+BEGIN
+    INSERT INTO checkpoints AS c (shop_id, shop_seq, epoch, link, business_date, state)
+    SELECT e.shop_id, e.shop_seq, e.epoch, e.data ->> 'link', e.business_date, p_state::jsonb
+    FROM queue_events e WHERE e.shop_id = p_shop_id AND e.shop_seq = p_shop_seq
+    ON CONFLICT (shop_id) DO UPDATE SET
+        shop_seq = excluded.shop_seq, epoch = excluded.epoch, link = excluded.link,
+        business_date = excluded.business_date, state = excluded.state, made_at = now()
+    WHERE c.shop_seq = p_upon;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM queue_events WHERE shop_id = p_shop_id AND shop_seq <= p_shop_seq;
+    GET DIAGNOSTICS v_gone = ROW_COUNT;
+    RETURN v_gone;
 END $$;
 
 CREATE TABLE public.alembic_version (
@@ -183,7 +250,8 @@ CREATE TABLE public.queue_events (
     actor_id text NOT NULL,
     actor_role text NOT NULL,
     data jsonb NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
 
 COMMENT ON COLUMN public.queue_events.token_allocated IS 'The token that this event gave out, if it did.';
 
@@ -285,6 +353,22 @@ COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; 
 COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped when its business day ended.';
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
+
+CREATE TABLE public.checkpoints (
+    shop_id text NOT NULL,
+    shop_seq bigint NOT NULL,
+    epoch bigint NOT NULL,
+    link text NOT NULL,
+    business_date date NOT NULL,
+    state jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.checkpoints IS 'What a shop''s first events came to, up to shop_seq: those are no longer kept.';
+
+COMMENT ON COLUMN public.checkpoints.business_date IS 'The last day that is no longer kept. Days go whole.';
+
+COMMENT ON COLUMN public.checkpoints.state IS 'The fold of the events up to shop_seq (barberpro/queue/history.py).';
 
 CREATE VIEW public.commands AS
  SELECT shop_id,
@@ -413,6 +497,9 @@ ALTER TABLE ONLY public.barbers
 ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
 
+ALTER TABLE ONLY public.checkpoints
+    ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
 
@@ -462,7 +549,9 @@ CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
 CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
-CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER audit_entries_append_only BEFORE UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_entries_kept_a_year AFTER DELETE ON public.audit_entries REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_young_loss();
 
 CREATE TRIGGER audit_logs_append_only INSTEAD OF DELETE OR UPDATE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -470,7 +559,13 @@ CREATE TRIGGER barber_services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON pu
 
 CREATE TRIGGER barbers_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.barbers FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
 
-CREATE TRIGGER queue_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER checkpoints_rise BEFORE INSERT OR UPDATE ON public.checkpoints FOR EACH ROW EXECUTE FUNCTION public.guard_checkpoint();
+
+CREATE TRIGGER checkpoints_stay BEFORE DELETE OR TRUNCATE ON public.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
 
 CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
 
@@ -484,6 +579,9 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.checkpoints
+    ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);

@@ -65,6 +65,8 @@ _LIVE: Final = f"""
 """  # noqa: S608 - built from constants
 BOOKING: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = $1"  # noqa: S608 - as above
 
+_BOOKINGS: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = ANY ($1::text[])"  # noqa: S608 - as above
+
 
 def _present(values: Json) -> Json:
     return {key: value for key, value in values.items() if value is not None}
@@ -165,6 +167,12 @@ async def load_visits(connection: "PoolConnectionProxy[Any]", shop: ShopSnapshot
     """Fills in the visits of the shop's barbers that ended last. Call it in the transaction of `load_shops`."""
     for row in await connection.fetch(_VISITS, shop.shop_id, VISITS_KEPT):
         shop.visits[row["barber_id"]].append(Visit(row["ended_ms"], row["started_ms"], row["minutes"]))
+
+
+async def bookings_of(connection: "PoolConnectionProxy[Any]", booking_ids: list[str]) -> dict[str, tuple[Json, int]]:
+    """Bookings as they stand in events under `changes`, each with the last event that changed it, by id."""
+    rows = await connection.fetch(_BOOKINGS, booking_ids)
+    return {row["booking_id"]: (booking_of_row(row), row["shop_seq"]) for row in rows}
 
 
 # From the shop's last event back, one by one, until they are too old: what a shop did before then is not looked at.

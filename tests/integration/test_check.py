@@ -31,7 +31,7 @@ class Damaged:
     async def sql(self, statement: str, *values: object) -> None:
         """Runs a statement, on the events too, which refuse any change."""
         async with self.node.pool.acquire() as connection:
-            await connection.execute("ALTER TABLE queue_events DISABLE TRIGGER queue_events_append_only")
+            await connection.execute("ALTER TABLE queue_events DISABLE TRIGGER USER")
             await connection.execute(statement, *values)
 
 

@@ -53,6 +53,8 @@ async def test_a_shop_whose_row_is_locked_holds_up_no_other(node: Node) -> None:
         "DELETE FROM queue_events",
         "DELETE FROM audit_entries",
         "DELETE FROM audit_logs",
+        "INSERT INTO checkpoints SELECT shop_id, 1, epoch, data ->> 'link', business_date, '{}' FROM queue_events"
+        " WHERE shop_seq = 1",
         "TRUNCATE queue_events",
         "TRUNCATE audit_entries",
     ],
@@ -60,7 +62,8 @@ async def test_a_shop_whose_row_is_locked_holds_up_no_other(node: Node) -> None:
 async def test_what_happened_cannot_be_edited(node: Node, change: str) -> None:
     shop = await TestShop.create(node)
     await shop.open(node)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+    await revoke(node.pool, "us_other", "us_owner", "admin")  # an entry that is no event
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"append-only|is over for three days"):
         await node.pool.execute(change)
 
 

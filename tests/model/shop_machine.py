@@ -15,7 +15,7 @@ from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
-from tests.model.calendar import local_noon_zone, miss_appointment, turn_day
+from tests.model.calendar import local_noon_zone, miss_appointment, trim_and_forget, turn_day
 from tests.model.reference import CUSTOMERS_MAY, LIVE, Answer, Model, Refused
 from tests.support.faults import lose_memory
 from tests.support.shops import ADMIN, TestShop, customer, new_id, seal, send
@@ -47,8 +47,9 @@ HAPPENINGS = [
     happening
     for happening, times in {
         "somebody_sends": 48, "anybody_sends": 4, "somebody_repeats_a_command": 3,
-        "somebody_sends_another_command_with_a_used_id": 1, "midnight_passes": 2, "the_timer_of_the_day_fires": 1,
-        "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3, "the_node_restarts": 1,
+        "somebody_sends_another_command_with_a_used_id": 1, "midnight_passes": 2, "old_days_are_trimmed": 2,
+        "the_timer_of_the_day_fires": 1, "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3,
+        "the_node_restarts": 1,
     }.items()
     for _ in range(times)
 ]  # fmt: skip
@@ -236,6 +237,13 @@ class ShopMachine(RuleBasedStateMachine):
     def midnight_passes(self, _: st.DataObject) -> None:
         self.run(turn_day(self.node, self.shop.shop_id))
         self.model.turn_day()
+
+    def old_days_are_trimmed(self, _: st.DataObject) -> None:
+        """Whatever happened so far was days ago, and goes; commands are forgotten by then."""
+        self.run(turn_day(self.node, self.shop.shop_id, days=5))
+        self.model.turn_day()
+        self.run(trim_and_forget(self.node, self.shop.shop_id))
+        self.acknowledged.clear()
 
     def the_timer_of_the_day_fires(self, data: st.DataObject) -> None:
         barber = data.draw(st.sampled_from(self.shop.barbers), "barber")

@@ -133,8 +133,8 @@ class BarberProClient(Commands):
         """A queue, as the public sees it."""
         return await self._reads.get("queue", barber_id)
 
-    async def get_events(self, barber_id: str, after: int = 0, limit: int | None = None) -> Page:
-        """A queue's events with a seq above `after`, oldest first."""
+    async def get_events(self, barber_id: str, after: int | None = None, limit: int | None = None) -> Page:
+        """A queue's events with a seq above `after`, oldest first; from the first that is kept when None."""
         return await self._reads.page("queue", barber_id, "events", after=after, limit=limit)
 
     async def get_booking(self, booking_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from barberpro.handlers.rest.history import changes_of_place
 from barberpro.handlers.rest.lookup import Found, visible_booking
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.errors import not_found
+from barberpro.protocol.errors import no_longer_kept, not_found
 from barberpro.protocol.times import rfc3339
 from barberpro.storage.bookings import events_around, find_booking
 
@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _PLACE: Final = ("position", "aheadCount", "estimatedWaitTime", "estimatedWait", "servingToken")
 _TIMES: Final = ("appointmentAt", "joinedAt", "calledAt", "startedAt", "endedAt")
 _BORN: Final = ("kind", "customerName", "services", "durationMinutes", "totalPrice", "currency", "notes")
+_BEGINNINGS: Final = frozenset({"join", "schedule"})
 _ENDED: Final = ("endReason", "cancelledBy", "payment")
 
 
@@ -37,7 +38,10 @@ async def token(request: web.Request) -> Answer:
 
 
 async def history(request: web.Request) -> Page:
-    """GET /bookings/{bookingId}/history: every change of place or status with its cause, oldest first."""
+    """GET /bookings/{bookingId}/history: every change of place or status with its cause, oldest first.
+
+    `meta.complete`: whether it begins with the booking's first one. NO_LONGER_KEPT when none is kept.
+    """
     found = await visible_booking(request)
     pool, booking_id = request.app[SERVICES].pool, found.booking["bookingId"]
     stored = await find_booking(pool, booking_id)
@@ -45,7 +49,10 @@ async def history(request: web.Request) -> Page:
         raise not_found("booking")
     events = await events_around(pool, found.shop.shop_id, stored)
     # A long day's events take a while to decode; the loop has others to serve.
-    return Page(list(await asyncio.to_thread(changes_of_place, booking_id, events, staff=found.staff)))
+    changes = await asyncio.to_thread(changes_of_place, booking_id, events, staff=found.staff)
+    if not changes:
+        raise no_longer_kept(resource="history")
+    return Page(list(changes), meta={"complete": changes[0]["cause"]["type"] in _BEGINNINGS})
 
 
 def _document(services: Services, found: Found) -> Json:

@@ -9,10 +9,10 @@ from barberpro.handlers.rest.parsing import path_barber, query_count
 from barberpro.handlers.rest.queues import shop_of_barber
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.errors import bad_field, not_found
+from barberpro.protocol.errors import bad_field, no_longer_kept, not_found
 from barberpro.protocol.times import rfc3339
 from barberpro.queue.access import is_staff
-from barberpro.storage.bookings import queue_events
+from barberpro.storage.bookings import queue_events, trimmed_seq
 
 Json = dict[str, Any]
 
@@ -22,7 +22,10 @@ _MOST: Final = 500
 
 
 async def list_events(request: web.Request) -> Page:
-    """GET /queue/{barberId}/events: for the shop's staff, by seq. `cursor` is what `after` is."""
+    """GET /queue/{barberId}/events: for the shop's staff, by seq. `cursor` is what `after` is.
+
+    Without either, from the first event that is kept. NO_LONGER_KEPT when what follows `after` is not.
+    """
     actor, barber_id = identity(request).actor, path_barber(request)
     shop = await shop_of_barber(request, barber_id)
     if not is_staff(actor, shop):
@@ -32,6 +35,11 @@ async def list_events(request: web.Request) -> Page:
     after = query_count(request, "cursor", query_count(request, "after", 0))
     limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
     events = await queue_events(request.app[SERVICES].pool, barber_id, after, limit + 1)
+    if request.query.keys() & {"after", "cursor"} and (not events or events[0]["seq"] > after + 1):
+        # Asked behind the events: what is trimmed meanwhile is told, and what comes meanwhile is not taken for a hole.
+        trimmed = await trimmed_seq(request.app[SERVICES].pool, barber_id)
+        if trimmed > after:
+            raise no_longer_kept(firstKept=trimmed + 1)
     shown = events[:limit]
     return Page([_shown(event) for event in shown], str(shown[-1]["seq"]) if len(events) > limit else None)
 

@@ -28,10 +28,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list, with the cursor of the part after it; None at the end."""
+    """A list, with the cursor of the part after it; None at the end. meta: what more is to be said of it."""
 
     rows: list[object]
     next_cursor: str | None = None
+    meta: Mapping[str, object] = field(default_factory=dict)
 
 
 Endpoint = Callable[[web.Request], Awaitable[Answer | Page]]
@@ -44,7 +45,7 @@ def endpoint(call: Endpoint, query: tuple[str, ...] = ()) -> Callable[[web.Reque
         refuse_unknown_query(request, query)
         reply = await call(request)
         if isinstance(reply, Page):
-            return _json(page(reply.rows, reply.next_cursor, request[REQUEST_ID]), 200, {})
+            return _json(page(reply.rows, reply.next_cursor, reply.meta, request[REQUEST_ID]), 200, {})
         return _json(success(reply.data, request[REQUEST_ID]), reply.status, reply.headers)
 
     return answer
