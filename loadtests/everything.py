@@ -19,7 +19,7 @@ from loadtests.bench.tables import tables, written
 Json = dict[str, Any]
 
 DAY: Final = "day"
-SUITES: Final = ("engine", "commands", "delivery", "memory", "stalled", "restart", "waits", DAY)
+SUITES: Final = ("engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", DAY)
 _ROOT: Final = Path(__file__).parents[1]
 _PAGE: Final = _ROOT / "docs" / "benchmarks.md"
 _RESULTS: Final = _ROOT / "docs" / "benchmarks"

@@ -104,7 +104,7 @@ class Trimmer:
         if self._kept.events:
             before = await goes_before(self._pool, self._kept.events)
             for shop_id in await due_shops(self._pool, before):
-                steps += await self._shop(shop_id, before, told)
+                steps += await self.shop(shop_id, before, told)
         entries = await self._audit() if self._kept.audit else 0
         self.refused = sum(bool(step.problems) for step in steps)
         self.oldest_days = await oldest_days(self._pool)
@@ -117,7 +117,8 @@ class Trimmer:
                 oldest_days=self.oldest_days,
             )
 
-    async def _shop(self, shop_id: str, before: date, told: Callable[[Step], None]) -> list[Step]:
+    async def shop(self, shop_id: str, before: date, told: Callable[[Step], None] = lambda _: None) -> list[Step]:
+        """Lets the shop's days before that one go. Raises what Postgres raises."""
         steps: list[Step] = []
         while not steps or steps[-1].events:
             began = perf_counter()

@@ -15,6 +15,7 @@ from loadtests.bench.r1 import r1
 from loadtests.bench.report import Figure
 from loadtests.bench.stalled import stalled
 from loadtests.bench.waits import waits
+from loadtests.bench.y1 import y1
 
 Benchmark = Callable[[Plan], Awaitable[list[Figure]]]
 
@@ -26,6 +27,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "stalled": (stalled,),
     "waits": (waits,),
     "restart": (r1,),
+    "year": (y1,),
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""

@@ -8,6 +8,7 @@ FIGURES = {
     "engine": ["P1", "P2", "P8-length", "P8-queues"],
     "commands": ["P4-socketio", "P4-socketio-open", "P4-websocket", "P4-websocket-open", "P6"],
     "stalled": ["P3s"],
+    "year": ["Y1-transition", "Y1-rebuild", "Y1-redis", "Y1-events"],
     "waits": ["W1", "W2", "W3"],
 }
 LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
