@@ -9,7 +9,9 @@ import pytest
 
 from barberpro.queue.check import compare
 from barberpro.queue.trim import Kept, Step, Trimmer
+from barberpro.server.commands import run_trim
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.settings import load_settings
 from barberpro.storage.checkpoints import due_shops, goes_before, load_checkpoint, take_turn, would_go
 from barberpro.storage.revocations import revoke
 from tests.model.calendar import local_noon_zone, trim_and_forget, turn_day
@@ -266,6 +268,52 @@ async def test_nobody_deletes_what_no_checkpoint_stands_for(door: Door) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await node.pool.execute(change)
         assert await node.pool.fetch("SELECT shop_id, shop_seq FROM queue_events ORDER BY 1, 2") == before
+
+
+async def test_the_command_tells_what_would_go_and_then_lets_it_go(
+    door: Door, database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node, shop = door.node, door.shop
+    await days(node, shop)
+    gone, _ = await would_go(node.pool, shop.shop_id, await goes_before(node.pool, 3))
+    settings = await asyncio.to_thread(  # it looks for a .env
+        load_settings, database_url=database_url, redis_url=redis_url, keep_events_days=3
+    )
+    for dry_run, words in ((True, f"would trim {gone} events"), (False, f"trimmed {gone} events")):
+        assert await run_trim(settings, dry_run=dry_run) == 0
+        told = capsys.readouterr()
+        assert told.out.splitlines()[-1] == f"{words} and 0 audit entries"
+        assert f"{shop.shop_id}: {gone} events" in told.err
+    assert await run_trim(settings, dry_run=False) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "trimmed 0 events and 0 audit entries"
+
+
+async def test_a_shop_takes_no_more_of_redis_with_each_day(door: Door) -> None:
+    node, shop = door.node, door.shop
+    taken: list[dict[str, int]] = []
+    for number in range(5):
+        if number:
+            await turn_day(node, shop.shop_id)
+        await business_day(node, shop, 10 * number)
+        taken.append(await memory(node, shop))
+    commands = {key for key in taken[-1] if ":commands:" in key}
+    # All five days are one to Redis's clock; it forgets a day's commands by itself, two days later at most.
+    assert len(commands) == 1
+    for key in commands:
+        assert 0 < await node.redis.at(key).pttl(key) <= 48 * 3600 * 1000
+    second, last = ({key: size for key, size in each.items() if key not in commands} for each in (taken[1], taken[-1]))
+    assert last.keys() == second.keys()
+    assert sum(last.values()) <= 1.1 * sum(second.values())
+
+
+async def memory(node: Node, shop: TestShop) -> dict[str, int]:
+    """The bytes of each key of the shop's shard."""
+    redis = node.redis.of(node.keys.shard_of(shop.shop_id))
+    root = node.keys.root(node.keys.shard_of(shop.shop_id))
+    return {
+        key.decode(): int(await redis.memory_usage(key, samples=0) or 0)
+        async for key in redis.scan_iter(match=f"{root}*", count=1000)
+    }
 
 
 async def test_old_audit_entries_go_and_that_is_an_entry(node: Node) -> None:

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
-from barberpro.server.settings import Settings
+import pytest
+
+from barberpro.queue.trim import EVERYTHING
+from barberpro.server.settings import Settings, SettingsError, load_settings
+from barberpro.server.stores import kept
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -11,3 +15,20 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 def test_the_example_lists_every_setting_and_nothing_else() -> None:
     listed = {line.lower() for line in re.findall(r"^# (?:BARBERPRO_)?(\w+)=", EXAMPLE.read_text(), re.MULTILINE)}
     assert listed - {"postgres_password"} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"keep_events_days": 2}, "--keep-events-days is 2: must be at least 3, or 0 for ever"),
+        ({"keep_audit_days": 364}, "--keep-audit-days is 364: must be at least 365, or 0 for ever"),
+        ({"keep_events_days": -1}, "--keep-events-days is -1: Input should be greater than or equal to 0"),
+    ],
+)
+def test_what_is_kept_for_too_short_a_time_is_refused_by_name(given: dict[str, int], words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        load_settings(**given)
+
+
+def test_nothing_is_trimmed_with_0() -> None:
+    assert kept(load_settings(keep_events_days=0, keep_audit_days=0)) == EVERYTHING
