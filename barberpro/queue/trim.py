@@ -168,5 +168,9 @@ async def _step(connection: "PoolConnectionProxy[Any]", shop_id: str, before: da
 async def _rows_differ(connection: "PoolConnectionProxy[Any]", history: History) -> list[str]:
     """Whether the rows of the bookings that ended say the same as the events that are about to go."""
     ended = {booking["bookingId"]: (booking, shop_seq) for booking, shop_seq in history.ended()}
-    rows = await bookings_of(connection, list(ended))
-    return [problem for name, last in ended.items() for problem in booking_difference(name, last, rows.get(name))]
+    names, found = list(ended), []
+    for first in range(0, len(names), _ROWS_AT_ONCE):
+        rows = await bookings_of(connection, names[first : first + _ROWS_AT_ONCE])
+        for name in names[first : first + _ROWS_AT_ONCE]:
+            found += booking_difference(name, ended[name], rows.get(name))
+    return found

@@ -61,7 +61,8 @@ _AROUND: Final = """
     SELECT e.shop_seq, e.data FROM queue_events e
     WHERE e.shop_id = $2 AND e.shop_seq BETWEEN coalesce(
           (SELECT shop_seq FROM first),
-          (SELECT c.shop_seq + 1 FROM checkpoints c WHERE c.shop_id = $2 AND $3::text IS NOT NULL)
+          (SELECT c.shop_seq + 1 FROM checkpoints c
+           WHERE c.shop_id = $2 AND c.business_date >= to_date($3, 'YYYY-MM-DD'))
       ) AND $4
       AND e.barber_id IN (SELECT barber_id FROM lines) AND e.booking_id IS DISTINCT FROM $1
     ORDER BY shop_seq

@@ -47,6 +47,8 @@ _TRIM_AUDIT: Final = """
 """
 _AUDIT_WOULD_GO: Final = "SELECT count(*) FROM audit_entries WHERE at < now() - make_interval(days => $1)"
 _AUDIT_AT_ONCE: Final = 5000
+_COUNT_SECONDS: Final = 600.0
+"""To count what would go is to read all that is there, years perhaps. Somebody waits for it, and may stop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def oldest_days(pool: "Pool[Any]") -> int:
 
 async def would_go(pool: "Pool[Any]", shop_id: str, before: date) -> tuple[int, int]:
     """Events of the shop that are of days before that one, and of how many days. Reads all of the shop's events."""
-    [row] = await pool.fetch(_WOULD_GO, shop_id, before)
+    [row] = await pool.fetch(_WOULD_GO, shop_id, before, timeout=_COUNT_SECONDS)
     return row["events"], row["days"]
 
 
@@ -115,5 +117,5 @@ async def trim_audit(pool: "Pool[Any]", days: int) -> int:
 
 
 async def audit_would_go(pool: "Pool[Any]", days: int) -> int:
-    count: int = await pool.fetchval(_AUDIT_WOULD_GO, days)
+    count: int = await pool.fetchval(_AUDIT_WOULD_GO, days, timeout=_COUNT_SECONDS)
     return count

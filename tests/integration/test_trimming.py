@@ -158,6 +158,26 @@ async def test_a_trim_that_was_cut_off_goes_on_and_no_commit_waits_for_it(door: 
     assert await found(node, shop) == []
 
 
+async def test_a_server_trims_by_itself_again_and_again(door: Door) -> None:
+    node, shop = door.node, door.shop
+    await days(node, shop)
+    first = await goes_before(node.pool, 3)
+    trimmer = Trimmer(node.pool, SHORT, every=0.05)
+    trimmer.start()
+    try:
+        async with asyncio.timeout(20):
+            while await due_shops(node.pool, first):
+                pass
+        await turn_day(node, shop.shop_id, days=5)
+        async with asyncio.timeout(20):
+            while await kept_seqs(node, shop):
+                pass
+    finally:
+        await trimmer.close()
+    await trim_and_forget(node, shop.shop_id)
+    assert await found(node, shop) == []
+
+
 async def test_a_step_whose_connection_is_killed_is_undone_as_a_whole(door: Door) -> None:
     node, shop = door.node, door.shop
     await days(node, shop)
@@ -307,9 +327,13 @@ async def test_a_shop_takes_no_more_of_redis_with_each_day(door: Door) -> None:
 
 
 async def memory(node: Node, shop: TestShop) -> dict[str, int]:
-    """The bytes of each key of the shop's shard."""
-    redis = node.redis.of(node.keys.shard_of(shop.shop_id))
-    root = node.keys.root(node.keys.shard_of(shop.shop_id))
+    """The bytes of each key of the shop's shard, once what was committed has left its stream."""
+    shard = node.keys.shard_of(shop.shop_id)
+    redis, root = node.redis.of(shard), node.keys.root(shard)
+    generation = node.keys.generation(shard, int(await redis.get(node.keys.epoch(shard)) or 0))
+    async with asyncio.timeout(20):
+        while await redis.xlen(f"{generation}events"):
+            pass
     return {
         key.decode(): int(await redis.memory_usage(key, samples=0) or 0)
         async for key in redis.scan_iter(match=f"{root}*", count=1000)
