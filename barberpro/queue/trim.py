@@ -34,8 +34,6 @@ from barberpro.storage.snapshot import bookings_of
 
 log = structlog.get_logger(__name__)
 
-_STEP_EVENTS: Final = 1000
-"""A step goes on to the end of the day in which it reaches so many."""
 _ROWS_AT_ONCE: Final = 50
 """A fold of so many holds the loop up for about a millisecond."""
 _FIRST_LOOK: Final = 0.05
@@ -66,11 +64,12 @@ class Step:
 class Trimmer:
     """One a node. `await round()` does all that is due."""
 
-    def __init__(self, pool: "Pool[Any]", kept: Kept, every: float = 3600.0) -> None:
-        """every: seconds between two looks."""
+    def __init__(self, pool: "Pool[Any]", kept: Kept, every: float = 3600.0, at_once: int = 1000) -> None:
+        """every: seconds between two looks. at_once: a step ends with the day in which it reaches so many events."""
         self._pool = pool
         self._kept = kept
         self._every = every
+        self._at_once = at_once
         self._task: asyncio.Task[None] | None = None
         self.events = 0
         """How many events have gone here; audit_entries likewise. Figures for operators, as the two below."""
@@ -123,7 +122,7 @@ class Trimmer:
         while not steps or steps[-1].events:
             began = perf_counter()
             async with self._pool.acquire() as connection, connection.transaction():
-                step = await _step(connection, shop_id, before)
+                step = await _step(connection, shop_id, before, self._at_once)
             self.events += step.events
             if step.problems:
                 log.error("trim_refused", shop_id=shop_id, problems=step.problems[:_SHOWN])
@@ -141,8 +140,8 @@ class Trimmer:
         return total
 
 
-async def _step(connection: "PoolConnectionProxy[Any]", shop_id: str, before: date) -> Step:
-    """Lets the shop's next days before that one go, a thousand events or the rest of a day. In a transaction."""
+async def _step(connection: "PoolConnectionProxy[Any]", shop_id: str, before: date, at_once: int) -> Step:
+    """Lets the shop's next days before that one go, so many events and the rest of their day. In a transaction."""
     await take_turn(connection)
     checkpoint = await load_checkpoint(connection, shop_id)
     history = History.after(shop_id, checkpoint)
@@ -151,7 +150,7 @@ async def _step(connection: "PoolConnectionProxy[Any]", shop_id: str, before: da
     def until(row: Any) -> bool:  # noqa: ANN401 - asyncpg's Record
         nonlocal day
         of_row = date.fromisoformat(row["day"])
-        enough = history.state.shop_seq - checkpoint.shop_seq >= _STEP_EVENTS
+        enough = history.state.shop_seq - checkpoint.shop_seq >= at_once
         if of_row >= before or (enough and day is not None and of_row > day):
             return True
         day = of_row

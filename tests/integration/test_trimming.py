@@ -14,7 +14,7 @@ from barberpro.server.node import Node, NodeOptions
 from barberpro.server.settings import load_settings
 from barberpro.storage.checkpoints import due_shops, goes_before, load_checkpoint, take_turn, would_go
 from barberpro.storage.revocations import revoke
-from tests.model.calendar import local_noon_zone, trim_and_forget, turn_day
+from tests.model.calendar import forget_trimmed, local_noon_zone, trim_and_forget, turn_day
 from tests.support.rest import Door, rest_door
 from tests.support.shops import ADMIN, Json, TestShop, send
 
@@ -156,6 +156,27 @@ async def test_a_trim_that_was_cut_off_goes_on_and_no_commit_waits_for_it(door: 
     await trim_and_forget(node, shop.shop_id)
     assert await due_shops(node.pool, await goes_before(node.pool, 3)) == []
     assert await found(node, shop) == []
+
+
+async def test_between_two_steps_of_a_day_each_everything_is_true(door: Door) -> None:
+    node, shop = door.node, door.shop
+    await days(node, shop)
+    before, first = await kept_days(node, shop), await goes_before(node.pool, 3)
+    trimmer = Trimmer(node.pool, SHORT, at_once=1)
+    trim: asyncio.Task[list[Step]] | None = None
+
+    def stop(_: Step) -> None:
+        assert trim is not None
+        trim.cancel()
+
+    for gone in (1, 2):
+        trim = asyncio.create_task(trimmer.shop(shop.shop_id, first, stop))
+        await asyncio.gather(trim, return_exceptions=True)
+        assert trim.cancelled()
+        assert await kept_days(node, shop) == before[gone:]
+        await forget_trimmed(node, shop.shop_id)
+        assert await found(node, shop) == []
+    assert await due_shops(node.pool, first) == []
 
 
 async def test_a_server_trims_by_itself_again_and_again(door: Door) -> None:

@@ -95,8 +95,13 @@ async def miss_appointment(node: Node, shop_id: str, booking_id: str) -> None:
 
 
 async def trim_and_forget(node: Node, shop_id: str) -> None:
-    """Trims whatever is older than three days. As Redis would by then, it forgets the commands of what has gone."""
+    """Trims whatever is older than three days."""
     await Trimmer(node.pool, Kept(events=3)).round()
+    await forget_trimmed(node, shop_id)
+
+
+async def forget_trimmed(node: Node, shop_id: str) -> None:
+    """Redis forgets the commands of what has gone, as it would by then."""
     cut: int = await node.pool.fetchval(
         "SELECT coalesce(max(shop_seq), 0) FROM checkpoints WHERE shop_id = $1", shop_id
     )
