@@ -25,9 +25,11 @@ def begin(suite: str) -> str:
 
 
 def tables(report: Json) -> str:
-    """What a suite's JSON object says, as a line on the machine and a table."""
+    """What a suite's JSON object says, as a line on the machine and a table; then its details side by side."""
     rows = "\n".join(_row(result) for result in report["results"])
-    return f"{_measured_on(report['machine'])}\n\n{_HEAD}\n{rows}"
+    told = [f"{_measured_on(report['machine'])}\n\n{_HEAD}\n{rows}"]
+    told += [_side_by_side(cases) for result in report["results"] if (cases := result["details"].get("side_by_side"))]
+    return "\n\n".join(told)
 
 
 def written(page: str, suite: str, text: str) -> str:
@@ -56,6 +58,15 @@ def _row(result: Json) -> str:
     told = [_cell(str(cell)) if cell is not None else "" for cell in cells]
     told[3], told[5] = peers, "yes" if result["holds"] else "**no**"
     return f"| {' | '.join(told)} |"
+
+
+def _side_by_side(cases: dict[str, Json]) -> str:
+    """A column a case. cases: {case: {name: a number, or several}}, all with the same names."""
+    rows = [f"| | {' | '.join(map(_cell, cases))} |", f"|---|{'---|' * len(cases)}"]
+    for name in next(iter(cases.values())):
+        values = [case[name] if isinstance(case[name], list) else [case[name]] for case in cases.values()]
+        rows.append(f"| {name} | {' | '.join(', '.join(map(_number, several)) for several in values)} |")
+    return "\n".join(rows)
 
 
 def _number(value: float) -> str:

@@ -150,7 +150,6 @@ class _Case:
 
     def told(self) -> Json:
         return {
-            "days": self.year.days,
             "events": self.events,
             **{f"{name}_mb": [round(part / 1e6, 1) for part in sizes] for name, sizes in self.sizes.items()},
             "redis_keys": len(self.redis),
@@ -209,9 +208,10 @@ def _median_p99(seconds: list[float]) -> list[float]:
 
 def _figures(scale: _Scale, young: _Case, whole: _Case, trimmed: _Case) -> list[Figure]:
     peer = f"{scale.kept} days kept"
-    told = {"young": young.told(), "all_kept": whole.told(), f"{scale.kept}_days_kept": trimmed.told()}
+    told = {f"{young.year.days} days": young.told(), f"{scale.days} days": whole.told()}
+    told[f"{scale.days} days, {scale.kept} kept"] = trimmed.told()
     return [
-        _time("transition", "a join, one caller", peer, (young, whole, trimmed), told),
+        _time("transition", "a join, one caller", peer, (young, whole, trimmed), {"side_by_side": told}),
         _time("rebuild", "the rebuild of its shard", peer, (young, whole, trimmed), {}),
         _redis(young, whole, trimmed),
         _room(scale, peer, whole, trimmed),

@@ -63,3 +63,14 @@ def test_a_place_that_does_not_end_does_not_swallow_the_next() -> None:
     torn = PAGE.replace(END, "", 1)
     with pytest.raises(MarkersMissing, match="one"):
         written(torn, "one", "new")
+
+
+def test_details_side_by_side_are_a_column_a_case_below_the_table() -> None:
+    cases = {"2 days": {"events": 2040, "read_ms": [1.5, 20.25]}, "a | year": {"events": 365000, "read_ms": [1.75, 21]}}
+    assert tables(report(figure(details={"side_by_side": cases}))).splitlines()[-5:] == [
+        "",
+        r"| | 2 days | a \| year |",
+        "|---|---|---|",
+        "| events | 2,040 | 365,000 |",
+        "| read_ms | 1.5, 20.25 | 1.75, 21 |",
+    ]
