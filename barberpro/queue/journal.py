@@ -28,7 +28,7 @@ from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Reply
 from barberpro.queue.shoplog import ShopLog, Waiter
 from barberpro.queue.tasks import end
-from barberpro.storage.postgres import Away
+from barberpro.storage.postgres import Away, renew
 
 log = structlog.get_logger(__name__)
 
@@ -182,6 +182,7 @@ class Journal:
                 if not self.down:
                     log.warning("postgres_away", problem=repr(error))
                 self.down = True
+                await renew(self._pool)
                 await asyncio.sleep(delay)
             except Exception:
                 log.exception("journal_round_failed")

@@ -20,7 +20,7 @@ from barberpro.queue.fold import Json, ShopState, called_in
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Told
 from barberpro.queue.tasks import end
-from barberpro.storage.postgres import Away
+from barberpro.storage.postgres import Away, renew
 from barberpro.storage.snapshot import events_after, last_events, load_shops, load_visits, tokens_of
 from barberpro.storage.together import Together
 
@@ -164,6 +164,7 @@ class Views:
             except Away as error:
                 # No commit happens without Postgres, so the views stay what is durable.
                 log.info("views_unchecked", problem=repr(error))
+                await renew(self._pool)
                 await asyncio.sleep(0.2)
             except Exception:
                 log.exception("views_check_failed")

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import aiohttp
 import click
@@ -30,10 +30,13 @@ from barberpro.storage.checkpoints import audit_would_go, due_shops, goes_before
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
-from barberpro.storage.postgres import connect_pool
+from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.revocations import revoke
 from barberpro.storage.shops import UnknownZoneError
+
+_PATIENCE_SECONDS: Final = 60.0
+"""For one answer of Postgres: who gave a command waits for it, and may stop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,12 @@ async def run_migrate(settings: Settings) -> None:
 async def _database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[Any]"]:
     """A pool on a migrated database that belongs to this deployment."""
     await migrate(urls.database_url)
-    pool = await connect_pool(urls.database_url, 2)
+    pool = await connect_pool(urls.database_url, 2, _PATIENCE_SECONDS)
     try:
         await claim_deployment(pool, settings.shards)
         yield pool
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bool) -> None:

@@ -26,7 +26,7 @@ from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
-from barberpro.storage.postgres import connect_pool
+from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 
 _COMMITS: Final = 3
@@ -111,12 +111,13 @@ class Node:
     @classmethod
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
         """Connects and starts. Raises ShardsDifferError, and what the stores raise when they are away."""
-        pool = await connect_pool(options.database_url, options.pool_size)
+        # A command's patience has room for two answers of a store: one that never comes, and the next one.
+        pool = await connect_pool(options.database_url, options.pool_size, options.patience)
         try:
             await claim_deployment(pool, options.shards)
-            commits = await connect_pool(options.database_url, _COMMITS)
+            commits = await connect_pool(options.database_url, _COMMITS, options.patience / 2)
         except BaseException:
-            await pool.close()
+            await close_pool(pool)
             raise
         library = await asyncio.to_thread(load_library, options.prefix)
         redis = Primaries(options.redis_url, options.shards, options.patience / 2)
@@ -141,5 +142,5 @@ class Node:
         await self.recovery.close()
         await self.catalogue.close()
         await self.redis.aclose()
-        await self._commits.close()
-        await self.pool.close()
+        await close_pool(self._commits)
+        await close_pool(self.pool)

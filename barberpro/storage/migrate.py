@@ -2,12 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +17,9 @@ from barberpro.storage.migrations import VERSIONS
 
 # Any number will do, as long as every server takes the same.
 ADVISORY_LOCK = 0x0BA_BE_12
+
+_LOOK_SECONDS: Final = 5.0
+"""For one answer to the question which revision there is; migrating may take as long as it does."""
 
 
 class SchemaTooNewError(Exception):
@@ -41,6 +46,8 @@ async def migrate(database_url: str, versions: Path = VERSIONS) -> list[str]:
     it cannot connect or a statement fails.
     """
     script = await asyncio.to_thread(load, versions)
+    if await current_revision(database_url) == head_of(script):  # as nearly always: without a lock
+        return []
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url), poolclass=NullPool
     )
@@ -48,13 +55,18 @@ async def migrate(database_url: str, versions: Path = VERSIONS) -> list[str]:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             return await connection.run_sync(upgrade, script)
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, asyncpg.PostgresError | asyncpg.InterfaceError):
+            raise cause from error
+        raise
     finally:
         await engine.dispose()
 
 
 async def current_revision(database_url: str) -> str | None:
     """Return the revision that the database is at; None when it was never migrated. asyncpg's errors."""
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(database_url, timeout=_LOOK_SECONDS, command_timeout=_LOOK_SECONDS)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None

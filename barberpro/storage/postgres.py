@@ -1,5 +1,7 @@
 """Connections to Postgres, and what it raises while it is away."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,26 +20,46 @@ Away: Final = (
 )
 """Errors after which the same statement, sent again later, may succeed; its outcome is unknown."""
 
+_CONNECT_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 2.0
+
 
 async def _keep_session(_connection: object) -> None:
     """Resets nothing."""
 
 
-async def connect_pool(database_url: str, size: int = 10) -> "Pool[Any]":
+async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0) -> "Pool[Any]":
     """A pool of up to `size` connections. Raises what `Away` lists when Postgres cannot be reached.
 
+    patience: seconds for one answer; a connection on which none comes, not even to a cancellation, takes as long again.
     synchronous_commit is set, whatever the server's default: an acknowledgement rests on it.
     """
     return await asyncpg.create_pool(
         database_url,
         min_size=1,
         max_size=size,
-        command_timeout=10,
+        timeout=_CONNECT_SECONDS,
+        command_timeout=patience,
         max_inactive_connection_lifetime=60,
         # Nothing here changes a session's state, so a connection goes back to the pool without a round trip.
         reset=_keep_session,
         server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
     )
+
+
+async def renew(pool: "Pool[Any]") -> None:
+    """Has every connection made anew when it is used next: where one went silent, the others may have, too.
+
+    Each would keep somebody waiting for the whole of the pool's patience before it is found out.
+    """
+    await pool.expire_connections()
+
+
+async def close_pool(pool: "Pool[Any]") -> None:
+    """Closes it in order; what does not answer to that is given up."""
+    with contextlib.suppress(*Away):  # after any error the pool ends all connections by itself
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
 
 
 @dataclass(frozen=True, slots=True)

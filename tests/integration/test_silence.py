@@ -1,0 +1,47 @@
+"""The way to Postgres falls silent and nobody is told: what was connected says nothing any more, for good."""
+
+import asyncio
+import os
+from urllib.parse import urlsplit
+
+from barberpro.protocol.errors import BarberProError
+from barberpro.server.embedded import EmbeddedServices
+from barberpro.server.embedded.postgres import PORT, USER
+from barberpro.server.node import Node, NodeOptions
+from loadtests.faults.network import Network
+from tests.support.shops import TestShop, customer, new_id, running, send
+
+SECONDS = 60
+PATIENCE = 2
+
+
+async def acknowledged(node: Node, shop: TestShop, number: int) -> None:
+    """Sends a join until it is acknowledged."""
+    join = shop.join() | {"commandId": new_id()}
+    async with asyncio.timeout(SECONDS):
+        while True:
+            try:
+                await send(node, customer(number), **join)
+            except BarberProError as error:
+                if not error.temporary:
+                    raise
+            else:
+                return
+
+
+async def test_a_node_makes_new_connections_when_those_that_it_has_fall_silent(
+    stores: EmbeddedServices, database_url: str, redis_url: str, redis_prefix: str
+) -> None:
+    socket = stores.postgres.socket_directory / f".s.PGSQL.{PORT}"
+    async with Network(os.fspath(socket)) as network:
+        url = f"postgresql://{USER}:@127.0.0.1:{network.port}{urlsplit(database_url).path}?sslmode=disable"
+        async with running(NodeOptions(url, redis_url, redis_prefix, patience=PATIENCE)) as node:
+            shop = await TestShop.create(node)
+            await shop.open(node)
+            network.fall_silent()
+            waiting = asyncio.create_task(acknowledged(node, shop, 1))
+            while not node.journal.down:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+            await network.mend()
+            await waiting
+            network.fall_silent()  # it can close all the same
