@@ -34,9 +34,9 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
     patience: seconds for one answer; a connection on which none comes, not even to a cancellation, takes as long again.
     synchronous_commit is set, whatever the server's default: an acknowledgement rests on it.
     """
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         database_url,
-        min_size=1,
+        min_size=0,  # asyncpg restores a floor by itself, and logs a traceback each time that it cannot
         max_size=size,
         timeout=_CONNECT_SECONDS,
         command_timeout=patience,
@@ -45,6 +45,8 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
         reset=_keep_session,
         server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
     )
+    async with pool.acquire():
+        return pool
 
 
 async def renew(pool: "Pool[Any]") -> None:

@@ -218,9 +218,15 @@ EVENTS_AFTER: Final = f"""
 async def events_after(
     connection: "PoolConnectionProxy[Any]", shop_id: str, shop_seq: int, most: int = 1000
 ) -> list[tuple[Json, Json | None]]:
-    """The shop's next events after shop_seq, each with what its booking was born with (or None)."""
+    """The shop's next events after shop_seq, each with what its booking was born with (or None).
+
+    What was committed together comes together: no state between the parts of a transfer is one to be shown.
+    """
     rows = await connection.fetch(EVENTS_AFTER, shop_id, shop_seq, most)
-    return [(orjson.loads(row["event"]), born_of_row(row) if row["booking_id"] is not None else None) for row in rows]
+    told = [(orjson.loads(row["event"]), born_of_row(row) if row["booking_id"] is not None else None) for row in rows]
+    while told and "through" in told[-1][0]:
+        told.pop()
+    return told
 
 
 _LAST_EVENTS: Final = """

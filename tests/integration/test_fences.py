@@ -18,6 +18,7 @@ from barberpro.queue.tasks import end
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.primaries import Primaries
+from barberpro.storage.snapshot import events_after
 from tests.support.faults import HeldPool, fall_back, lose_memory, remember
 from tests.support.shops import ADMIN, TestShop, code_of, customer, new_id, running, seal, send
 
@@ -278,6 +279,21 @@ async def test_the_two_events_of_a_transfer_are_committed_together(node: Node, s
     )
     assert all(batch in (["join"], ["transfer", "transfer"]) for batch in batches)
     assert await differences(node) == []
+
+
+async def test_the_two_events_of_a_transfer_are_read_together(node: Node, shop: TestShop) -> None:
+    """However many are read at a time: between them the customer is in no line."""
+    [booking_id] = await shop.fill(node, 1)
+    await send(node, shop.staff[0], type="transfer", bookingId=booking_id, toBarberId=shop.barbers[1])
+    async with node.pool.acquire() as connection:
+        whole = await events_after(connection, shop.shop_id, 0)
+        types = [[event["type"] for event, _ in await events_after(connection, shop.shop_id, 0, n)] for n in (3, 4, 5)]
+    assert [event["type"] for event, _ in whole] == ["open", "open", "join", "transfer", "transfer"]
+    assert types == [
+        ["open", "open", "join"],
+        ["open", "open", "join"],
+        ["open", "open", "join", "transfer", "transfer"],
+    ]
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["", "after Redis lost its memory"])
