@@ -283,11 +283,11 @@ async def test_the_two_events_of_a_transfer_are_committed_together(node: Node, s
 
 async def test_the_two_events_of_a_transfer_are_read_together(node: Node, shop: TestShop) -> None:
     """However many are read at a time: between them the customer is in no line."""
-    [booking_id] = await shop.fill(node, 1)
+    [booking_id] = await shop.fill(node, 1, first=20)
     await send(node, shop.staff[0], type="transfer", bookingId=booking_id, toBarberId=shop.barbers[1])
     async with node.pool.acquire() as connection:
         whole = await events_after(connection, shop.shop_id, 0)
-        types = [[event["type"] for event, _ in await events_after(connection, shop.shop_id, 0, n)] for n in (3, 4, 5)]
+        types = [[event["type"] for event, _ in await events_after(connection, shop.shop_id, 0, n)] for n in (4, 5, 6)]
     assert [event["type"] for event, _ in whole] == ["open", "open", "join", "transfer", "transfer"]
     assert types == [
         ["open", "open", "join"],
