@@ -6,28 +6,38 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any, Final
 
 import click
+import orjson
 import uvloop
 
 from loadtests.bench.descriptors import many_descriptors
+from loadtests.faults.checks.recovered import WITHIN
+from loadtests.faults.faults import FAULTS
 from loadtests.faults.odd_server import BUGS
 from loadtests.faults.report import report
 from loadtests.faults.run import Options, run
+
+_RECOVERY: Final = "Seconds after the last of a storm's faults in which all has to be well again."
+_PATIENCE: Final = "Seconds for which that, and the last answers, are waited for before the run goes on."
 
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True)
 @click.option("--seed", type=int, help="Draws the same faults again; any, and told, when not given.")
 @click.option("--bug", type=click.Choice(sorted(BUGS)), help="Breaks the engine on purpose, to see that it is found.")
+@click.option("--only", multiple=True, type=click.Choice([f.name for f in FAULTS]), help="Draws from these only.")
+@click.option("--recovery", type=click.FloatRange(min=0), default=WITHIN, show_default=True, help=_RECOVERY)
+@click.option("--patience", type=click.FloatRange(min=1), default=40.0, show_default=True, help=_PATIENCE)
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".barberpro/faults"),
     show_default=True,
-    help="Where the report goes, and the history of a run that failed.",
+    help="Where the report goes, and the history and the logs of a run that failed.",
 )
-def main(minutes: float, seed: int | None, bug: str | None, keep: Path) -> None:
+def main(seed: int | None, keep: Path, minutes: float, **options: Any) -> None:  # noqa: ANN401 - of Options
     """Exit status 1 when a promise was broken."""
     many_descriptors()
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
@@ -35,12 +45,13 @@ def main(minutes: float, seed: int | None, bug: str | None, keep: Path) -> None:
     keep.mkdir(parents=True, exist_ok=True)
     told = keep / "report.md"
     with tempfile.TemporaryDirectory(prefix="barberpro-faults-", ignore_cleanup_errors=True) as directory:
-        options = Options(minutes * 60, chosen, Path(directory), bug, say=click.echo)
+        run_of = Options(minutes * 60, chosen, Path(directory), say=click.echo, **options)
         kept = False
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                outcome = runner.run(run(options))
+                outcome = runner.run(run(run_of))
             told.write_text(report(outcome, chosen))
+            (keep / "verdict.json").write_bytes(orjson.dumps(outcome.to_json(), option=orjson.OPT_INDENT_2))
             kept = outcome.kept
         except KeyboardInterrupt:
             sys.exit(130)

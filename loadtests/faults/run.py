@@ -22,6 +22,7 @@ from barberpro.storage.postgres import connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.shops import NewService, NewShop, create_shop
 from loadtests.bench.viewers import NOTHING
+from loadtests.faults.checks.recovered import WITHIN
 from loadtests.faults.clients import App, Client, Desk, Person, Rest, Socket
 from loadtests.faults.durable import read_durable
 from loadtests.faults.history import History
@@ -45,20 +46,26 @@ _SHOP: Final = NewShop(
 )
 _THINK_SECONDS: Final = 0.25
 _STORM_SECONDS: Final = 20.0
-_SETTLE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 40.0
+"""More than all may take to be well again: what takes longer than it may is told with its time."""
 _VERSIONS: Final = "SELECT q.barber_id, w.epoch, q.seq FROM queues q JOIN watermarks w USING (shop_id)"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """seconds: of storms and calms. bug: of odd_server.py, for the checker. faults: names; all when empty."""
+    """seconds: of storms and calms. bug: of odd_server.py, for the checker. only: faults' names; all when empty.
+
+    recovery: seconds in which all has to be well after a storm; patience: for which that is waited for, and for
+    everybody's final answer.
+    """
 
     seconds: float
     seed: int
     directory: Path
     bug: str | None = None
-    faults: tuple[str, ...] = ()
-    storm_seconds: float = _STORM_SECONDS
+    only: tuple[str, ...] = ()
+    recovery: float = WITHIN
+    patience: float = _PATIENCE_SECONDS
     say: Callable[[str], None] = print
 
 
@@ -83,6 +90,10 @@ class Outcome:
         """Whether every promise was."""
         return self.verdict.kept and not self.differences
 
+    def to_json(self) -> dict[str, Any]:
+        """For orjson."""
+        return self.verdict.to_json() | {"kept": self.kept, "differences": self.differences}
+
 
 async def run(options: Options) -> Outcome:
     """Makes the history, in a file of the directory, and judges it."""
@@ -101,7 +112,7 @@ async def run(options: Options) -> Outcome:
                 await _play(options, site, history, desk, pace, cast, pool)
         options.say("comparing what was told with what is there")
         durable = await read_durable(pool)
-        return Outcome(await asyncio.to_thread(judge, file, durable), await _differences(site, pool))
+        return Outcome(await asyncio.to_thread(judge, file, durable, options.recovery), await _differences(site, pool))
 
 
 @asynccontextmanager
@@ -177,21 +188,21 @@ async def _play(
     options: Options, site: Site, history: History, desk: Desk, pace: Pace, cast: _Cast, pool: "Pool[Any]"
 ) -> None:
     """The people come in, and storms rage, until the time is over and everybody has a final answer."""
-    storm = Storm(site, history, options.seed, options.faults)
+    storm = Storm(site, history, options.seed, options.only)
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
         present = [group.create_task(client.run()) for client in cast.clients]
         working = [group.create_task(work) for work in cast.work]
         try:
             while (left := options.seconds - (time.monotonic() - began)) > 0:
-                await storm.rage(min(left, options.storm_seconds))
-                took = await calm(site, history, lambda since: _wrong(desk, cast, pool, since))
+                await storm.rage(min(left, _STORM_SECONDS))
+                took = await calm(site, history, lambda since: _wrong(desk, cast, pool, since), options.patience)
                 passed = time.monotonic() - began
                 well = f"all well after {took:.1f} s" if took is not None else "not well again"
                 options.say(f"{passed:4.0f} s  {desk.answered:,} commands, {storm.done} faults, {well}")
             pace.over = True
             with contextlib.suppress(TimeoutError):  # who has no answer by then is found in the history
-                async with asyncio.timeout(_SETTLE_SECONDS):
+                async with asyncio.timeout(options.patience):
                     await asyncio.gather(*working)
         finally:
             for task in (*present, *working):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import orjson
 
 from barberpro.server.embedded.postgres import DATABASE, USER
 from loadtests.bench.served import free_port
@@ -25,7 +26,6 @@ _END_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
 _RESTART_SECONDS: Final = 0.5
 _ERROR: Final = re.compile(r'"level": "(error|critical)"|^Traceback')
-_TOLD: Final = 2000
 SHARDS: Final = 16
 PREFIX: Final = "faults"
 
@@ -128,8 +128,7 @@ class Server:
 
     def errors(self) -> list[str]:
         """What it has logged as errors, and whatever else has a traceback. Blocking."""
-        lines = self._log.read_text().splitlines()
-        return [line[:_TOLD] for line in lines if _ERROR.search(line)]
+        return [_in_short(line) for line in self._log.read_text().splitlines() if _ERROR.search(line)]
 
     async def freeze(self) -> list[int]:
         """Makes it stand still, if it is there; what to thaw."""
@@ -158,3 +157,12 @@ class Server:
             await self.start()
             await self.ready()
             yield
+
+
+def _in_short(line: str) -> str:
+    try:
+        told = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line
+    cause = told.get("exception", "").strip().rpartition("\n")[2]
+    return f"{told['timestamp']} {told['event']} {told.get('problem', cause)}".rstrip()

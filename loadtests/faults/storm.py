@@ -15,7 +15,6 @@ from loadtests.faults.site import Site
 MOST_AT_ONCE: Final = 3
 _GAP_SECONDS: Final = 0.7
 _LOOK_SECONDS: Final = 0.1
-_PATIENCE_SECONDS: Final = 40.0
 _STORES: Final = frozenset({"valkey", "postgres"})
 
 
@@ -71,10 +70,12 @@ class Storm:
         self._history.write("fault", fault=number, name=fault.name, phase="healed", on=on, how=how)
 
 
-async def calm(site: Site, history: History, wrong: Callable[[float], Awaitable[list[str]]]) -> float | None:
+async def calm(
+    site: Site, history: History, wrong: Callable[[float], Awaitable[list[str]]], patience: float
+) -> float | None:
     """Waits until nothing is wrong any more, with nobody's help; the seconds that it took, or None if it never was.
 
-    wrong: what is, given the time since which all has been healed.
+    wrong: what is, given the time since which all has been healed. patience: in seconds.
     """
     since = history.now()
     async with aiohttp.ClientSession() as http:
@@ -82,7 +83,7 @@ async def calm(site: Site, history: History, wrong: Callable[[float], Awaitable[
             found = [f"{server.name}: {why}" for server in site.servers if (why := await server.unready(http))]
             found += await wrong(since)
             took = history.now() - since
-            if not found or took > _PATIENCE_SECONDS:
+            if not found or took > patience:
                 seconds = None if found else round(took, 3)
                 history.write("calm", since=round(since, 6), seconds=seconds, wrong=found[:20])
                 return seconds

@@ -5,7 +5,7 @@ The history is read once, line by line. What is kept: a small record of each att
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,12 +80,13 @@ class Verdict:
             self.checks[finding.check].add(finding.told)
 
     def to_json(self) -> Json:
-        return {"kept": self.kept, **asdict(self)}
+        """For orjson, which knows dataclasses and counters."""
+        return {"kept": self.kept, "timed": self.timed, "checks": self.checks, "totals": self.totals}
 
 
-def judge(history: Path | Iterable[Json], durable: Durable) -> Verdict:
-    """history: a file of lines, or the lines; all of the shops in `durable`."""
-    judging = _Judging(durable)
+def judge(history: Path | Iterable[Json], durable: Durable, within: float = recovered.WITHIN) -> Verdict:
+    """history: a file of lines, or the lines; all of the shops in `durable`. within: seconds for a recovery."""
+    judging = _Judging(durable, within)
     for line in read(history) if isinstance(history, Path) else history:
         judging.take(line)
     return judging.end()
@@ -94,7 +95,8 @@ def judge(history: Path | Iterable[Json], durable: Durable) -> Verdict:
 class _Judging:
     """A verdict as it grows."""
 
-    def __init__(self, durable: Durable) -> None:
+    def __init__(self, durable: Durable, within: float) -> None:
+        self._within = within
         self._shops = durable.shops
         self._verdict = Verdict(durable.timed)
         self._attempts = Attempts(durable.shops)
@@ -188,7 +190,7 @@ class _Judging:
     def _calm(self, line: Json) -> None:
         self._looked(recovered.NAME)
         self._verdict.totals.recoveries.append(line["seconds"])
-        self._verdict.add(recovered.recovered(line))
+        self._verdict.add(recovered.recovered(line, self._within))
 
     # At the end ------------------------------------------------------------------------------------------------
 

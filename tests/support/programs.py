@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 BARBERPRO = Path(sys.executable).with_name("barberpro")
+_REPOSITORY = Path(__file__).parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _LONGEST_LINE = 4 * 1024 * 1024
 SECONDS = 60.0
@@ -91,11 +92,23 @@ class Program:
 @asynccontextmanager
 async def program(directory: Path, *arguments: str, **environment: str) -> AsyncIterator[Program]:
     """`barberpro ARGUMENTS` in `directory`, without this process's own settings; gone at the end of the block."""
+    async with _running((os.fspath(BARBERPRO), *arguments), directory, environment) as running:
+        yield running
+
+
+@asynccontextmanager
+async def module(name: str, *arguments: str) -> AsyncIterator[Program]:
+    """`python -m NAME ARGUMENTS` in the repository, likewise."""
+    async with _running((sys.executable, "-m", name, *arguments), _REPOSITORY, {}) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _running(words: Sequence[str], directory: Path, more: Mapping[str, str]) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        BARBERPRO,
-        *arguments,
+        *words,
         cwd=directory,
-        env=plain_environment(environment),
+        env=plain_environment(more),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
