@@ -70,9 +70,12 @@ class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships n
 
     # What the library asks for -----------------------------------------------------------------------------------
 
-    async def wait(self) -> str | bytes:
-        """The next frame. Raises OSError when the connection has ended."""
+    async def wait(self) -> str | bytes | None:
+        """The next frame. When the connection has ended: None, or OSError for a change from polling that was cut."""
         while not self._frames:
+            if self._over and self._engine_socket.upgraded:
+                # An exception and the library's frame would hold each other, and with them all of the connection.
+                return None
             if self._over:
                 raise ConnectionResetError("the connection has ended")
             self._news = asyncio.get_running_loop().create_future()

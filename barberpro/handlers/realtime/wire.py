@@ -39,6 +39,22 @@ class Listener(Protocol):
         ...
 
 
+class _Nobody:
+    """Hears what was read before a connection was lost, and is not of use any more."""
+
+    def heard(self, opcode: Opcode, payload: bytes) -> None:
+        pass
+
+    def broken(self, error: FrameError) -> None:
+        pass
+
+    def ended(self) -> None:
+        pass
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Wire(asyncio.Protocol):
     """One connection, after its handshake."""
 
@@ -104,7 +120,9 @@ class Wire(asyncio.Protocol):
         self._closing = self._gone = True
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
-        self._listener.ended()
+        # They hold each other: parted, they are freed at once, and leave the collector nothing to find.
+        listener, self._listener = self._listener, _NOBODY
+        listener.ended()
 
     # ----------------------------------------------------------------------------------------------------------------
 
