@@ -263,3 +263,25 @@ async def test_who_does_not_say_who_it_is_is_not_waited_for(
                 pass
         assert silent.closed
         assert (await client.command(**door.join()))["ok"]
+
+
+@pytest.mark.parametrize(("good_for", "says"), [(3600, "41"), (0, "3")], ids=["who_left", "whose_token_ran_out"])
+async def test_who_is_out_of_the_namespace_and_keeps_the_connection_is_hung_up_on(
+    database_url: str, redis_url: str, redis_prefix: str, good_for: int, says: str
+) -> None:
+    quick = Limits(requests_per_minute=0, handshake_seconds=0.3, session_grace_seconds=0.2)
+    async with (
+        socket_door(NodeOptions(database_url, redis_url, redis_prefix), quick) as door,
+        aiohttp.ClientSession(door.url) as http,
+        http.ws_connect(f"{PATH}websocket") as stays,
+    ):
+        await stays.send_str(f'40{{"token":"{tokens().mint(customer(1), good_for)}"}}')
+        async with asyncio.timeout(SECONDS):
+            while not (await stays.receive_str()).startswith("40"):
+                pass
+            while door.sockets.socketio.server._expected:  # noqa: ASYNC110 - its first patience ends in silence
+                await asyncio.sleep(0.01)
+            await stays.send_str(says)
+            async for _ in stays:
+                pass
+        assert stays.closed

@@ -42,6 +42,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
         super().__init__(**options)
         self.events = events
         self._patience = patience
+        self._expected: set[str] = set()
+        """Connections that are outside of the namespace, and have so long to come in."""
 
     def _engineio_server_class(self) -> type[Transport]:
         return Transport
@@ -60,11 +62,28 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         # It is kept for as long as the connection: all else of the request may go.
         await super()._handle_eio_connect(eio_sid, {IP: environ["aiohttp.request"].remote})
-        self.start_background_task(self._expect, eio_sid)
+        self._expect(eio_sid)
 
-    async def _expect(self, eio_sid: str) -> None:
-        """Ends a connection that has not come in to the namespace in time."""
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Out of the namespace. Clients close the connection then; one that does not is hung up on."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
+        await super().disconnect(sid, namespace, ignore_queue)
+        self._expect(eio_sid)
+
+    async def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
+        await super()._handle_disconnect(eio_sid, namespace, reason)
+        if reason == self.reason.CLIENT_DISCONNECT:  # from the namespace alone
+            self._expect(eio_sid)
+
+    def _expect(self, eio_sid: str) -> None:
+        if eio_sid in self.eio.sockets and eio_sid not in self._expected:
+            self._expected.add(eio_sid)
+            self.start_background_task(self._come_in_or_go, eio_sid)
+
+    async def _come_in_or_go(self, eio_sid: str) -> None:
+        """Ends a connection that is not in the namespace in time: nobody knows whose it is, and it counts as none."""
         await asyncio.sleep(self._patience)
+        self._expected.discard(eio_sid)
         if eio_sid in self.eio.sockets and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
             await self.eio.hang_up(eio_sid)
 
