@@ -79,6 +79,7 @@ async def test_connections_seats_frames_and_resumes_are_counted_by_door(server: 
             assert grown(before, during, "barberpro_sent_bytes_total", door=door) > 500
         assert grown(before, during, "barberpro_commit_to_write_seconds_count") == 1
         assert during["barberpro_views"] == 1
+        assert during["barberpro_tasks"] > before["barberpro_tasks"]
         await old.close()
     await socket.close()
 

@@ -28,7 +28,8 @@ class _Families(Collector):
 
 async def metrics(request: web.Request) -> web.Response:
     parts = await request.app[READY]()
-    process = await asyncio.to_thread(_process)  # it reads files, and there is one for each connection
+    # It reads files and counts tasks, and there are some for each connection.
+    process = await asyncio.to_thread(_process, asyncio.get_running_loop())
     ours = [family for figures in request.app[FIGURES] for family in figures.collect()]
     encode, content_type = _form(request.headers.get("Accept", ""))
     return web.Response(
@@ -52,6 +53,7 @@ def _readiness(parts: Mapping[str, bool]) -> Metric:
     return family
 
 
-def _process() -> list[Metric]:
-    """Memory, processor time, open files, the collector's work. Blocking."""
-    return [*PROCESS_COLLECTOR.collect(), *GC_COLLECTOR.collect()]
+def _process(loop: asyncio.AbstractEventLoop) -> list[Metric]:
+    """The loop's tasks; memory, processor time, open files, the collector's work. Blocking."""
+    tasks = GaugeMetricFamily("barberpro_tasks", "Tasks of the event loop.", len(asyncio.all_tasks(loop)))
+    return [tasks, *PROCESS_COLLECTOR.collect(), *GC_COLLECTOR.collect()]
