@@ -6,6 +6,7 @@ The exit status is 0 whatever the figures are, 130 when it was stopped (Ctrl-C, 
 import argparse
 import asyncio
 import logging
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ import uvloop
 from barberpro.server.collector import calm_collector
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json, machine, table
+from loadtests.bench.served import BARBERPRO
 from loadtests.bench.stores import Stores, bench_stores
 from loadtests.bench.suites import STORELESS, SUITES
 
@@ -28,6 +30,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="a short run that only shows that it works")
     parser.add_argument("--rounds", type=int, metavar="N", help="the median of N rounds counts (default 3, quick: 1)")
+    parser.add_argument("--minutes", type=float, metavar="N", help="how long the soak lasts (default 30)")
+    parser.add_argument("--program", metavar="COMMAND", help="what the soak has serve instead of barberpro")
     parser.add_argument("--database-url", metavar="URL", help="a Postgres to make scratch databases in")
     parser.add_argument("--redis-url", metavar="URL", help="a Redis to keep keys in for the time of the run")
     arguments = parser.parse_args(given)
@@ -48,7 +52,9 @@ async def _run(arguments: argparse.Namespace) -> tuple[Json, list[Figure]]:
     none = arguments.suite in STORELESS
     stores_of = nullcontext(Stores("", "")) if none else bench_stores(arguments.database_url, arguments.redis_url)
     async with stores_of as stores:
-        plan = Plan(stores, arguments.rounds or (1 if arguments.quick else 3), arguments.quick)
+        rounds = arguments.rounds or (1 if arguments.quick else 3)
+        program = shlex.split(arguments.program) if arguments.program else BARBERPRO
+        plan = Plan(stores, rounds, arguments.quick, arguments.minutes, program)
         for benchmark in SUITES[arguments.suite]:
             figures += await benchmark(plan)
     return about, figures

@@ -5,11 +5,11 @@ import gc
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import Final
+from typing import Any, Final
 
 from loadtests.bench.floor import Floor, NobodyFreeError, Refusal, Step
 
@@ -152,26 +152,37 @@ async def open_load(
 async def arriving(floor: Floor, run: Run, rate: float) -> AsyncIterator[Loading]:
     """An open load until the block ends, and until all steps under way then are answered."""
     gc.collect()
-    loading, luck = Loading(floor, run), random.Random(1)
+    loading = Loading(floor, run)
+    async with arrivals(loading.step, rate):
+        yield loading
+
+
+@asynccontextmanager
+async def arrivals(begin: Callable[[float], Coroutine[Any, Any, None]], rate: float) -> AsyncIterator[None]:
+    """Begins so many a second at random moments until the block ends, and waits until all of them are over.
+
+    begin: is given when it was due. Raises, in the end, what the first of those raised that failed.
+    """
     tasks: set[asyncio.Task[None]] = set()
+    luck = random.Random(1)
 
     def ended(task: asyncio.Task[None]) -> None:
         if task.cancelled() or task.exception() is None:
             tasks.discard(task)  # those that failed are kept: they are raised in the end
 
-    async def arrivals() -> None:
+    async def arrive() -> None:
         due = _clock()
         while True:
             due += luck.expovariate(rate)
             if (early := due - _clock()) > 0:
                 await asyncio.sleep(early)
-            task = asyncio.create_task(loading.step(due))
+            task = asyncio.create_task(begin(due))
             tasks.add(task)
             task.add_done_callback(ended)
 
-    arrival = asyncio.create_task(arrivals())
+    arrival = asyncio.create_task(arrive())
     try:
-        yield loading
+        yield
     finally:
         arrival.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)

@@ -132,17 +132,18 @@ def cpu(stores: Stores, served: Served) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def people(town: Town, served: Served, kind: str, *, watching: bool = True) -> AsyncIterator[People]:
-    """Everybody comes in by that door, and leaves in the end."""
+async def people(town: Town, served: Served, *doors: str, watching: bool = True) -> AsyncIterator[People]:
+    """Everybody comes in by that door, or by those in turn, and leaves in the end."""
     clients: list[Asker] = []
+    turns = itertools.cycle(doors)
     for number, token in enumerate(town.customers):
         chair = town.chairs[number] if watching and number < len(town.chairs) else None
-        clients.append(Asker(_way(kind, served.port, chair, town.quiet[0]), token, nobody))
+        clients.append(Asker(_way(next(turns), served.port, chair, town.quiet[0]), token, nobody))
     for number, tokens in enumerate(town.staff):
         quiet = town.quiet[number // town.scale.barbers]
         for device, token in enumerate(tokens):
             chair = town.chairs[number] if watching and device == 0 else None
-            clients.append(Asker(_way(kind, served.port, chair, quiet), token, nobody))
+            clients.append(Asker(_way(next(turns), served.port, chair, quiet), token, nobody))
     await let_in(clients)
     customers, devices = clients[: len(town.customers)], iter(clients[len(town.customers) :])
     try:

@@ -1,18 +1,25 @@
 """How long and how often a suite measures."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loadtests.bench.served import BARBERPRO
 from loadtests.bench.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every benchmark is given. quick: shows that it runs; its figures mean nothing."""
+    """What every benchmark is given. quick: shows that it runs; its figures mean nothing.
+
+    minutes: how long a run lasts that lasts long; None: as long as it is meant to. program: what serves there.
+    """
 
     stores: Stores
     rounds: int
     quick: bool
+    minutes: float | None = None
+    program: Sequence[str] = BARBERPRO
 
     @property
     def warm_up(self) -> float:

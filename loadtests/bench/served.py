@@ -7,7 +7,8 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,6 +35,7 @@ _LOOK_SECONDS: Final = 0.1
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 _SHARDS: Final = 64
 _BARBERPRO: Final = Path(sys.executable).with_name("barberpro")
+BARBERPRO: Final = (str(_BARBERPRO),)
 _SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("Haircut", Decimal("250.00"), 20),), {})
 
 
@@ -76,11 +78,17 @@ class Served:
 
     async def evictions(self) -> int:
         """Clients that this server cut off because they were too slow."""
+        return int((await self.metrics())["barberpro_evictions_total"])
+
+    async def metrics(self) -> dict[str, float]:
+        """What /metrics tells, by name; series that differ in their labels only are added up."""
+        found: defaultdict[str, float] = defaultdict(float)
         async with self._http.get(f"http://127.0.0.1:{self.port}/metrics") as answer:
             for line in (await answer.text()).splitlines():
-                if line.startswith("barberpro_evictions_total "):
-                    return int(float(line.split()[1]))
-        raise ValueError("/metrics has no barberpro_evictions_total")
+                if not line.startswith("#"):
+                    series, _, value = line.rpartition(" ")
+                    found[series.partition("{")[0]] += float(value)
+        return found
 
 
 _Read = TypeVar("_Read")
@@ -94,9 +102,10 @@ class Deployment:
     """A database, a key prefix and a signing key; servers come and go on them."""
 
     def __init__(self, stores: Stores, database_url: str, prefix: str, keys_dir: Path) -> None:
+        self.prefix = prefix
+        """What its keys in Redis begin with."""
         self._database_url = database_url
         self._redis_url = stores.redis_url
-        self._prefix = prefix
         self.keys_dir = keys_dir
         self._tokens = Tokens(signing_key(keys_dir, create=True))
         self._chair: Chair | None = None
@@ -106,15 +115,16 @@ class Deployment:
         """Tokens of so many users: a user may have no more than twenty connections."""
         return [self.token(Actor(f"us_{number:016d}", Role.CUSTOMER)) for number in range(count)]
 
-    def token(self, actor: Actor) -> str:
-        return self._tokens.mint(actor, 86_400)
+    def token(self, actor: Actor, seconds: int = 86_400) -> str:
+        """seconds: how long it is good; less than none, how long it has been bad."""
+        return self._tokens.mint(actor, seconds)
 
     async def shops(
         self, count: int, shop: NewShop, read: Callable[["Pool[Any]", str], Awaitable[_Read]]
     ) -> list[_Read]:
         """Writes so many, and reads each by its id. A server must have run on the deployment before."""
         async with self.pool() as pool:
-            keys = Keys(self._prefix, _SHARDS)
+            keys = Keys(self.prefix, _SHARDS)
             return [await read(pool, await create_shop(pool, keys, shop)) for _ in range(count)]
 
     @asynccontextmanager
@@ -140,7 +150,7 @@ class Deployment:
         return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
             "DATABASE_URL": self._database_url,
             "REDIS_URL": self._redis_url,
-            "BARBERPRO_REDIS_PREFIX": self._prefix,
+            "BARBERPRO_REDIS_PREFIX": self.prefix,
             "BARBERPRO_SHARDS": str(_SHARDS),
             "BARBERPRO_KEYS_DIR": str(self.keys_dir),
             "BARBERPRO_REQUESTS_PER_MINUTE": "0",
@@ -149,12 +159,12 @@ class Deployment:
         }
 
     @asynccontextmanager
-    async def server(self, port: int | None = None) -> AsyncIterator[Served]:
-        """One that is ready; ended by SIGTERM. port: any that is free when None."""
+    async def server(self, port: int | None = None, program: Sequence[str] = BARBERPRO) -> AsyncIterator[Served]:
+        """One that is ready; ended by SIGTERM. port: any that is free when None. program: what is told to `serve`."""
         port = port or free_port()
         environment = self._environment | {"BARBERPRO_PORT": str(port)}
         async with (
-            child(_BARBERPRO, "serve", environment=environment, directory=self.keys_dir) as process,
+            child(*program, "serve", environment=environment, directory=self.keys_dir) as process,
             aiohttp.ClientSession() as http,
         ):
             await _ready(process, http, port)

@@ -23,7 +23,7 @@ NOTHING: Final[Version] = (0, 0)
 """What a queue shows that was never used."""
 _VERSION: Final = re.compile(rb'"epoch":(\d+),"seq":(\d+)')
 _RESTART: Final = re.compile(rb'"server_restarting".{1,3}"reconnectAfterMs":(\d+)')
-_ANSWERS: Final = (b"43", b'{"event":"subscribed"')
+ANSWERS: Final = (b"43", b'{"event":"subscribed"')
 """What the answer to a subscription begins with."""
 _HEAD: Final = 100
 """A message's name is within so many bytes."""
@@ -198,8 +198,8 @@ class _Visit(Asker):
         super().connection_lost(error)
 
     def _greeting(self, payload: bytes) -> None:
-        if not payload.startswith(_ANSWERS):
-            self._viewer.story.not_first += not self._packets and b'"server_restarting"' not in payload[:_HEAD]
+        if not payload.startswith(ANSWERS):
+            self._viewer.story.not_first += not self.packets and b'"server_restarting"' not in payload[:_HEAD]
             self._told(payload)
             return
         super()._greeting(payload)
