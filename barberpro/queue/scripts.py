@@ -107,19 +107,26 @@ class Reply:
         return [cls(raw[0], *reply) for reply in raw[1:]]
 
     @cached_property
+    def _refused(self) -> Json:
+        """Of a `refused` reply, {code, details?}."""
+        refused: Json = orjson.loads(self._refusal)
+        return refused
+
+    @property
     def refusal(self) -> BarberProError:
-        """The typed error of a `refused` reply."""
-        refusal = orjson.loads(self._refusal)
-        return BarberProError(ErrorCode(refusal["code"]), details=refusal.get("details") or None)
+        """The typed error of a `refused` reply. A new one each time: kept here, it and its traceback's frames, which
+        have the reply, would hold each other until the collector comes.
+        """
+        return BarberProError(ErrorCode(self._refused["code"]), details=self._refused.get("details") or None)
 
     @property
     def overloaded(self) -> bool:
         """Whether the script would not even look: too much waits for Postgres. Such an answer rests on nothing."""
-        return self.status == "refused" and self.refusal.code is ErrorCode.PERSISTENCE_UNAVAILABLE
+        return self.status == "refused" and self._refused["code"] == ErrorCode.PERSISTENCE_UNAVAILABLE
 
     @property
     def judges_present(self) -> bool:
         """Whether the answer was made from the shop's present state (and not from an older answer)."""
         return self.status == "ok" or (
-            self.status == "refused" and self.refusal.code is not ErrorCode.IDEMPOTENCY_MISMATCH
+            self.status == "refused" and self._refused["code"] != ErrorCode.IDEMPOTENCY_MISMATCH
         )

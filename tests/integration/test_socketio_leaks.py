@@ -1,18 +1,13 @@
 """Who goes away in the middle of a subscription leaves nothing behind: no view that is held, no place in a room."""
 
 import asyncio
-import gc
-import weakref
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from barberpro.queue.fold import ShopState
 from barberpro.server.node import NodeOptions
 from tests.support.raw_socketio import SECONDS, RawClient
-from tests.support.rest import tokens
 from tests.support.shops import customer
 from tests.support.socket_door import SocketDoor, socket_door
 
@@ -101,40 +96,3 @@ async def test_who_leaves_a_room_and_hangs_up_leaves_nothing_behind(door: Socket
     assert left_behind(door)
     await gone(door, client)
     assert left_behind(door) == []
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """Have nothing freed but by its last reference's end."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-async def freed(connection: "weakref.ref[Any]") -> None:
-    async with asyncio.timeout(SECONDS):
-        while connection() is not None:  # noqa: ASYNC110 - nobody is told
-            await asyncio.sleep(0.01)
-
-
-@pytest.mark.usefixtures("no_collector")
-async def test_a_socketio_connection_that_ended_waits_for_no_collector(door: SocketDoor) -> None:
-    engine = door.sockets.socketio.server.eio
-    engine.ping_interval = 0.2  # the library's task for the next ping holds a connection until it is due
-    engine.start_service_task = False  # it would hold the last connection that it looked at until it looks again
-    client = await door.connect(customer(1))
-    assert (await client.subscribe(door.room()))["ok"]
-    connection = weakref.ref(next(iter(engine.sockets.values())))
-    await gone(door, client)
-    await freed(connection)
-
-
-@pytest.mark.usefixtures("no_collector")
-async def test_a_websocket_that_ended_waits_for_no_collector(door: SocketDoor) -> None:
-    headers = {"Authorization": f"Bearer {tokens().mint(customer(1))}"}
-    async with aiohttp.ClientSession(door.url, headers=headers) as http:
-        async with http.ws_connect(f"/ws/queue/{door.shop.barbers[0]}") as socket:
-            await socket.receive_str()
-            connection = weakref.ref(next(iter(door.sockets.connections._live)))
-        await freed(connection)

@@ -89,9 +89,14 @@ async def answer(
         with connections.request():
             return await request(*arguments)
     except Exception as problem:
-        refusal = refusal_of(problem)
-        LIVE_REFUSALS[refusal.code.value,] += 1
-        return refused(refusal)
+        return _refused(problem)
+
+
+def _refused(problem: Exception) -> Refused:
+    """Apart from `answer`: a name there for the error would hold what its traceback holds, and that the error."""
+    refusal = refusal_of(problem)
+    LIVE_REFUSALS[refusal.code.value,] += 1
+    return refused(refusal)
 
 
 def authenticate(services: Services, session: Session, document: object) -> AuthenticateAck:

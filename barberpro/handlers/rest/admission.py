@@ -31,20 +31,23 @@ def admission(limiter: RateLimiter) -> Middleware:
 
 async def _admit(request: web.Request, limiter: RateLimiter) -> None:
     """Raises UNAUTHORIZED, TOKEN_EXPIRED (for a bad token on any path, a public one too), RATE_LIMIT_EXCEEDED."""
-    known, refusal = None, None
     try:
         known = _identify(request)
-    except BarberProError as error:
-        refusal = error  # counted before it is told: guessing tokens is not free
+    except BarberProError:
+        await _count(request, None, limiter)  # before it is told: guessing tokens is not free
+        raise
+    await _count(request, known, limiter)
+    if known is not None:
+        request[IDENTITY] = known
+
+
+async def _count(request: web.Request, known: Identity | None, limiter: RateLimiter) -> None:
+    """Raises RATE_LIMIT_EXCEEDED."""
     quota = await limiter.take(f"user:{known.actor.id}" if known is not None else f"ip:{network_of(request.remote)}")
     if quota is not None:
         request[QUOTA] = quota
         if not quota.allowed:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=quota.retry_after)
-    if refusal is not None:
-        raise refusal
-    if known is not None:
-        request[IDENTITY] = known
 
 
 def _identify(request: web.Request) -> Identity | None:
