@@ -20,19 +20,22 @@ Json = dict[str, Any]
 
 DAY: Final = "day"
 SUITES: Final = ("engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", DAY)
+LONG: Final = ("soak",)
+"""Suites that run for half an hour: when they are named, and in a short run."""
 _ROOT: Final = Path(__file__).parents[1]
 _PAGE: Final = _ROOT / "docs" / "benchmarks.md"
 _RESULTS: Final = _ROOT / "docs" / "benchmarks"
 _SHORT: Final = _ROOT / ".bench"
+_SUITES_HELP: Final = f"of {', '.join(SUITES)}, all if none is named; or {', '.join(LONG)}, if it is named"
 _QUICK_DAY: Final = ("--users", "42", "--minutes", "0.05", "--pace", "0.5")
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests.everything", description="Run the suites, write docs.")
-    parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES)}; all if none is named")
+    parser.add_argument("suites", nargs="*", metavar="suite", help=_SUITES_HELP)
     parser.add_argument("--quick", action="store_true", help="a short run that only shows that it works")
     arguments = parser.parse_args(given)
-    if unknown := set(arguments.suites) - set(SUITES):
+    if unknown := set(arguments.suites) - {*SUITES, *LONG}:
         parser.error(f"there is no suite {', '.join(sorted(unknown))}")
     return arguments
 
@@ -67,7 +70,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if arguments.quick:
         shutil.copy(_PAGE, page)
     failed = []
-    for suite in arguments.suites or SUITES:
+    for suite in arguments.suites or (*SUITES, *(LONG if arguments.quick else ())):
         print(f"{suite}:", file=sys.stderr, flush=True)
         try:
             report = run(suite, arguments.quick)

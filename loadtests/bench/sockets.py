@@ -18,7 +18,7 @@ _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _COMPRESSED: Final = 0x40
 _HEARTBEAT: Final = b"2"
 """Engine.IO's ping."""
-_LITTLE: Final = 4096
+LITTLE: Final = 4096
 """What the kernel takes for a client that reads nothing, in bytes, so that the rest waits at the server."""
 _TAIL: Final = b"\x00\x00\xff\xff"
 """What a sender leaves out at the end of each compressed message (RFC 7692, section 7.2.1)."""
@@ -90,7 +90,7 @@ class LightClient(asyncio.Protocol):
         tcp = socket.socket()
         tcp.setblocking(False)
         if self._way.stalled:
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
         await loop.sock_connect(tcp, (self._way.host, self._way.port))
         await loop.create_connection(lambda: self, sock=tcp)
 

@@ -13,6 +13,7 @@ from loadtests.bench.p8 import p8
 from loadtests.bench.plan import Plan
 from loadtests.bench.r1 import r1
 from loadtests.bench.report import Figure
+from loadtests.bench.soak import soak
 from loadtests.bench.stalled import stalled
 from loadtests.bench.waits import waits
 from loadtests.bench.y1 import y1
@@ -28,6 +29,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "waits": (waits,),
     "restart": (r1,),
     "year": (y1,),
+    "soak": (soak,),
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""
