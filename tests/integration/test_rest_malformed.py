@@ -91,9 +91,10 @@ async def test_what_is_not_there_is_refused_in_an_envelope(
     assert headers["X-Request-Id"] == body["meta"]["requestId"]
 
 
-async def test_an_expectation_that_nobody_knows_is_refused_in_an_envelope(door: Door) -> None:
+@pytest.mark.parametrize("expected", [SECRET, b"\xff"])
+async def test_an_expectation_that_nobody_knows_is_refused_in_an_envelope(door: Door, expected: bytes) -> None:
     with capture_logs() as lines:
-        status, headers, body = await answer(door, LIVE + HOST + b"Expect: " + SECRET + b"\r\n\r\n")
+        status, headers, body = await answer(door, LIVE + HOST + b"Expect: " + expected + b"\r\n\r\n")
     assert (status, body["error"]["code"]) == (417, "BAD_REQUEST")
     assert [field["path"] for field in body["error"]["details"]["fields"]] == ["Expect"]
     assert headers["X-Request-Id"] == body["meta"]["requestId"]

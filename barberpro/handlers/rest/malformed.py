@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http_exceptions import LineTooLong
 
 from barberpro.handlers.rest.observe import REQUEST_ID_HEADER
@@ -21,6 +21,8 @@ from barberpro.protocol.ids import new_request_id
 log = structlog.get_logger(__name__)
 
 _BAD_REQUEST: Final = 400
+_EXPECTATION_FAILED: Final = 417
+_CONTINUE: Final = "100-continue"
 _NOT_OF_CONNECTIONS: Final = frozenset({"handle_signals", "shutdown_timeout", "handler_cancellation"})
 """Options of a runner or a server; all others are those of each connection."""
 
@@ -74,14 +76,17 @@ _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def _expecting(handler: _Handler) -> _Handler:
-    """The application, without its own words for an expectation that it does not know."""
+    """The application, without aiohttp's words for an expectation that it does not know.
+
+    They repeat it, and when it is no text at all they cannot be written.
+    """
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPExpectationFailed as refusal:
+        expected = request.headers.get(hdrs.EXPECT, _CONTINUE)
+        if request.version == HttpVersion11 and expected.lower() not in {"", _CONTINUE}:
             # The contract has no code of its own for this; the status tells the rest.
-            return _refuse(bad_field("Expect", "is not 100-continue"), refusal.status, problem="Expect")
+            return _refuse(bad_field(hdrs.EXPECT, f"is not {_CONTINUE}"), _EXPECTATION_FAILED, problem=hdrs.EXPECT)
+        return await handler(request)
 
     return answer
 
