@@ -1,7 +1,8 @@
 """Whether a node can work: what each of its parts says of itself, and whether the stores answer."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -27,8 +28,8 @@ class Readiness:
     async def parts(self) -> dict[str, bool]:
         """Of each part, whether it works."""
         postgres, *primaries = await asyncio.gather(
-            _answers(self._node.pool.fetchval("SELECT 1")),
-            *(_answers(client.ping()) for client in self._node.redis.shards()),
+            _answers(partial(self._node.pool.fetchval, "SELECT 1")),
+            *(_answers(client.ping) for client in self._node.redis.shards()),
         )
         alive = {name: pulse.age < _SILENT_SECONDS for name, pulse in self._pulses.items()}
         journal = alive["journal"] and not self._node.journal.down
@@ -36,9 +37,10 @@ class Readiness:
         return {"postgres": postgres, "redis": any(primaries), **alive, "journal": journal}
 
 
-async def _answers(question: Awaitable[Any]) -> bool:
+async def _answers(question: Callable[[], Awaitable[Any]]) -> bool:
+    """question: asked only here, as whoever wants to know may go away before it is its turn."""
     try:
-        await asyncio.wait_for(question, _ANSWER_SECONDS)
+        await asyncio.wait_for(question(), _ANSWER_SECONDS)
     except (*Away, RedisError):
         return False
     return True

@@ -1,6 +1,7 @@
 """GET /health/ready: each part is broken for real, is named within ten seconds, and is well again when it works."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
+from barberpro.server.readiness import Readiness
 from barberpro.storage.migrate import migrate
 from tests.support.faults import HeldPool
 from tests.support.shops import customer, send
@@ -55,6 +57,16 @@ async def test_a_node_at_work_is_ready_and_so_is_one_at_rest(server: WholeServer
         assert await absent(server) == set()
         await asyncio.sleep(1)
     await socket.close()
+
+
+async def test_who_asks_and_goes_away_at_once_leaves_no_question_behind(server: WholeServer) -> None:
+    asking = asyncio.create_task(Readiness(server.node, {}).parts())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    del asking
+    gc.collect()  # a question that was never asked is told of when it is forgotten: a warning
 
 
 @pytest.mark.parametrize(
