@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from barberpro.server.node import NodeOptions
+from tests.support.logs import nothing_wrong_is_logged
 from tests.support.rest import Door, rest_door, tokens
 from tests.support.shops import Json, customer
 
@@ -100,6 +101,15 @@ async def test_an_expectation_that_nobody_knows_is_refused_in_an_envelope(door: 
     assert headers["X-Request-Id"] == body["meta"]["requestId"]
     assert [line["event"] for line in lines] == ["request_malformed"]
     assert SECRET.decode() not in f"{body}{lines}"
+
+
+async def test_who_asks_before_sending_a_body_and_goes_away_is_no_error_in_the_log(door: Door) -> None:
+    with nothing_wrong_is_logged():
+        for _ in range(20):  # it is in time to be gone before it is answered, more often than not
+            _, writer = await asyncio.open_connection(door.client.host, door.client.port)
+            writer.write(POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
+            writer.transport.abort()
+        assert (await door.get(f"/queue/{door.shop.barbers[0]}")).status == 200
 
 
 async def test_other_servers_of_the_process_keep_their_own_words() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import ClientConnectionResetError, HttpVersion11, hdrs, web
 from aiohttp.http_exceptions import LineTooLong
 
 from barberpro.handlers.rest.observe import REQUEST_ID_HEADER
@@ -86,7 +86,10 @@ def _expecting(handler: _Handler) -> _Handler:
         if request.version == HttpVersion11 and expected.lower() not in {"", _CONTINUE}:
             # The contract has no code of its own for this; the status tells the rest.
             return _refuse(bad_field(hdrs.EXPECT, f"is not {_CONTINUE}"), _EXPECTATION_FAILED, problem=hdrs.EXPECT)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except ClientConnectionResetError:
+            return web.Response()  # to nobody: it went away before it was told to go on
 
     return answer
 
