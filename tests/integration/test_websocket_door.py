@@ -147,6 +147,17 @@ async def test_commands_are_answered(ways: Ways) -> None:
         assert [field["path"] for field in refused["error"]["details"]["fields"]] == ["barberId", "serviceIds"]
 
 
+async def test_a_command_is_answered_though_its_id_cannot_be_repeated(ways: Ways) -> None:
+    async with ways.enter() as socket:
+        await hear(socket)
+        deep = "[" * 900 + "]" * 900  # orjson reads it, and will not write it
+        for given, repeated in ((deep, None), ("7", 7), ("true", True), ("1e300", 1e300)):
+            await socket.send_str(f'{{"event":"command","type":"open","barberId":"b","commandId":{given}}}')
+            ack = await hear(socket, "ack")
+            assert (ack["commandId"], ack["error"]["code"]) == (repeated, "BAD_REQUEST")
+            assert [field["path"] for field in ack["error"]["details"]["fields"]] == ["commandId"]
+
+
 async def test_who_has_the_newest_state_is_up_to_date(ways: Ways) -> None:
     async with ways.enter() as socket:
         seen = await hear(socket)

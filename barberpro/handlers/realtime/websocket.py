@@ -241,7 +241,8 @@ class _Visit:
             self._authenticate(frame)
 
     async def _command(self, frame: Json) -> None:
-        command_id, shared = frame.get("commandId"), self._shared
+        given, shared = frame.get("commandId"), self._shared
+        command_id = None if isinstance(given, list | dict) else given  # one may be too deep to be written
         with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
             told = await answer(shared.connections, run_command, shared.services, self.session, frame)
         self._send("ack", {"commandId": command_id, **told})
