@@ -112,6 +112,21 @@ async def test_who_asks_before_sending_a_body_and_goes_away_is_no_error_in_the_l
         assert (await door.get(f"/queue/{door.shop.barbers[0]}")).status == 200
 
 
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
+async def test_a_broken_body_that_nobody_reads_is_no_error_in_the_log(door: Door, coding: bytes) -> None:
+    unknown = b"POST /nothing HTTP/1.1\r\n" + HOST + b"Content-Encoding: %b\r\nContent-Length: 16\r\n\r\n" % coding
+    with nothing_wrong_is_logged():
+        reader, writer = await asyncio.open_connection(door.client.host, door.client.port)
+        writer.write(unknown)
+        async with asyncio.timeout(20):
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"\x78" * 16)  # neither of the two begins so
+            rest = await reader.read()
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert orjson.loads(rest)["error"]["code"] == "NOT_FOUND"
+
+
 async def test_other_servers_of_the_process_keep_their_own_words() -> None:
     async with TestServer(web.Application()) as plain:
         reader, writer = await asyncio.open_connection(plain.host, plain.port)

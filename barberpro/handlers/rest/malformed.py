@@ -71,6 +71,11 @@ class _Connection(web.RequestHandler):
         words = f"has a line of more than {self.max_field_size} bytes" if too_long else "is not well-formed HTTP"
         return _refuse(bad_field("(request)", words), _BAD_REQUEST, problem=type(exc).__name__)
 
+    def log_exception(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
+        """What no handler read of a body aiohttp reads itself, and takes a broken one for a defect of ours."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
+
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
