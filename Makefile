@@ -7,7 +7,7 @@ SRC := barberpro loadtests tests
 TESTERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench lock clean browser node
+.PHONY: help setup demo test fuzz lint types imports check bench lock clean browser node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,11 @@ node:
 
 test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Postgres and Valkey
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(ARGS)
+
+# How many times as many examples as the suite tries, other ones each time.
+TIMES ?= 20
+fuzz: setup ## throw random input at parsers and doors, TIMES=20 as much as the tests do
+	FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest tests/fuzz --numprocesses $(TESTERS) --timeout 0 $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check $(SRC)
