@@ -19,6 +19,8 @@ from tests.support.whole_server import WholeServer, whole_server
 
 PARTS = {"postgres", "redis", "journal", "bus", "keeper", "views", "hub", "congestion"}
 TOLD_SECONDS = 10.0
+SILENT_SECONDS = 6.0
+"""For so long a part that works may have nothing to show."""
 
 
 @pytest.fixture
@@ -44,6 +46,16 @@ async def becomes(server: WholeServer, missing: set[str], seconds: float = TOLD_
         await asyncio.sleep(0.2)
 
 
+async def all_stir(server: WholeServer) -> None:
+    """Waits until each part has nothing to do, or has shown a sign of life since; the node is ready all the while."""
+    parts = {**server.node.pulses, **server.doors.pulses}
+    begun = time.monotonic()
+    while waiting := [name for name, pulse in parts.items() if pulse.age > time.monotonic() - begun]:
+        assert await absent(server) == set()
+        assert time.monotonic() - begun < SILENT_SECONDS, waiting
+        await asyncio.sleep(0.1)
+
+
 def task_named(name: str) -> "asyncio.Task[Any]":
     """Of the bus's there is one for each primary."""
     return next(task for task in asyncio.all_tasks() if task.get_name() == name)
@@ -55,7 +67,8 @@ async def test_a_node_at_work_is_ready_and_so_is_one_at_rest(server: WholeServer
     for number in range(8):
         await send(server.node, customer(number), **server.shop.join())
         assert await absent(server) == set()
-        await asyncio.sleep(1)
+    for _ in ("at work", "at rest"):
+        await all_stir(server)
     await socket.close()
 
 

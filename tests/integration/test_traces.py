@@ -50,6 +50,19 @@ async def named(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
     return found[0]
 
 
+async def published(spans: InMemorySpanExporter, events: int) -> None:
+    """Waits until so many events have been committed, and all of their batches published."""
+    async with asyncio.timeout(20):
+        while True:
+            done = spans.get_finished_spans()
+            batches = [span for span in done if span.name == "commit batch"]
+            told = {link.context.span_id for span in done if span.name == "publish" for link in span.links}
+            committed = sum(int(str((batch.attributes or {})["barberpro.events"])) for batch in batches)
+            if committed == events and {batch.context.span_id for batch in batches} <= told:
+                return
+            await asyncio.sleep(0.02)
+
+
 def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
     return span.parent is not None and span.parent.span_id == parent.context.span_id
 
@@ -65,10 +78,7 @@ async def test_a_command_is_followed_from_its_caller_to_the_other_nodes(
     spans: InMemorySpanExporter, options: NodeOptions, tmp_path: Path
 ) -> None:
     async with whole_server(options, tmp_path) as server:
-        async with asyncio.timeout(5):
-            while len([span for span in spans.get_finished_spans() if span.name == "publish"]) < 1:  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(0.1)  # what opening the lines has published
+        await published(spans, len(server.shop.barbers))  # the lines have been opened
         spans.clear()
         await join_by_rest(server)
         door, command = await named(spans, "POST /api/v1/bookings"), await named(spans, "command join")

@@ -1,7 +1,7 @@
 """Outlets: what is written at once, what waits, what is replaced, and who is cut off."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -21,9 +21,18 @@ class Wire(asyncio.Transport):
         self.taken: list[bytes] = []
         self.stuck = False
         self.ended = ""
+        self._changed = asyncio.Event()
+
+    async def becomes(self, met: Callable[[], bool]) -> None:
+        """Waits for something that is written, or for an end, that meets this."""
+        async with asyncio.timeout(20):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         (self.buffer if self.stuck else self.taken).append(bytes(data))
+        self._changed.set()
 
     def get_write_buffer_size(self) -> int:
         return sum(map(len, self.buffer))
@@ -37,9 +46,11 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.ended = self.ended or "closed"
+        self._changed.set()
 
     def abort(self) -> None:
         self.ended = "aborted"
+        self._changed.set()
 
 
 @pytest.fixture
@@ -52,6 +63,17 @@ async def congestion() -> AsyncIterator[Congestion]:
 
 def outlet_on(wire: Wire, congestion: Congestion) -> TransportOutlet:
     return TransportOutlet(wire, "websocket", congestion, SLOW)
+
+
+def behind(congestion: Congestion, states: int, *rooms: str) -> tuple[Wire, TransportOutlet]:
+    """A client that takes nothing, and has been offered so many states of each room."""
+    wire = Wire()
+    wire.stuck = True
+    outlet = outlet_on(wire, congestion)
+    for seq in range(states):
+        for room in rooms:
+            outlet.offer(room, state(room, seq))
+    return wire, outlet
 
 
 def state(room: str, seq: int) -> Message:
@@ -68,17 +90,11 @@ async def test_a_quick_client_gets_everything_at_once(congestion: Congestion) ->
 
 
 async def test_a_slow_client_gets_the_newest_of_each_room_in_bounded_memory(congestion: Congestion) -> None:
-    wire = Wire()
-    wire.stuck = True
-    outlet = outlet_on(wire, congestion)
-    for seq in range(1000):
-        outlet.offer("a", state("a", seq))
-        outlet.offer("b", state("b", seq))
+    wire, outlet = behind(congestion, 1000, "a", "b")
     assert wire.get_write_buffer_size() <= 1000
     wire.unstick()
-    async with asyncio.timeout(2):
-        while len(wire.taken) < 5:  # noqa: ASYNC110 - a real one has no event for that either
-            await asyncio.sleep(0.01)
+    held = len(wire.taken)
+    await wire.becomes(lambda: len(wire.taken) == held + 2)
     assert set(wire.taken[-2:]) == {state("a", 999).websocket, state("b", 999).websocket}
     assert not wire.ended
     outlet.offer("a", state("a", 1000))
@@ -86,33 +102,23 @@ async def test_a_slow_client_gets_the_newest_of_each_room_in_bounded_memory(cong
 
 
 async def test_a_client_that_stays_behind_is_cut_off_with_a_word(congestion: Congestion) -> None:
-    wire = Wire()
-    wire.stuck = True
-    outlet = outlet_on(wire, congestion)
-    for seq in range(10):
-        outlet.offer("a", state("a", seq))
-    async with asyncio.timeout(2):
-        while not wire.ended:  # noqa: ASYNC110 - a real one has no event for that either
-            await asyncio.sleep(0.01)
+    wire, outlet = behind(congestion, 10, "a")
+    await wire.becomes(lambda: bool(wire.ended))
     assert wire.buffer[-1] == SLOW
     assert congestion.evicted == 1
     outlet.offer("a", state("a", 99))
     assert wire.buffer[-1] == SLOW, "nothing follows the last word"
-    async with asyncio.timeout(3):
-        while wire.ended != "aborted":  # noqa: ASYNC110 - a real one has no event for that either
-            await asyncio.sleep(0.05)
+    await wire.becomes(lambda: wire.ended == "aborted")
 
 
 async def test_a_room_that_was_left_is_not_caught_up_with(congestion: Congestion) -> None:
-    wire = Wire()
-    wire.stuck = True
-    outlet = outlet_on(wire, congestion)
-    for seq in range(10):
-        outlet.offer("a", state("a", seq))
+    wire, outlet = behind(congestion, 10, "a")
+    next_wire, _ = behind(congestion, 10, "a")
     outlet.forget("a")
     held = len(wire.buffer)
-    wire.unstick()
-    await asyncio.sleep(0.2)
+    for each in (wire, next_wire):
+        each.unstick()
+    await next_wire.becomes(lambda: len(next_wire.taken) > held)  # it is looked at after the other
     assert len(wire.taken) == held
 
 
