@@ -17,7 +17,6 @@ from barberpro.handlers.services import Limits
 from barberpro.protocol.frames import Opcode
 from barberpro.server.node import NodeOptions
 from tests.support.frames import masked
-from tests.support.logs import nothing_wrong_is_logged
 from tests.support.raw_socketio import SECONDS, RawClient
 from tests.support.rest import tokens
 from tests.support.shops import Json, customer, send
@@ -26,14 +25,6 @@ from tests.support.socket_door import SocketDoor, socket_door
 PATH: Final = "/socket.io/?EIO=4&transport="
 NO_FRAMES = ("", "x", "²", "٣", "9", "7hello", "0{}", "6", "b4AAA", "b!", "{}", "-1")
 NO_BODIES = (b"\xff", b"x", b"9", b"2", b"0{}", b"6", b"bA", b"d=", b"4\x1e", b"\x1e", b"4" + b"\x1e4" * 2000)
-
-
-@pytest.fixture
-async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[SocketDoor]:
-    """A door that must not have written any error or traceback into its log in the end, nor anything beside it."""
-    with nothing_wrong_is_logged():
-        async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
-            yield door
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ import aiohttp
 import orjson
 import pytest
 
-from barberpro.server.node import NodeOptions
-from tests.support.logs import nothing_wrong_is_logged
 from tests.support.raw_socketio import TRANSPORTS, RawClient
 from tests.support.rest import tokens
 from tests.support.shops import Json, customer
-from tests.support.socket_door import SocketDoor, socket_door
+from tests.support.socket_door import SocketDoor
 
 EVENTS = ("subscribe", "request_queue_stream", "unsubscribe", "command", "authenticate")
 NO_OBJECT: tuple[tuple[object, ...], ...] = (
@@ -64,14 +62,6 @@ BROKEN = (
     b"[" * 5000 + b"]" * 5000,
 )  # fmt: skip
 ODD = (b"[]", b"{}", b"null", b'"text"', b"[null]", b"[7]", b'[{"a":1}]', b'[["subscribe"]]', b'["dance",{}]')
-
-
-@pytest.fixture
-async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[SocketDoor]:
-    """A door that must not have written any error into its log in the end."""
-    with nothing_wrong_is_logged():
-        async with socket_door(NodeOptions(database_url, redis_url, redis_prefix)) as door:
-            yield door
 
 
 async def still_served(client: RawClient, door: SocketDoor) -> None:
