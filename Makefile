@@ -7,7 +7,7 @@ SRC := barberpro loadtests tests
 TESTERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint types imports check bench lock clean browser node
+.PHONY: help setup demo test fuzz lint types imports check bench faults lock clean browser node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ check: lint types imports test ## lint, types, import contracts, tests: what CI 
 
 bench: setup ## run all benchmarks, and write their tables into docs/benchmarks.md (ARGS=--quick: only try them)
 	$(BIN)/python -m loadtests.everything $(ARGS)
+
+faults: setup ## break everything for ten minutes and judge what comes of it (ARGS="--minutes 2 --seed 7")
+	$(BIN)/python -m loadtests.faults $(ARGS)
 
 lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)
 	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements/bootstrap.txt
