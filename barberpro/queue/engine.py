@@ -90,9 +90,10 @@ class Engine:
     async def _submit(self, actor: Actor, command: Command, via: Via) -> Result:
         if self._journal.down:
             raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
+        deadline = self._deadline()
         try:
             shop = await self._authorised_shop(actor, command)
-            return await self._run(self._calls.of_command(actor, command, via, shop))
+            return await self._run(self._calls.of_command(actor, command, via, shop), deadline)
         except BarberProError as refusal:
             raise await self._told_apart(actor, command, refusal) from None
         except (TimeoutError, *Away, *RedisAway) as error:
@@ -112,8 +113,11 @@ class Engine:
         fields = {"bookingId": subject} if kind == "late" else {"barberId": subject}
         # A refusal says that there is nothing to do (any more): another node was faster.
         with contextlib.suppress(BarberProError):
-            await self._run(self._calls.of_timer(_TIMERS[kind], shop, fields))
+            await self._run(self._calls.of_timer(_TIMERS[kind], shop, fields), self._deadline())
         return True
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._patience
 
     # Who may -------------------------------------------------------------------------------------------------
 
@@ -171,9 +175,8 @@ class Engine:
 
     # Running it ------------------------------------------------------------------------------------------------
 
-    async def _run(self, call: ScriptCall) -> Result:
+    async def _run(self, call: ScriptCall, deadline: float) -> Result:
         # No timer for each command: what is waited for below ends by itself, or at the deadline.
-        deadline = asyncio.get_running_loop().time() + self._patience
         floor, fresh = self._journal.committed(call.shop_id), False
         while True:
             reply = await self._ask(call, deadline)
@@ -225,10 +228,13 @@ class Engine:
     async def _ask(self, call: ScriptCall, deadline: float) -> Reply:
         """One call; repeats it when its outcome is lost, for the command's id makes that harmless.
 
-        Raises TimeoutError at the deadline.
+        Raises TimeoutError at the deadline. None begins behind it: by then the caller may have asked elsewhere, and
+        been refused for good.
         """
         delay = 0.02
         while True:
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError("the command has waited for too long")
             try:
                 return await self._gateway.call(call)
             except RedisAway as error:

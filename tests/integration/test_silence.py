@@ -4,12 +4,14 @@ import asyncio
 import os
 from urllib.parse import urlsplit
 
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.embedded.postgres import PORT, USER
 from barberpro.server.node import Node, NodeOptions
+from barberpro.storage.catalogue import Shop
 from loadtests.faults.network import Network
-from tests.support.shops import TestShop, customer, new_id, running, send
+from tests.support.shops import TestShop, code_of, customer, new_id, running, send
 
 SECONDS = 60
 PATIENCE = 2
@@ -45,3 +47,21 @@ async def test_a_node_makes_new_connections_when_those_that_it_has_fall_silent(
             await network.mend()
             await waiting
             network.fall_silent()  # it can close all the same
+
+
+async def test_a_command_that_waited_for_longer_than_its_caller_does_not_begin(
+    node: Node, database_url: str, redis_url: str, redis_prefix: str
+) -> None:
+    """By then the caller may have asked elsewhere, and have been refused for good."""
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    async with running(NodeOptions(database_url, redis_url, redis_prefix, patience=0.5)) as slow:
+        shop_of = slow.catalogue.shop
+
+        async def late(shop_id: str) -> Shop | None:
+            await asyncio.sleep(1)
+            return await shop_of(shop_id)
+
+        slow.catalogue.shop = late  # type: ignore[method-assign]  # as when Postgres does not answer for a while
+        assert await code_of(send(slow, customer(1), **shop.join())) is ErrorCode.PERSISTENCE_UNAVAILABLE
+    assert await node.pool.fetchval("SELECT count(*) FROM bookings") == 0
