@@ -77,7 +77,7 @@ class _Outcome:
 class Journal:
     """One a node. `listeners` get every event that this node committed, in a shop's order."""
 
-    def __init__(self, pool: "Pool[Any]", shards: Shards, most: int = 128, idle_seconds: float = 600.0) -> None:
+    def __init__(self, pool: "Pool[Any]", shards: Shards, most: int = 256, idle_seconds: float = 600.0) -> None:
         """most: events a transaction, which bounds how long the first of them waits for the last.
 
         idle_seconds: after how long at rest a shop is forgotten; at the latest after twice as long.
