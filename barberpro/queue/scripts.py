@@ -5,6 +5,7 @@ of the deployment's prefix and of its text, so deployments and versions that sha
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,13 @@ def load_library(prefix: str) -> Library:
     return Library(name, f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}")
 
 
+_HEAD: Final = re.compile(
+    rb'{"shopId":"([^"]+)","shopSeq":(\d+),"barberId":"[^"]+","seq":\d+,"epoch":(\d+),'
+    rb'"link":"([^"]+)","upon":"([^"]*)",(?:"through":(\d+),)?"type":'
+)
+"""How every event begins (lua/events.lua): what its way into Postgres needs of it."""
+
+
 class Event:
     """One event as the script wrote it.
 
@@ -54,21 +62,29 @@ class Event:
     through: the shopSeq of the last event that must be committed together with it; its own, as a rule.
     """
 
-    __slots__ = ("born", "data", "epoch", "link", "raw", "shop_id", "shop_seq", "stream_id", "through", "upon")
+    __slots__ = ("born", "epoch", "link", "raw", "shop_id", "shop_seq", "stream_id", "through", "upon")
 
     def __init__(self, stream_id: bytes, raw: bytes, born: bytes) -> None:
-        """born: empty when it has none."""
-        data = orjson.loads(raw)
+        """born: empty when it has none. Raises ValueError for what is no event."""
+        head = _HEAD.match(raw)
+        if head is None:
+            raise ValueError(f"no event: {raw[:200]!r}")
+        shop_id, shop_seq, epoch, link, upon, through = head.groups()
         self.stream_id = stream_id
         self.raw = raw
         self.born = born or None
-        self.data: Json = data
-        self.shop_id: str = data["shopId"]
-        self.shop_seq: int = data["shopSeq"]
-        self.epoch: int = data["epoch"]
-        self.link: str = data["link"]
-        self.upon: str = data["upon"]
-        self.through: int = data.get("through", data["shopSeq"])
+        self.shop_id = shop_id.decode()
+        self.shop_seq = int(shop_seq)
+        self.epoch = int(epoch)
+        self.link = link.decode()
+        self.upon = upon.decode()
+        self.through = int(through) if through else self.shop_seq
+
+    @property
+    def data(self) -> Json:
+        """All of it, decoded anew: hundreds wait for Postgres at a time, and what is kept so long is dear to let go."""
+        data: Json = orjson.loads(self.raw)
+        return data
 
     @property
     def told(self) -> "Told":
