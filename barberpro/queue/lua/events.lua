@@ -23,7 +23,8 @@ local function emit(q, type, about)
     arm_grace(q)
     q.seq, shop_seq = q.seq + 1, shop_seq + 1
     local previous = link
-    link = own_link .. '.' .. shop_seq
+    local seq = string.format('%d', shop_seq)
+    link = own_link .. '.' .. seq
     local queue_json = cjson.encode({
         status = q.status, seq = q.seq, day = q.day, dayEnds = q.dayEnds, lastToken = q.lastToken,
         completed = q.completed, cancelled = q.cancelled, serving = q.serving, next = q.next,
@@ -35,19 +36,18 @@ local function emit(q, type, about)
         local ended = b.status == 'completed' or b.status == 'cancelled' or (b.status == 'skipped' and b.endedAt)
         put('b:' .. b.bookingId, not ended and changes[i])
     end
-    put('seq', shop_seq .. ' ' .. link)
     put('q:' .. q.id, queue_json)
-    local event = '{"shopId":"' .. shop .. '","shopSeq":' .. shop_seq .. ',"barberId":"' .. q.id .. '","seq":' .. q.seq
+    local event = '{"shopId":"' .. shop .. '","shopSeq":' .. seq .. ',"barberId":"' .. q.id .. '","seq":' .. q.seq
         .. ',"epoch":' .. epoch .. ',"link":"' .. link .. '","upon":"' .. previous
         .. (about.more and '","through":' .. shop_seq + about.more .. ',"type":"' or '","type":"') .. type
-        .. '","at":' .. now .. ',"day":"' .. q.day .. '",' .. (about.stamp or stamp)
+        .. '","at":' .. now_text .. ',"day":"' .. q.day .. '",' .. (about.stamp or stamp)
         .. (about.bookingId and ',"bookingId":"' .. about.bookingId .. '"' or '')
         .. (about.reason and ',"reason":' .. cjson.encode(about.reason) or '')
         .. (q.tokenAllocated and ',"tokenAllocated":' .. q.tokenAllocated or '')
         .. (about.position and ',"position":' .. about.position or '')
         .. (about.ends and ',"command":{"id":"' .. cmd.id .. '","digest":"' .. cmd.digest .. '"}' or '')
         .. ',"queue":' .. queue_json .. ',"changes":[' .. table.concat(changes, ',') .. ']}'
-    local born = about.born and string.sub(born_with, 1, -2) .. ',"createdAt":' .. now .. '}' or ''
+    local born = about.born and string.sub(born_with, 1, -2) .. ',"createdAt":' .. now_text .. '}' or ''
     local id = redis.call('XADD', g .. 'events', '*', 'e', event, 'b', born)
     local n = #emitted
     emitted[n + 1], emitted[n + 2], emitted[n + 3] = id, event, born

@@ -46,7 +46,7 @@ local DAY_MS, GAP, AT_ONCE = 86400000, 1048576, 500
 local verified = false
 
 -- The call: one runs at a time, so these are set anew at its beginning (see run).
-local epoch, g, shop, shop_key, policy, clock, now
+local epoch, g, shop, shop_key, policy, clock, now, now_text
 local shop_seq, link
 local fields, unsaved   -- of the shop's hash: what this call knows, by name (false: absent); what it has to write
 local queues, bookings  -- what this call has loaded, by id

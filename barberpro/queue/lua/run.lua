@@ -67,6 +67,7 @@ local function enter(commands)
     shop_key = g .. 'shop:' .. shop
     clock = redis.call('TIME')
     now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+    now_text = string.format('%d', now)
     fields, unsaved, queues, bookings, answered, remembered = {}, {}, {}, {}, {}, {}
     fetch_fields(commands)
     local seq
@@ -97,6 +98,7 @@ redis.register_function(LIBRARY .. '_run', function(keys, argv)
         emitted, dirty = {}, false
         out[i + 1] = execute(argv[4 * i - 1])
     end
+    if next(unsaved) then unsaved.seq = shop_seq .. ' ' .. link end
     flush_fields()
     if #remembered > 0 then remember(g, shop, math.floor(now / DAY_MS), remembered) end
     return out
