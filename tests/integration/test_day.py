@@ -12,7 +12,7 @@ SLOW_MACHINE = "60000"
 def day(directory: Path, *arguments: str) -> tuple[int, str]:
     """Exit status and output of a day with a handful of users."""
     command = [
-        sys.executable, "-m", "loadtests.day", "--users", "12", "--minutes", "0.03", "--pace", "0.2",
+        sys.executable, "-m", "loadtests.day", "--users", "12", "--minutes", "0.08", "--pace", "0.2",
         "--html", str(directory / "day.html"), "--booking-p99", SLOW_MACHINE, *arguments,
     ]  # fmt: skip  # a few words of the command a line
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)  # noqa: S603 - ours

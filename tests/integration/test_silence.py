@@ -27,6 +27,7 @@ async def acknowledged(node: Node, shop: TestShop, number: int) -> None:
             except BarberProError as error:
                 if not error.temporary:
                     raise
+                await asyncio.sleep(0.05)  # as a client pauses
             else:
                 return
 
