@@ -34,7 +34,7 @@ from loadtests.faults.verdict import Verdict, judge
 
 SHOPS: Final = 4
 BARBERS: Final = 3
-CUSTOMERS: Final = 30
+CUSTOMERS: Final = 60
 """Of each shop."""
 _SHOP: Final = NewShop(
     "Shop",
@@ -42,9 +42,9 @@ _SHOP: Final = NewShop(
     "INR",
     tuple(f"Barber {number}" for number in range(BARBERS)),
     (NewService("Haircut", Decimal("250.00"), 20),),
-    {"grace_seconds": 5, "queue_capacity": 30},
+    {"grace_seconds": 5, "queue_capacity": 40},
 )
-_THINK_SECONDS: Final = 0.25
+_THINK_SECONDS: Final = 0.2
 _STORM_SECONDS: Final = 20.0
 _PATIENCE_SECONDS: Final = 40.0
 """More than all may take to be well again: what takes longer than it may is told with its time."""
