@@ -45,7 +45,9 @@ _SHOP: Final = NewShop(
     {"grace_seconds": 5, "queue_capacity": 40},
 )
 _THINK_SECONDS: Final = 0.2
-_STORM_SECONDS: Final = 20.0
+_STORM_SECONDS: Final = 14.0
+_PEACE_SECONDS: Final = 6.0
+"""In which people work undisturbed, after all is well."""
 _PATIENCE_SECONDS: Final = 40.0
 """More than all may take to be well again: what takes longer than it may is told with its time."""
 _VERSIONS: Final = "SELECT q.barber_id, w.epoch, q.seq FROM queues q JOIN watermarks w USING (shop_id)"
@@ -200,6 +202,7 @@ async def _play(
                 passed = time.monotonic() - began
                 well = f"all well after {took:.1f} s" if took is not None else "not well again"
                 options.say(f"{passed:4.0f} s  {desk.answered:,} commands, {storm.done} faults, {well}")
+                await asyncio.sleep(max(0.0, min(_PEACE_SECONDS, options.seconds - passed)))
             pace.over = True
             with contextlib.suppress(TimeoutError):  # who has no answer by then is found in the history
                 async with asyncio.timeout(options.patience):
