@@ -17,11 +17,20 @@ Away: Final = (
     asyncpg.InsufficientResourcesError,  # disk or memory full, too many connections
     asyncpg.TransactionRollbackError,  # deadlock, serialization: the same again will do
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is being promoted
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process stood still in the middle
 )
 """Errors after which the same statement, sent again later, may succeed; its outcome is unknown."""
 
 _CONNECT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
+
+
+class _Connection(asyncpg.Connection):
+    """Closing it takes no longer than it may, and raises nothing: what is given up may be silent."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's
+        with contextlib.suppress(*Away):
+            await super().close(timeout=_CLOSE_SECONDS if timeout is None else timeout)
 
 
 async def _keep_session(_connection: object) -> None:
@@ -32,7 +41,9 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
     """A pool of up to `size` connections. Raises what `Away` lists when Postgres cannot be reached.
 
     patience: seconds for one answer; a connection on which none comes, not even to a cancellation, takes as long again.
-    synchronous_commit is set, whatever the server's default: an acknowledgement rests on it.
+    Whoever says nothing for half as long in the middle of a transaction loses it, with its locks: a node that is cut
+    off, or stands still, must not hold up the others. synchronous_commit is set, whatever the server's default: an
+    acknowledgement rests on it.
     """
     pool = await asyncpg.create_pool(
         database_url,
@@ -43,7 +54,16 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
         max_inactive_connection_lifetime=60,
         # Nothing here changes a session's state, so a connection goes back to the pool without a round trip.
         reset=_keep_session,
-        server_settings={"application_name": "barberpro", "synchronous_commit": "on", "timezone": "UTC"},
+        connection_class=_Connection,
+        server_settings={
+            "application_name": "barberpro",
+            "synchronous_commit": "on",
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": f"{patience * 500:.0f}",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "3",
+            "tcp_keepalives_count": "3",
+        },
     )
     async with pool.acquire():
         return pool

@@ -11,7 +11,8 @@ seen     client, room, full (whether staff's state), epoch, seq, facts (facts.py
 fault    fault (a number of its own), name, phase ("begun", "healed"), and what it was done to
 shut_out client, room, code: it was refused a room for good
 logged   server, told: an error in its log
-calm     since (when the last fault was healed), seconds (until all was well, or null), wrong (what was not)
+calm     since (when the last fault was healed), seconds (until all was well, or null), wrong (what was not), last
+         (what was wrong just before)
 end      nothing: the last line
 """
 

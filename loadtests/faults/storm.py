@@ -77,7 +77,7 @@ async def calm(
 
     wrong: what is, given the time since which all has been healed. patience: in seconds.
     """
-    since = history.now()
+    since, last = history.now(), list[str]()
     async with aiohttp.ClientSession() as http:
         while True:
             found = [f"{server.name}: {why}" for server in site.servers if (why := await server.unready(http))]
@@ -85,6 +85,7 @@ async def calm(
             took = history.now() - since
             if not found or took > patience:
                 seconds = None if found else round(took, 3)
-                history.write("calm", since=round(since, 6), seconds=seconds, wrong=found[:20])
+                history.write("calm", since=round(since, 6), seconds=seconds, wrong=found[:20], last=last[:20])
                 return seconds
+            last = found
             await asyncio.sleep(_LOOK_SECONDS)

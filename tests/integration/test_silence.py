@@ -10,11 +10,20 @@ from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.embedded.postgres import PORT, USER
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.catalogue import Shop
+from barberpro.storage.postgres import close_pool, connect_pool
 from loadtests.faults.network import Network
 from tests.support.shops import TestShop, code_of, customer, new_id, running, send
 
 SECONDS = 60
 PATIENCE = 2
+
+
+def network_to(stores: EmbeddedServices) -> Network:
+    return Network(os.fspath(stores.postgres.socket_directory / f".s.PGSQL.{PORT}"))
+
+
+def through(network: Network, database_url: str) -> str:
+    return f"postgresql://{USER}:@127.0.0.1:{network.port}{urlsplit(database_url).path}?sslmode=disable"
 
 
 async def acknowledged(node: Node, shop: TestShop, number: int) -> None:
@@ -35,9 +44,8 @@ async def acknowledged(node: Node, shop: TestShop, number: int) -> None:
 async def test_a_node_makes_new_connections_when_those_that_it_has_fall_silent(
     stores: EmbeddedServices, database_url: str, redis_url: str, redis_prefix: str
 ) -> None:
-    socket = stores.postgres.socket_directory / f".s.PGSQL.{PORT}"
-    async with Network(os.fspath(socket)) as network:
-        url = f"postgresql://{USER}:@127.0.0.1:{network.port}{urlsplit(database_url).path}?sslmode=disable"
+    async with network_to(stores) as network:
+        url = through(network, database_url)
         async with running(NodeOptions(url, redis_url, redis_prefix, patience=PATIENCE)) as node:
             shop = await TestShop.create(node)
             await shop.open(node)
@@ -48,6 +56,24 @@ async def test_a_node_makes_new_connections_when_those_that_it_has_fall_silent(
             await network.mend()
             await waiting
             network.fall_silent()  # it can close all the same
+
+
+async def test_whoever_falls_silent_in_a_transaction_loses_its_locks(
+    stores: EmbeddedServices, database_url: str
+) -> None:
+    """Or a node that was cut off in the middle of a rebuild would hold up its shard for good."""
+    async with network_to(stores) as network:
+        silent = await connect_pool(through(network, database_url), 1, PATIENCE)
+        other = await connect_pool(database_url, 1, SECONDS)
+        try:
+            connection = await silent.acquire()
+            await connection.transaction().start()
+            await connection.execute("LOCK TABLE watermarks IN EXCLUSIVE MODE")
+            network.fall_silent()
+            await other.execute("BEGIN; LOCK TABLE watermarks IN EXCLUSIVE MODE; COMMIT")
+        finally:
+            silent.terminate()
+            await close_pool(other)
 
 
 async def test_a_command_that_waited_for_longer_than_its_caller_does_not_begin(
