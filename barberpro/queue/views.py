@@ -178,8 +178,7 @@ class Views:
                 self._used.pop(shop_id, None)
 
     async def _compare(self, shop_ids: list[str]) -> None:
-        if not shop_ids:
-            return
+        """Asks even when there is nothing to compare: so that silent connections are found before they are needed."""
         rows = await self._pool.fetch(
             "SELECT shop_id, epoch, shop_seq FROM watermarks WHERE shop_id = ANY ($1::text[])", shop_ids
         )

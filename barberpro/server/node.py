@@ -112,7 +112,7 @@ class Node:
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
         """Connects and starts. Raises ShardsDifferError, and what the stores raise when they are away."""
         # A command's patience has room for two answers of a store: one that never comes, and the next one.
-        pool = await connect_pool(options.database_url, options.pool_size, options.patience)
+        pool = await connect_pool(options.database_url, options.pool_size, options.patience / 2)
         try:
             await claim_deployment(pool, options.shards)
             commits = await connect_pool(options.database_url, _COMMITS, options.patience / 2)

@@ -59,10 +59,13 @@ class Story:
 class Viewer:
     """One user's place before a queue. version: the (epoch, seq) of what it shows; updates: states it was sent.
 
-    patience: seconds that `ask` takes at most.
+    patience: seconds that `ask` takes at most. come_in: seconds until it is let in, before it tries anew.
+    longest_pause: between two tries, in seconds.
     """
 
     patience: float | None = _SECONDS
+    come_in: float = _SECONDS
+    longest_pause: float = _LONGEST_PAUSE
 
     def __init__(
         self,
@@ -95,13 +98,13 @@ class Viewer:
                 visit = await self._come_in(self._ports[(turn + tries) % len(self._ports)])
                 if visit is None:
                     tries += 1
-                    await asyncio.sleep(_backoff(tries))
+                    await asyncio.sleep(_backoff(tries, self.longest_pause))
                     continue
                 pause = await visit.over
                 self.story.announced += pause is not None
                 self.story.unannounced += pause is None
                 turn, tries = random.randrange(len(self._ports)), 0
-                await asyncio.sleep(_backoff(tries) if pause is None else pause)
+                await asyncio.sleep(_backoff(tries, self.longest_pause) if pause is None else pause)
         finally:
             if self._visit is not None:
                 self._visit.abort()
@@ -110,7 +113,7 @@ class Viewer:
         way = self._way(port)
         visit = _Visit(way, self._token, self)
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(self.come_in):
                 await asyncio.get_running_loop().create_connection(lambda: visit, way.host, way.port)
                 await visit.let_in()
         except OSError as error:
@@ -143,7 +146,7 @@ class Viewer:
                     self._note(fields["commandId"], answer)
                     return answer
                 self.story.repeated += 1
-                await asyncio.sleep(_backoff(0))
+                await asyncio.sleep(_backoff(0, self.longest_pause))
 
     async def attempt(self, visit: Asker, fields: Json) -> Json:
         """Sends the command once. Raises ConnectionError when there is no answer."""
@@ -217,6 +220,6 @@ class _Visit(Asker):
             super()._told(payload)
 
 
-def _backoff(tries: int) -> float:
+def _backoff(tries: int, longest: float) -> float:
     """Seconds before the next try, after so many that failed."""
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**tries) * random.uniform(0.5, 1.0)
+    return min(longest, _FIRST_PAUSE * 2.0**tries) * random.uniform(0.5, 1.0)

@@ -104,6 +104,8 @@ class Socket(Viewer):
     """A raw connection that watches a queue."""
 
     patience = None
+    come_in = ATTEMPT_SECONDS
+    longest_pause = 3.0
 
     def __init__(self, desk: Desk, who: Person, door: Literal["socketio", "websocket"], barber_id: str) -> None:
         super().__init__(door, desk.fronts, barber_id, who.token, desk.story)

@@ -50,6 +50,8 @@ _PEACE_SECONDS: Final = 8.0
 """In which people work undisturbed, after all is well."""
 _PATIENCE_SECONDS: Final = 40.0
 """More than all may take to be well again: what takes longer than it may is told with its time."""
+_READING_SECONDS: Final = 120.0
+"""For all that the run left in Postgres."""
 _VERSIONS: Final = "SELECT q.barber_id, w.epoch, q.seq FROM queues q JOIN watermarks w USING (shop_id)"
 
 
@@ -120,7 +122,7 @@ async def run(options: Options) -> Outcome:
 @asynccontextmanager
 async def _pool(site: Site) -> AsyncIterator["Pool[Any]"]:
     """For whatever the run itself asks; Postgres may be away at any time."""
-    pool = await connect_pool(site.database_url, 4)
+    pool = await connect_pool(site.database_url, 4, _READING_SECONDS)
     try:
         yield pool
     finally:
