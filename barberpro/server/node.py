@@ -31,6 +31,8 @@ from barberpro.storage.primaries import Primaries
 
 _COMMITS: Final = 3
 """Connections of the journal: two batches, and a look at what an answer rests on."""
+_LEAST_PATIENCE: Final = 2.0
+"""Seconds for one answer of Postgres: with less, one that is only busy would be taken for silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ class Node:
     async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
         """Connects and starts. Raises ShardsDifferError, and what the stores raise when they are away."""
         # A command's patience has room for two answers of a store: one that never comes, and the next one.
-        pool = await connect_pool(options.database_url, options.pool_size, options.patience / 2)
+        patience = max(_LEAST_PATIENCE, options.patience / 2)
+        pool = await connect_pool(options.database_url, options.pool_size, patience)
         try:
             await claim_deployment(pool, options.shards)
-            commits = await connect_pool(options.database_url, _COMMITS, options.patience / 2)
+            commits = await connect_pool(options.database_url, _COMMITS, patience)
         except BaseException:
             await close_pool(pool)
             raise
