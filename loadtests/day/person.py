@@ -120,7 +120,7 @@ class Caller(Person):
     abstract = True
 
     def actor(self) -> Actor:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of user says who it is; Locust's metaclass leaves no room for abc's
 
     def on_start(self) -> None:
         with self.timed("connect"):

@@ -18,7 +18,7 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.queue.check import compare
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.keys import Keys
-from barberpro.storage.postgres import connect_pool
+from barberpro.storage.postgres import Away, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.shops import NewService, NewShop, create_shop
 from loadtests.bench.viewers import NOTHING
@@ -227,7 +227,7 @@ async def _wrong(desk: Desk, cast: _Cast, pool: "Pool[Any]", since: float) -> li
         return found
     try:
         versions = {row["barber_id"]: (row["epoch"], row["seq"]) for row in await pool.fetch(_VERSIONS)}
-    except OSError as error:
+    except Away as error:
         return [f"Postgres: {error!r}"]
     await asyncio.sleep(0.5)
     old = [socket for socket in cast.sockets if socket.version < versions.get(socket.barber_id, NOTHING)]

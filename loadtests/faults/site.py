@@ -1,6 +1,5 @@
 """The site of a run: two servers, the stores behind them, and networks in between that can fail."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -43,5 +42,4 @@ class Site:
             await stack.enter_async_context(self.stores.running())
             for server in self.servers:  # one after the other: the first one makes the tables
                 await stack.enter_async_context(server.running())
-            await asyncio.sleep(0)
             yield

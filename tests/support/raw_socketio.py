@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ EVENTS = (
 _PUBLIC = frozenset({"customer", "guest", "display"})
 
 
-class Listener:
+class Listener(ABC):
     """A client of whatever make, that asks and remembers. `heard`: every event so far, by name, in order.
 
     What it is shown is looked at, too, when its token is none of staff's.
@@ -34,9 +35,9 @@ class Listener:
         self.heard: dict[str, list[Any]] = defaultdict(list)
         self._news = asyncio.Condition()
 
+    @abstractmethod
     async def ask(self, event: str, *arguments: object) -> Any:  # noqa: ANN401 - any JSON
         """The ack of an event sent with these arguments."""
-        raise NotImplementedError
 
     async def command(self, **document: object) -> Json:
         """The ack of a command."""
