@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -13,9 +14,24 @@ from loadtests.faults.servers import Server
 from loadtests.faults.site import Site
 
 MOST_AT_ONCE: Final = 3
-_GAP_SECONDS: Final = 0.7
+_GAP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.1
 _STORES: Final = frozenset({"valkey", "postgres"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """What happens next: a fault, the server that it is done to if it is about one, and the pause after it."""
+
+    fault: Fault
+    server: Server
+    dice: random.Random
+    pause: float
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it has for itself meanwhile: stores, and this server."""
+        return (self.fault.takes & _STORES) | ({self.server.name} if "server" in self.fault.takes else set())
 
 
 class Storm:
@@ -26,48 +42,53 @@ class Storm:
         self.done = 0
         self._site = site
         self._history = history
-        self._dice = random.Random(seed)
-        self._faults = [fault for fault in FAULTS if not only or fault.name in only]
-        self._busy: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._draws = self._draw(random.Random(seed), [fault for fault in FAULTS if not only or fault.name in only])
+        self._next = next(self._draws)
+        self._busy: list[frozenset[str]] = []
+        self._healed = asyncio.Condition()
+
+    def _draw(self, dice: random.Random, faults: Sequence[Fault]) -> Iterator[_Draw]:
+        """The same ones in the same order for a seed: what a run is like has no part in it."""
+        weights = [fault.weight for fault in faults]
+        while True:
+            fault, server = dice.choices(faults, weights)[0], dice.choice(self._site.servers)
+            yield _Draw(fault, server, random.Random(dice.random()), dice.expovariate(1 / _GAP_SECONDS))
 
     async def rage(self, seconds: float) -> None:
         """Comes back when the last of them is healed. Raises what a fault could not do."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         async with asyncio.TaskGroup() as group:
-            while (left := until - loop.time()) > 0:
-                self._begin(group)
-                await asyncio.sleep(min(left, self._dice.expovariate(1 / _GAP_SECONDS)))
+            while loop.time() < until and await self._is_free(until):
+                drawn, self._next = self._next, next(self._draws)
+                self._busy.append(drawn.takes)
+                group.create_task(self._do(drawn))
+                await asyncio.sleep(min(max(0.0, until - loop.time()), drawn.pause))
 
-    def _begin(self, group: asyncio.TaskGroup) -> None:
-        """A fault on something that nothing is being done to."""
-        free = [server for server in self._site.servers if server.name not in self._busy]
-        possible = [fault for fault in self._faults if self._is_possible(fault, free)]
-        if not possible or len(self._tasks) >= MOST_AT_ONCE:
-            return
-        fault = self._dice.choices(possible, [fault.weight for fault in possible])[0]
-        server = self._dice.choice(free or self._site.servers)
-        takes = (fault.takes & _STORES) | ({server.name} if "server" in fault.takes else set())
-        dice = random.Random(self._dice.random())
-        self._busy |= takes
-        task = group.create_task(self._do(fault, server, dice, takes))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _is_free(self, until: float) -> bool:
+        """Waits until nothing is being done to what the next one takes; it is the next storm's when time is over."""
 
-    def _is_possible(self, fault: Fault, free: Sequence[Server]) -> bool:
-        return not fault.takes & self._busy and ("server" not in fault.takes or bool(free))
+        def free() -> bool:
+            return len(self._busy) < MOST_AT_ONCE and not any(takes & self._next.takes for takes in self._busy)
 
-    async def _do(self, fault: Fault, server: Server, dice: random.Random, takes: set[str] | frozenset[str]) -> None:
-        self.done += 1
-        number = self.done
-        on = server.name if "server" in fault.takes else None
-        self._history.write("fault", fault=number, name=fault.name, phase="begun", on=on)
         try:
-            how = await fault.act(self._site, server, dice)
+            async with asyncio.timeout_at(until), self._healed:
+                return await self._healed.wait_for(free)
+        except TimeoutError:
+            return False
+
+    async def _do(self, drawn: _Draw) -> None:
+        self.done += 1
+        number, name = self.done, drawn.fault.name
+        on = drawn.server.name if "server" in drawn.fault.takes else None
+        self._history.write("fault", fault=number, name=name, phase="begun", on=on)
+        try:
+            how = await drawn.fault.act(self._site, drawn.server, drawn.dice)
         finally:
-            self._busy -= takes
-        self._history.write("fault", fault=number, name=fault.name, phase="healed", on=on, how=how)
+            async with self._healed:
+                self._busy.remove(drawn.takes)
+                self._healed.notify_all()
+        self._history.write("fault", fault=number, name=name, phase="healed", on=on, how=how)
 
 
 async def calm(
