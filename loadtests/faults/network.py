@@ -184,7 +184,7 @@ class _End(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._due = max(self._due, now + self._link.network.delay)
-        if self._due <= now:
+        if self._due <= now and not self._coming:  # the loop may be late with those that are due
             self._link.carry(self, data)
         else:
             self._coming.append(data)

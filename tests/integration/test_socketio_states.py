@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from engineio import packet
 
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
@@ -146,6 +148,40 @@ async def test_a_state_never_overtakes_what_the_library_is_about_to_send(door: S
     SocketIOOutlet(engine_socket).offer("queue", Message("queue_updated", {"epoch": 1, "seq": 2}))
     await client.hears("queue_updated", times=2)
     assert_in_order(client)
+
+
+async def answered(engine_socket: Any, number: int) -> None:  # noqa: ANN401 - engineio's, untyped
+    """Puts an answer into the library's queue, as it does itself, and gives it no turn to write that."""
+    await engine_socket.send(packet.Packet(packet.MESSAGE, f'3{number}[{{"ok":true}}]'))
+    assert engine_socket.queue.unsent == 1
+
+
+async def test_a_state_is_not_lost_behind_one_that_has_left_the_librarys_queue(door: SocketDoor) -> None:
+    """An answer is in the queue each time, so the states go there, too; the first one is long gone by the second."""
+    client = await door.barber()
+    [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
+    outlet = SocketIOOutlet(engine_socket)
+    for seq in (1, 2):
+        await answered(engine_socket, seq)
+        outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": seq}))
+        await client.hears("queue_updated", times=seq)
+    assert_in_order(client)
+
+
+async def test_a_state_behind_an_answer_is_not_followed_by_an_older_one_that_waited(door: SocketDoor) -> None:
+    """It waited because the client was slow, while the answer, and the state behind it, went the library's way."""
+    client = await door.barber()
+    [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
+    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
+    usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
+    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
+    congestion.limit = usual
+    await answered(engine_socket, 1)
+    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 2}))
+    await client.hears("queue_updated", lambda state: version(state) == (1, 2))
+    outlet.offer("display", Message("display_updated", {"epoch": 1, "seq": 1}))
+    await client.hears("display_updated")
+    assert [version(state) for state in client.heard["queue_updated"]] == [(1, 2)]
 
 
 async def test_a_polling_client_may_send_a_burst_itself(door: SocketDoor) -> None:

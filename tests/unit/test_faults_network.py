@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from loadtests.faults.network import Network, Stage, Trap
+from loadtests.faults.network import Link, Network, Stage, Trap
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[], Awaitable[Streams]]
@@ -99,6 +99,30 @@ async def test_what_is_slow_keeps_its_order_when_the_delay_ends(network: Network
         await asyncio.sleep(0.01)
         network.delay = 0.0
     assert [await reader.readline() for _ in lines] == lines
+
+
+async def test_what_is_slow_keeps_its_order_when_the_loop_is_late(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due has not been carried yet when more comes."""
+    link, loop, carried = Link(network, silent=False), asyncio.get_running_loop(), []
+    all_there = asyncio.Event()
+
+    def carry(_: object, data: bytes) -> None:
+        carried.append(data)
+        if len(carried) == 2:
+            all_there.set()
+
+    monkeypatch.setattr(link, "carry", carry)
+    network.delay = 0.01
+    link.back.data_received(b"first")
+    network.delay = 0.0
+    late = loop.time() + 1.0
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "time", lambda: late)
+        link.back.data_received(b"second")
+    await all_there.wait()
+    assert carried == [b"first", b"second"]
 
 
 @pytest.mark.parametrize(("stage", "reached"), [("asked", False), ("passed", True), ("answered", True)])

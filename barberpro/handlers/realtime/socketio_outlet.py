@@ -29,15 +29,16 @@ class SocketIOOutlet:
         self._socket = engine_socket
         self._frames: TransportOutlet | None = None
         self._queued: dict[str, packet.Packet] = {}
+        """By room, what of it is in the library's queue; good for as long as that has not been emptied again."""
+        self._emptied = 0
 
     def offer(self, channel: str, message: Message) -> None:
         frames = self._frames or self._on_websocket()
         # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
         if frames is not None and not self._socket.queue.unsent:
-            if self._queued:
-                self._queued.clear()
             frames.offer(channel, message)
         else:
+            self.forget(channel)  # what waits for a slow client is older, and would come behind this one
             self._enqueue(channel, message)
 
     def forget(self, channel: str) -> None:
@@ -54,11 +55,12 @@ class SocketIOOutlet:
     def _enqueue(self, channel: str, message: Message) -> None:
         """Into the library's queue. A state of the same room that still waits there is replaced where it stands.
 
-        A poll takes the whole queue, so whatever was put in since it was empty last is still to be sent.
+        A poll takes the whole queue, and so does the writer: nothing in it was sent unless it has been emptied.
         """
         queue = self._socket.queue
-        if queue.empty():
+        if queue.emptied != self._emptied:
             self._queued.clear()
+            self._emptied = queue.emptied
         waiting = self._queued.get(channel)
         if waiting is not None:
             waiting.data = message.socketio_packet

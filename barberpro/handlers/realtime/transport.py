@@ -48,6 +48,8 @@ class PacketQueue(asyncio.Queue[Any]):
         """limit: bytes that may wait for a client that does not fetch them; full: called, once, when there are more."""
         super().__init__()
         self.unsent = 0
+        self.emptied = 0
+        """How often the last packet in it was taken."""
         self._sizes: deque[int] = deque()
         self._room = limit
         self._full = full
@@ -72,7 +74,9 @@ class PacketQueue(asyncio.Queue[Any]):
 
     def _get(self) -> object:
         self._room += self._sizes.popleft()
-        return super()._get()
+        item = super()._get()
+        self.emptied += not self._sizes
+        return item
 
 
 class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ships no types
