@@ -6,7 +6,7 @@ takes over what a dead one had begun. So a job may be done twice, and has to bea
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ import structlog
 from asyncpg import Pool
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import RetryRequested
-from pgqueuer.domain.models import Job
+from pgqueuer.domain.models import Job, Schedule
 from pgqueuer.queries import Queries
 
 from barberpro.storage.postgres import AnyConnection, Away
@@ -44,19 +44,39 @@ Work = Callable[[str], Awaitable[None]]
 """Does a job with this argument. Raises Later; whatever else it raises ends the job, and is logged."""
 
 
-async def enqueue(connection: AnyConnection, kind: str, argument: str) -> None:
-    """Puts a job down in the caller's transaction: it is done once that is committed, and never if it is not."""
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """when: as in a crontab, UTC."""
+
+    when: str
+    work: Callable[[], Awaitable[None]]
+
+
+async def enqueue(connection: AnyConnection, kind: str, argument: str, *, once: bool = False) -> None:
+    """Puts a job down in the caller's transaction: it is done once that is committed, and never if it is not.
+
+    once: unless there is one of this kind and argument that was put down so, and is not done yet.
+    """
     queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]  # a pool's connection is one, too
-    await queries.enqueue(kind, argument.encode())
+    await queries.enqueue(
+        kind, argument.encode(), dedupe_key=f"{kind}:{argument}" if once else None, on_conflict="skip"
+    )
 
 
 class Jobs:
     """One a node. pool: of its own, since one of its connections listens."""
 
-    def __init__(self, pool: "Pool[Any]", kinds: dict[str, Work]) -> None:
-        """kinds: who does which kind of job."""
+    def __init__(
+        self, pool: "Pool[Any]", kinds: Mapping[str, Work], regular: Mapping[str, Regular], look: float
+    ) -> None:
+        """kinds: who does which kind of job. regular: what some node does again and again, by name.
+
+        look: seconds between two looks for what is due; of a new job a node is told at once, of a later attempt not.
+        """
+        self._look = timedelta(seconds=look)
         self._pool = pool
         self._kinds = kinds
+        self._regular = regular
         self._machine: PgQueuer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -77,7 +97,7 @@ class Jobs:
         while True:
             self._machine = self._built()
             try:
-                await self._machine.run(batch_size=_AT_ONCE, heartbeat_timeout=_HEARTBEAT)
+                await self._machine.run(self._look, batch_size=_AT_ONCE, heartbeat_timeout=_HEARTBEAT)
                 return
             except Away as error:
                 log.info("jobs_wait", problem=repr(error))
@@ -88,7 +108,9 @@ class Jobs:
     def _built(self) -> PgQueuer:
         machine = PgQueuer.from_asyncpg_pool(self._pool)
         for kind, work in self._kinds.items():
-            machine.entrypoint(kind)(_as_entrypoint(work))
+            machine.entrypoint(kind, accepts_context=False)(_as_entrypoint(work))
+        for name, regular in self._regular.items():
+            machine.schedule(name, regular.when, accepts_context=False)(_as_schedule(regular))
         return machine
 
 
@@ -99,5 +121,15 @@ def _as_entrypoint(work: Work) -> Callable[[Job], Awaitable[None]]:
         except Later as later:
             # Without its cause: a traceback goes into a table, and an address may be in it.
             raise RetryRequested(timedelta(seconds=later.seconds), later.why) from None
+
+    return do
+
+
+def _as_schedule(regular: Regular) -> Callable[[Schedule], Awaitable[None]]:
+    async def do(_: Schedule) -> None:
+        try:
+            await regular.work()
+        except Away as error:
+            log.info("jobs_wait", problem=repr(error))
 
     return do

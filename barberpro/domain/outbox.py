@@ -36,4 +36,4 @@ async def post(connection: AnyConnection, sealer: Sealer, letter: Letter) -> Non
     letter_id, content = new_letter_id(), orjson.dumps({"to": letter.to, "fields": letter.fields}).decode()
     sealed = sealer.seal(content)
     await insert_letter(connection, letter_id, letter.channel, letter.template, letter.language, sealed)
-    await enqueue(connection, JOB, letter_id)
+    await enqueue(connection, JOB, letter_id, once=True)

@@ -20,6 +20,7 @@ from barberpro.handlers.services import SERVICES, Limits, Services
 from barberpro.queue import metrics as engine_metrics
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
+from barberpro.server.letters.post_office import PostOffice, transports
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.readiness import Readiness
 from barberpro.server.settings import Settings
@@ -38,9 +39,11 @@ class RunningServer:
     doors: LiveDoors
     app: web.Application
     revocations: Revocations
+    post_office: PostOffice
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.post_office.close()
         await self.revocations.close()
         await self.node.close()
 
@@ -49,12 +52,15 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     """Starts a node and builds its doors. Raises what Node.start raises, KeyFileError and SealingKeyError."""
     key = await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
+    ways = await asyncio.to_thread(transports, settings)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal)
     revocations = Revocations(node.pool)
     try:
         await revocations.start()
+        post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
     except BaseException:
+        await revocations.close()
         await node.close()
         raise
     tokens = Tokens(key, revocations.covers)
@@ -89,7 +95,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     doors = LiveDoors(services, origins)
     doors.attach(app)
     app[READY] = Readiness(node, doors.pulses).parts
-    app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures)
+    app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
-    return RunningServer(node, doors, app, revocations)
+    return RunningServer(node, doors, app, revocations, post_office)

@@ -8,10 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 _HOME = Path(".barberpro")
+_SENDER_OF_SMS = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[A-Za-z0-9 ]{3,11})$"
+
+Secret = Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]
+"""Told to nobody but our own workers."""
 
 
 class SettingsError(Exception):
@@ -61,6 +74,20 @@ class Settings(BaseSettings):
     slow_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How long a client may be slower than that before it is cut off."""
     handshake_seconds: Annotated[float, Field(gt=0)] = 10.0
+    mail_from: str | None = None
+    """Who mails come from: an address, or `Name <address>`."""
+    smtp_host: str | None = None
+    """Without one, mails are printed in development, and wait in production."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: Secret | None = None
+    twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")] | None = None
+    """Without one, SMS are printed in development, and wait in production."""
+    twilio_auth_token: Secret | None = None
+    twilio_from: Annotated[str, Field(pattern=_SENDER_OF_SMS)] | None = None
+    """A number of the account (E.164), a messaging service (MG...), or an alphanumeric sender."""
+    twilio_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+$")] = "https://api.twilio.com"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
@@ -107,6 +134,21 @@ class Settings(BaseSettings):
             raise ValueError(f"{missing} is missing: give both DATABASE_URL and REDIS_URL, or BARBERPRO_EMBEDDED")
         if self.environment == "production" and self.keys_dir is None:
             raise ValueError("BARBERPRO_KEYS_DIR is missing: production brings its own keys")
+        return self
+
+    @model_validator(mode="after")
+    def _letters_fit(self) -> Self:
+        if self.smtp_host is not None and self.mail_from is None:
+            raise ValueError("BARBERPRO_MAIL_FROM is missing: BARBERPRO_SMTP_HOST needs a sender")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("BARBERPRO_SMTP_USER and BARBERPRO_SMTP_PASSWORD are given together, or neither is")
+        if self.smtp_password is not None and self.smtp_security == "none":
+            raise ValueError("BARBERPRO_SMTP_SECURITY is 'none': a password is not sent in the clear")
+        given = {self.twilio_account_sid is None, self.twilio_auth_token is None, self.twilio_from is None}
+        if len(given) > 1:
+            raise ValueError(
+                "BARBERPRO_TWILIO_ACCOUNT_SID, BARBERPRO_TWILIO_AUTH_TOKEN and BARBERPRO_TWILIO_FROM belong together"
+            )
         return self
 
     @property
@@ -176,5 +218,5 @@ def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydant
         return str(message)
     field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
     # A URL may hold a password.
-    shown = "" if field.endswith("_url") else f" is {problem['input']!r}"
+    shown = "" if field.endswith(("_url", "_password", "_token")) else f" is {problem['input']!r}"
     return f"{names[field]}{shown}: {message}"

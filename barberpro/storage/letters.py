@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from asyncpg import Pool
+from asyncpg import Pool, Record
 
 from barberpro.storage.postgres import AnyConnection
 
@@ -23,6 +23,20 @@ _SETTLE: Final = """
 _POSTPONE: Final = """
     UPDATE letters SET attempts = attempts + 1, problem = $2, next_at = now() + make_interval(secs => $3)
     WHERE letter_id = $1 AND status = 'waiting'
+"""
+
+_OVERDUE: Final = """
+    SELECT letter_id FROM letters
+    WHERE status = 'waiting' AND coalesce(next_at, created_at) < now() - make_interval(secs => $1)
+    ORDER BY created_at LIMIT 1000
+"""
+_FORGET: Final = "DELETE FROM letters WHERE settled_at < now() - make_interval(days => $1)"
+_LIST: Final = """
+    SELECT letter_id, created_at, channel, template, language, status, attempts, next_at, settled_at, problem, reference
+    FROM letters
+    WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR channel = $2)
+      AND ($3::text IS NULL OR letter_id < $3)
+    ORDER BY letter_id DESC LIMIT $4
 """
 
 
@@ -64,3 +78,24 @@ async def settle(pool: "Pool[Any]", letter_id: str, problem: str | None, referen
 async def postpone(pool: "Pool[Any]", letter_id: str, problem: str, seconds: float) -> None:
     """An attempt failed; the next one is due in so many seconds."""
     await pool.execute(_POSTPONE, letter_id, problem, seconds)
+
+
+async def overdue_letters(pool: "Pool[Any]", seconds: float) -> list[str]:
+    """Those that wait though their next attempt was due so long ago."""
+    return [row["letter_id"] for row in await pool.fetch(_OVERDUE, seconds)]
+
+
+async def forget_letters(pool: "Pool[Any]", days: int) -> None:
+    """Deletes the rows of letters that were settled so long ago."""
+    await pool.execute(_FORGET, days)
+
+
+async def list_letters(
+    pool: "Pool[Any]", status: str | None, channel: str | None, before: str | None, most: int
+) -> list[Record]:
+    """The newest first, without what they say and to whom. before: a letter's id; those put down before it.
+
+    A letter's id begins with the time at which it was put down.
+    """
+    rows: list[Record] = await pool.fetch(_LIST, status, channel, before, most)
+    return rows

@@ -745,8 +745,6 @@ CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 
-CREATE INDEX letters_by_time ON public.letters USING btree (created_at, letter_id);
-
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);

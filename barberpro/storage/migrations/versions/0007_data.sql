@@ -41,7 +41,6 @@ CREATE TABLE letters (
     CHECK ((status = 'waiting') = (settled_at IS NULL)),
     CHECK (status = 'waiting' OR content_sealed IS NULL)
 );
-CREATE INDEX letters_by_time ON letters (created_at, letter_id);
 CREATE INDEX letters_waiting ON letters (created_at) WHERE status = 'waiting';
 COMMENT ON COLUMN letters.content_sealed IS 'Sealed JSON {to, fields}; NULL once the letter is sent or given up.';
 COMMENT ON COLUMN letters.problem IS 'Why the last attempt failed, without anything of the recipient.';

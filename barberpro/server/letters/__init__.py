@@ -1,0 +1,1 @@
+"""The ways out for letters, and the part of a server that sends them."""

@@ -1,0 +1,94 @@
+"""The part of a server that sends letters: its transports by the settings, its jobs, its figures."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Self
+
+from asyncpg import Pool
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from barberpro.domain.delivery import Deliverer, Transport
+from barberpro.domain.jobs import Jobs, Regular
+from barberpro.domain.outbox import JOB
+from barberpro.server.letters.console import Console, Nowhere
+from barberpro.server.letters.smtp import Smtp
+from barberpro.server.letters.twilio import Twilio
+from barberpro.server.settings import Settings, SettingsError
+from barberpro.storage.postgres import close_pool, connect_pool
+from barberpro.storage.sealing import Sealer
+
+_CONNECTIONS: Final = 3
+"""One listens, one takes jobs, one does them."""
+
+
+class PostOffice(Collector):
+    """`await PostOffice.open(...)`; figures for /metrics; `await close()` in the end."""
+
+    def __init__(self, pool: "Pool[Any]", sealer: Sealer, ways: Mapping[str, Transport], look: float = 5.0) -> None:
+        """pool: of its own. ways: by channel. look: seconds between two looks for letters that are due again."""
+        self._pool = pool
+        self._deliverer = Deliverer(pool, sealer, ways)
+        self._jobs = Jobs(
+            pool,
+            {JOB: self._deliverer.deliver},
+            {
+                "letters.sweep": Regular("* * * * *", self._deliverer.sweep),
+                "letters.forget": Regular("17 3 * * *", self._deliverer.forget),
+            },
+            look,
+        )
+
+    @classmethod
+    async def open(cls, database_url: str, patience: float, sealer: Sealer, ways: Mapping[str, Transport]) -> Self:
+        """patience: seconds for one answer of Postgres. Raises what Postgres raises while it is away."""
+        office = cls(await connect_pool(database_url, _CONNECTIONS, patience), sealer, ways)
+        office.start()
+        return office
+
+    def start(self) -> None:
+        self._jobs.start()
+
+    async def close(self) -> None:
+        await self._jobs.close()
+        await self._deliverer.close()
+        await close_pool(self._pool)
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "barberpro_letters", "Attempts to send letters, by channel and outcome.", labels=["channel", "outcome"]
+        )
+        for (channel, outcome), count in self._deliverer.outcomes.items():
+            family.add_metric([channel, outcome], count)
+        yield family
+
+
+def transports(settings: Settings) -> Mapping[str, Transport]:
+    """By channel. Blocking: it reads the system's certificates. Raises SettingsError."""
+    return {"email": _mail(settings), "sms": _sms(settings)}
+
+
+def _mail(settings: Settings) -> Transport:
+    if settings.smtp_host is None or settings.mail_from is None:
+        return Console("email") if settings.environment == "development" else Nowhere("BARBERPRO_SMTP_HOST")
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password is not None else None
+    try:
+        return Smtp(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.mail_from,
+            settings.smtp_security,
+            ssl.create_default_context(),
+            settings.smtp_user,
+            password,
+        )
+    except (ValueError, IndexError):
+        raise SettingsError(f"BARBERPRO_MAIL_FROM is {settings.mail_from!r}: this is no address") from None
+
+
+def _sms(settings: Settings) -> Transport:
+    account, token, sender = settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_from
+    if account is None or token is None or sender is None:
+        known = settings.environment == "development"
+        return Console("sms") if known else Nowhere("BARBERPRO_TWILIO_ACCOUNT_SID")
+    return Twilio(account, token.get_secret_value(), sender, settings.twilio_url)

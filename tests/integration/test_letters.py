@@ -1,0 +1,195 @@
+"""Letters: posted in a transaction, sent by a job, tried again, and forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncpg import Pool
+
+from barberpro.domain import delivery
+from barberpro.domain.delivery import Deliverer, Transport, Unsent
+from barberpro.domain.jobs import Later
+from barberpro.domain.outbox import Letter, post
+from barberpro.domain.templates import Text
+from barberpro.server.letters.console import Console, Nowhere
+from barberpro.server.letters.post_office import PostOffice
+from barberpro.storage.letters import list_letters
+from barberpro.storage.postgres import close_pool, connect_pool
+from barberpro.storage.sealing import Sealer, sealer
+from tests.support.logs import nothing_wrong_is_logged
+
+CODE = Letter("sms", "+919876543210", "code", {"code": "424242", "minutes": "10"})
+
+
+class Way:
+    """A transport that fails as often as it is told to; what it was handed can be waited for."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self._failures = list(failures)
+        self.handed: asyncio.Queue[tuple[str, str, Text]] = asyncio.Queue()
+
+    async def send(self, letter_id: str, to: str, text: Text) -> str | None:
+        if self._failures:
+            raise self._failures.pop(0)
+        self.handed.put_nowait((letter_id, to, text))
+        return "ref_1"
+
+    async def next(self) -> tuple[str, str, Text]:
+        async with asyncio.timeout(30):
+            return await self.handed.get()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+async def pool(database_url: str) -> "AsyncIterator[Pool[Any]]":
+    pool = await connect_pool(database_url)
+    yield pool
+    await close_pool(pool)
+
+
+@pytest.fixture
+def seals(tmp_path: Path) -> Sealer:
+    return sealer(tmp_path, create=True)
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Sealer:
+    """Of a server that has other keys."""
+    return sealer(tmp_path / "theirs", create=True)
+
+
+@asynccontextmanager
+async def office(database_url: str, seals: Sealer, ways: Mapping[str, Transport]) -> AsyncIterator[PostOffice]:
+    office = PostOffice(await connect_pool(database_url, 3), seals, ways, look=0.1)
+    office.start()
+    try:
+        with nothing_wrong_is_logged():
+            yield office
+    finally:
+        await office.close()
+
+
+async def put_down(pool: "Pool[Any]", seals: Sealer, letter: Letter = CODE) -> str:
+    """Its id."""
+    async with pool.acquire() as connection, connection.transaction():
+        await post(connection, seals, letter)
+    letter_id: str = await pool.fetchval("SELECT letter_id FROM letters ORDER BY letter_id DESC LIMIT 1")
+    return letter_id
+
+
+async def settled(pool: "Pool[Any]", letter_id: str) -> dict[str, Any]:
+    """The letter's row once it is settled."""
+    async with asyncio.timeout(30):
+        while True:
+            row = await pool.fetchrow("SELECT * FROM letters WHERE letter_id = $1", letter_id)
+            if row is not None and row["status"] != "waiting":
+                return dict(row)
+            await asyncio.sleep(0.02)
+
+
+async def test_a_letter_is_sent_once_its_transaction_is_committed(
+    database_url: str, pool: "Pool[Any]", seals: Sealer
+) -> None:
+    way = Way()
+    async with office(database_url, seals, {"sms": way}):
+        async with pool.acquire() as connection:
+            undone = connection.transaction()
+            await undone.start()
+            await post(connection, seals, Letter("sms", "+10000000", "code", {"code": "000000", "minutes": "1"}))
+            await undone.rollback()
+        letter_id = await put_down(pool, seals)
+        handed, to, text = await way.next()
+        assert (handed, to) == (letter_id, CODE.to)
+        assert "424242" in text.body
+        row = await settled(pool, letter_id)
+    assert (row["status"], row["attempts"], row["reference"], row["problem"]) == ("sent", 1, "ref_1", None)
+    assert way.handed.empty()
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 0
+
+
+async def test_what_a_letter_says_is_sealed_and_then_forgotten(
+    database_url: str, pool: "Pool[Any]", seals: Sealer
+) -> None:
+    letter_id = await put_down(pool, seals)
+    waiting = await pool.fetchval("SELECT content_sealed FROM letters")
+    assert "9876543210" not in waiting
+    assert "424242" in seals.unseal(waiting)
+    async with office(database_url, seals, {"sms": Way()}):
+        assert (await settled(pool, letter_id))["content_sealed"] is None
+
+
+async def test_a_failure_is_tried_again_and_told(
+    database_url: str, pool: "Pool[Any]", seals: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_SECONDS", 0.01)
+    way = Way(Unsent("no mail server (OSError)"), Unsent("Twilio says 429", 0.05))
+    async with office(database_url, seals, {"sms": way}) as told:
+        row = await settled(pool, await put_down(pool, seals))
+        [figures] = told.collect()
+    assert (row["status"], row["attempts"], row["problem"]) == ("sent", 3, None)
+    outcomes = {(sample.labels["outcome"], sample.value) for sample in figures.samples}
+    assert outcomes == {("sent", 1), ("postponed", 2), ("failed", 0)}
+
+
+async def test_what_cannot_be_sent_is_given_up_after_an_hour(
+    database_url: str, pool: "Pool[Any]", seals: Sealer
+) -> None:
+    letter_id = await put_down(pool, seals)
+    await pool.execute("UPDATE letters SET created_at = now() - interval '61 minutes'")
+    async with office(database_url, seals, {"sms": Nowhere("BARBERPRO_TWILIO_ACCOUNT_SID")}):
+        row = await settled(pool, letter_id)
+    assert (row["status"], row["problem"]) == ("failed", "BARBERPRO_TWILIO_ACCOUNT_SID is not set")
+    assert row["content_sealed"] is None
+
+
+async def test_a_letter_whose_job_was_lost_is_found_again(database_url: str, pool: "Pool[Any]", seals: Sealer) -> None:
+    letter_id = await put_down(pool, seals)
+    await pool.execute("DELETE FROM pgqueuer")
+    deliverer = Deliverer(pool, seals, {})
+    await deliverer.sweep()
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 0  # it has not waited for long
+    await pool.execute("UPDATE letters SET created_at = now() - interval '10 minutes'")
+    await deliverer.sweep()
+    await deliverer.sweep()
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 1
+    async with office(database_url, seals, {"sms": Way()}):
+        assert (await settled(pool, letter_id))["status"] == "sent"
+
+
+async def test_a_letter_that_no_key_opens_waits(pool: "Pool[Any]", seals: Sealer, theirs: Sealer) -> None:
+    letter_id = await put_down(pool, theirs)
+    with pytest.raises(Later, match="cannot be read here"):
+        await Deliverer(pool, seals, {"sms": Way()}).deliver(letter_id)
+    assert await pool.fetchval("SELECT problem FROM letters") == "cannot be read here (ValueError)"
+
+
+async def test_settled_letters_are_let_go_and_waiting_ones_are_not(pool: "Pool[Any]", seals: Sealer) -> None:
+    old, waiting = await put_down(pool, seals), await put_down(pool, seals)
+    deliverer = Deliverer(pool, seals, {"sms": Way()})
+    await deliverer.deliver(old)
+    await deliverer.deliver(old)  # a job may be done twice
+    await pool.execute("UPDATE letters SET settled_at = settled_at - interval '91 days'")
+    await deliverer.forget()
+    assert [row["letter_id"] for row in await list_letters(pool, None, None, None, 10)] == [waiting]
+    assert deliverer.outcomes["sms", "sent"] == 1
+
+
+async def test_a_developer_reads_letters_on_the_console(pool: "Pool[Any]", seals: Sealer) -> None:
+    printed: list[str] = []
+    mail = Letter("email", "ann@example.com", "verify_email", {"link": "https://shop.test/v", "minutes": "30"})
+    deliverer = Deliverer(pool, seals, {"email": Console("email", printed.append)})
+    await deliverer.deliver(await put_down(pool, seals, mail))
+    [words] = printed
+    assert "To: ann@example.com\nSubject: Confirm your email address\n" in words
+    assert "https://shop.test/v" in words
+
+
+async def test_a_letter_that_does_not_exist_is_refused_where_it_is_posted(pool: "Pool[Any]", seals: Sealer) -> None:
+    with pytest.raises(LookupError):
+        await put_down(pool, seals, Letter("sms", CODE.to, "code", {"code": "1"}))
+    assert await pool.fetchval("SELECT count(*) FROM letters") == 0
