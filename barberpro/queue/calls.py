@@ -80,7 +80,11 @@ class CallBuilder:
         envelope["actor"] = who
         # With the time, it makes the link of whatever event comes of this call one of its kind.
         envelope["nonce"] = f"{self._node}.{next(self._numbers)}"
-        how = {"requestId": via.request_id, "ip": via.ip} if via.ip else {"requestId": via.request_id}
+        how = {"requestId": via.request_id}
+        if via.ip:
+            how["ip"] = via.ip
+        if via.agent:
+            how["agent"] = via.agent
         stamp = orjson.dumps({"actor": who, "via": how})[1:-1]
         shard = self._keys.shard_of(shop.shop_id)
         key = self._keys.epoch(shard).encode()

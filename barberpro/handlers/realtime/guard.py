@@ -15,6 +15,7 @@ import socketio
 import structlog
 from socketio.packet import ACK, CONNECT_ERROR
 
+from barberpro.handlers.agents import agent_of
 from barberpro.handlers.realtime.transport import Transport
 from barberpro.protocol.answers import ConnectRefusal
 from barberpro.protocol.errors import BarberProError, bad_field, not_found, refused
@@ -24,7 +25,8 @@ log = structlog.get_logger(__name__)
 _REQUEST: Final = re.compile(r"(?:2|5\d{1,10}-)(\d{1,15})[\[{\"a-z]")
 """An event on the namespace / that asks for an ack, with binary data or without."""
 IP: Final = "barberpro.ip"
-"""Where a connection's environ has the client's address."""
+AGENT: Final = "barberpro.agent"
+"""Where a connection's environ has the client's address, and what its program calls itself."""
 _BINARY: Final = ("5", "6")
 """What the frames of binary events and acks begin with."""
 
@@ -61,7 +63,8 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         # It is kept for as long as the connection: all else of the request may go.
-        await super()._handle_eio_connect(eio_sid, {IP: environ["aiohttp.request"].remote})
+        request = environ["aiohttp.request"]
+        await super()._handle_eio_connect(eio_sid, {IP: request.remote, AGENT: agent_of(request.headers)})
         self._expect(eio_sid)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:

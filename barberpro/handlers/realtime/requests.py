@@ -75,7 +75,9 @@ async def run_command(services: Services, session: Session, document: object) ->
     """Raises BarberProError, and what the stores raise while they are away."""
     session.commands.take()
     request_id = structlog.contextvars.get_contextvars()["request_id"]
-    result = await services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
+    result = await services.engine.submit(
+        session.actor, parse_command(document), Via(request_id, session.ip, session.agent)
+    )
     return {"ok": True, "replayed": result.replayed, "data": result.data}
 
 

@@ -13,10 +13,14 @@ from barberpro.protocol.times import rfc3339
 
 @dataclass(slots=True)
 class Session:
-    """identity may be renewed on the live connection. commands, requests: how often. seats: by room name."""
+    """identity may be renewed on the live connection. commands, requests: how often. seats: by room name.
+
+    agent: what the client's program calls itself.
+    """
 
     identity: Identity
     ip: str | None
+    agent: str | None
     commands: Pace
     requests: Pace
     seats: dict[str, Seat] = field(default_factory=dict)
@@ -24,8 +28,8 @@ class Session:
     """Whether it was told that its present token ends."""
 
     @classmethod
-    def of(cls, identity: Identity, ip: str | None, limits: Limits) -> Self:
-        return cls(identity, ip, Pace.of_commands(limits), Pace.of_requests(limits))
+    def of(cls, identity: Identity, ip: str | None, agent: str | None, limits: Limits) -> Self:
+        return cls(identity, ip, agent, Pace.of_commands(limits), Pace.of_requests(limits))
 
     @property
     def actor(self) -> Actor:

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.guard import IP, GuardedServer, connection_refused
+from barberpro.handlers.realtime.guard import AGENT, IP, GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.requests import answer, authenticate, catch_up, parse, run_command, subscribed
 from barberpro.handlers.realtime.rooms import RoomView, seat_for
@@ -111,7 +111,7 @@ class SocketIODoor:
         try:
             identity = self._services.tokens.verify(_token(auth))
             socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
-            session = Session.of(identity, environ[IP], self._services.limits)
+            session = Session.of(identity, environ[IP], environ[AGENT], self._services.limits)
             client = _Client(sid, session, SocketIOOutlet(socket), self.server)
             self._connections.admit(client)
         except BarberProError as error:

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import HttpVersion11, web
 
 from barberpro.domain.identity import Identity
+from barberpro.handlers.agents import agent_of
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
@@ -64,7 +65,7 @@ class _Stream:
         self._shared = shared
         self._request = request
         self._seat = seat
-        self.session = Session.of(who, request.remote, shared.services.limits)
+        self.session = Session.of(who, request.remote, agent_of(request.headers), shared.services.limits)
         self._over = asyncio.Event()
         self._outlet: TransportOutlet | None = None
 

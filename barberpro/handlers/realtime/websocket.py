@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from barberpro.domain.identity import Identity
+from barberpro.handlers.agents import agent_of
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.handshake import accepted, gone, take_over
 from barberpro.handlers.realtime.messages import Message
@@ -54,13 +55,15 @@ class _Wish:
     since: dict[str, str]
     token: str | None
     ip: str | None
+    agent: str | None
     welcome: bool
 
     @classmethod
     def of(cls, request: web.Request, *, welcome: bool) -> "_Wish":
         kind = request.path.split("/")[2]
         since = {name: value for name, value in request.query.items() if name in {"epoch", "seq"}}
-        return cls(f"{kind}:{request.match_info['id']}", since, _token_of(request), request.remote, welcome)
+        room, agent = f"{kind}:{request.match_info['id']}", agent_of(request.headers)
+        return cls(room, since, _token_of(request), request.remote, agent, welcome)
 
 
 class WebSocketDoor:
@@ -160,7 +163,7 @@ class _Visit:
         room = Room.parse(wish.room)
         since = parse(Since, wish.since, strict=False) if wish.since else None
         identity = await self._identify(wish.token)
-        self._session = Session.of(identity, wish.ip, services.limits)
+        self._session = Session.of(identity, wish.ip, wish.agent, services.limits)
         self._shared.connections.admit(self)
         self._seat = await seat_for(services, identity.actor, room)
         await catch_up(services, self._seat, since)

@@ -6,7 +6,9 @@ from typing import Final
 from aiohttp import web
 
 from barberpro.domain.identity import Identity
+from barberpro.handlers.agents import agent_of
 from barberpro.handlers.ratelimit import Quota
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import ID_PATTERN
@@ -25,6 +27,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def via_of(request: web.Request) -> Via:
+    """How the request came, for the audit log."""
+    return Via(request[REQUEST_ID], request.remote, agent_of(request.headers))
+
+
 def identity_if_any(request: web.Request) -> Identity | None:
     """Who asks; None when the request came without a token."""
     return request.get(IDENTITY)
@@ -36,3 +43,11 @@ def identity(request: web.Request) -> Identity:
     if known is None:
         raise BarberProError(ErrorCode.UNAUTHORIZED)
     return known
+
+
+def administrator(request: web.Request) -> Actor:
+    """Who asks, when they administer all shops. Raises UNAUTHORIZED and FORBIDDEN."""
+    actor = identity(request).actor
+    if actor.role is not Role.ADMIN:
+        raise BarberProError(ErrorCode.FORBIDDEN)
+    return actor

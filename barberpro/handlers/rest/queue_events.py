@@ -45,9 +45,9 @@ async def list_events(request: web.Request) -> Page:
 
 
 def _shown(event: Json) -> Json:
-    """The event without the digest, which is the server's own, and without addresses, which the audit log keeps."""
+    """The event without the digest, which is the server's own, and without what only the audit log tells."""
     shown = {**event, "at": rfc3339(event["at"])}
-    for part, secret in (("command", "digest"), ("via", "ip")):
+    for part, secret in (("command", "digest"), ("via", "ip"), ("via", "agent")):
         if isinstance(shown.get(part), dict):
             shown[part] = {name: value for name, value in shown[part].items() if name != secret}
     return shown

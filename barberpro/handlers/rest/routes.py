@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
+from barberpro.handlers.rest import audit, booking_reads, bookings, exposition, health, letters, queue_events, queues
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.errors import answer_errors
 from barberpro.handlers.rest.observe import observe, put_headers
@@ -28,6 +28,8 @@ ROUTES = (
     web.get(f"{_V1}/queue/{{barberId}}/events", endpoint(queue_events.list_events, queue_events.QUERY)),
     web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status)),
     web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip)),
+    web.get(f"{_V1}/admin/audit", endpoint(audit.list_audit, audit.QUERY)),
+    web.get(f"{_V1}/admin/letters", endpoint(letters.list_all, letters.QUERY)),
 )
 
 

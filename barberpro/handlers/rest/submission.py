@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from barberpro.handlers.rest.appointments import When, instant
-from barberpro.handlers.rest.context import REQUEST_ID, identity
+from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.actors import Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -18,8 +17,7 @@ from barberpro.storage.catalogue import Shop
 
 async def submit(request: web.Request, command: Command) -> Result:
     """The command's durable result, for the one who asks. Raises what Engine.submit raises."""
-    via = Via(request[REQUEST_ID], request.remote)
-    return await request.app[SERVICES].engine.submit(identity(request).actor, command, via)
+    return await request.app[SERVICES].engine.submit(identity(request).actor, command, via_of(request))
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:
