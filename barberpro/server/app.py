@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from barberpro.domain.identity import Tokens
+from barberpro.domain.key_watch import KeyWatch
 from barberpro.domain.keys import signing_key
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
@@ -40,9 +41,11 @@ class RunningServer:
     app: web.Application
     revocations: Revocations
     post_office: PostOffice
+    key_watch: KeyWatch
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.key_watch.close()
         await self.post_office.close()
         await self.revocations.close()
         await self.node.close()
@@ -98,4 +101,6 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
-    return RunningServer(node, doors, app, revocations, post_office)
+    key_watch = KeyWatch(seals, settings.keys_directory)
+    key_watch.start()
+    return RunningServer(node, doors, app, revocations, post_office, key_watch)

@@ -64,7 +64,7 @@ async def run_migrate(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[Any]"]:
+async def database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[Any]"]:
     """A pool on a migrated database that belongs to this deployment."""
     await migrate(urls.database_url)
     pool = await connect_pool(urls.database_url, 2, _PATIENCE_SECONDS)
@@ -76,7 +76,7 @@ async def _database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[
 
 
 async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bool) -> None:
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
         try:
             shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(name, time_zone))
         except UnknownZoneError as error:
@@ -95,13 +95,13 @@ async def run_revoke(settings: Settings, user: str) -> None:
     """Raises CommandError for what is no user's id."""
     if re.fullmatch(ID_PATTERN, user) is None:
         raise CommandError("--user takes letters, digits, - and _ (at most 64)")
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
         before = await revoke(pool, user, "system", "system")
     click.echo(f"tokens issued to {user} before {before.isoformat(timespec='seconds')} are revoked")
 
 
 async def run_check(settings: Settings) -> int:
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
         redis = Primaries(urls.redis_url, settings.shards)
         try:
             await redis.look()  # an empty deployment would be compared without it
@@ -120,7 +120,7 @@ async def run_check(settings: Settings) -> int:
 
 async def run_trim(settings: Settings, *, dry_run: bool) -> int:
     """Progress goes to standard error, a line a step. 1 when something is wrong with a shop's oldest days."""
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
         if dry_run:
             await _tell_what_would_go(pool, kept(settings))
             return 0
@@ -165,7 +165,7 @@ async def _reachable(day: Day) -> None:
 
 
 async def run_simulate(settings: Settings, day: Day) -> int:
-    async with open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
         if day.shop_id is not None and not await pool.fetchval("SELECT 1 FROM shops WHERE shop_id = $1", day.shop_id):
             raise CommandError(f"--shop: there is no shop {day.shop_id}")
         await _reachable(day)
@@ -205,7 +205,7 @@ async def _play(settings: Settings, day: Day, document: dict[str, Any], until: a
 async def run_demo(settings: Settings, speed: float) -> int:
     """A living shop: stores, server, seed, and day after day until a signal comes."""
     url = f"http://{settings.host}:{settings.port}"
-    async with stop_event() as until, open_stores(settings) as urls, _database(settings, urls) as pool:
+    async with stop_event() as until, open_stores(settings) as urls, database(settings, urls) as pool:
         document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
         async with listening(settings, urls):
             click.echo(f"\n  The shop's screen   {url}/display/{document['shopId']}")
