@@ -5,35 +5,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from barberpro.queue.engine import Engine
 from barberpro.server.node import NodeOptions
 from barberpro.server.traces import switch_on_traces
 from tests.support.shops import customer, refusal, send
+from tests.support.spans import exporter
 from tests.support.whole_server import WholeServer, whole_server
 
-_EXPORTER = InMemorySpanExporter()
 CALLER = "0af7651916cd43dd8448eb211c80319c"
 
 
-@pytest.fixture(scope="module")
-def _provider() -> None:
-    """OpenTelemetry takes one provider a process; other tests' nodes make no spans."""
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(_EXPORTER))
-    trace.set_tracer_provider(provider)
-
-
 @pytest.fixture
-def spans(_provider: None) -> Iterator[InMemorySpanExporter]:
-    """Yield what was traced in this test."""
-    _EXPORTER.clear()
-    yield _EXPORTER
-    _EXPORTER.clear()
+def spans() -> Iterator[InMemorySpanExporter]:
+    """Yield what was traced in this test; other tests' nodes make no spans."""
+    exporter().clear()
+    yield exporter()
+    exporter().clear()
 
 
 @pytest.fixture

@@ -50,3 +50,33 @@ def nothing_wrong_is_logged() -> Iterator[None]:
     assert not wrong, wrong
     for library in ("engineio.server", "socketio.server"):
         assert logging.getLogger(library).handlers == []
+
+
+@contextmanager
+def everything_logged() -> Iterator[list[str]]:
+    """Yields a list that grows with all that is logged, however little it matters, by us and by libraries.
+
+    But for aiohttp's access log, which a test's server writes and `barberpro serve` does not.
+    """
+    lines: list[str] = []
+
+    def look(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        lines.append(repr(event))
+        return event
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.name != "aiohttp.access":
+                lines.append(logging.Formatter().format(record))
+
+    handler, root, processors = Lines(logging.DEBUG), logging.getLogger(), structlog.get_config()["processors"]
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    processors.insert(0, look)
+    try:
+        yield lines
+    finally:
+        processors.remove(look)
+        root.setLevel(level)
+        root.removeHandler(handler)
