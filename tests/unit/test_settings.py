@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import orjson
 import pytest
 
 from barberpro.queue.trim import EVERYTHING
@@ -32,3 +33,34 @@ def test_what_is_kept_for_too_short_a_time_is_refused_by_name(given: dict[str, i
 
 def test_nothing_is_trimmed_with_0() -> None:
     assert kept(load_settings(keep_events_days=0, keep_audit_days=0)) == EVERYTHING
+
+
+TWILIO = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"smtp_host": "mail.test"}, "BARBERPRO_MAIL_FROM is missing"),
+        ({"smtp_user": "u"}, "BARBERPRO_SMTP_USER and BARBERPRO_SMTP_PASSWORD are given together"),
+        (
+            {"smtp_user": "u", "smtp_password": "p", "smtp_security": "none"},
+            "BARBERPRO_SMTP_SECURITY is 'none': a password is not sent in the clear",
+        ),
+        ({**TWILIO, "twilio_from": None}, "BARBERPRO_TWILIO_FROM belong together"),
+        ({**TWILIO, "twilio_from": "12"}, "--twilio-from is '12'"),
+        ({**TWILIO, "twilio_account_sid": "SK1"}, "--twilio-account-sid is 'SK1'"),
+    ],
+)
+def test_letters_that_could_not_be_sent_are_refused_by_name(given: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        load_settings(**given)
+
+
+def test_a_secret_is_told_to_our_own_workers_and_to_nobody_else() -> None:
+    settings = load_settings(smtp_user="u", smtp_password="s3cret", **TWILIO)  # noqa: S106 - of nobody
+    assert "s3cret" not in repr(settings)
+    assert Settings(**orjson.loads(settings.model_dump_json())) == settings
+    with pytest.raises(SettingsError) as refused:
+        load_settings(smtp_user="u", smtp_password=["s3cret"])
+    assert "s3cret" not in str(refused.value)
