@@ -25,6 +25,11 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT: Final = timedelta(seconds=30)
 """A job whose node has been silent for so long is done by another."""
 _AT_ONCE: Final = 10
+_KEPT_DAYS: Final = 30
+_FORGET: Final = (
+    "DELETE FROM pgqueuer_log WHERE created < now() - make_interval(days => $1)",
+    "DELETE FROM pgqueuer_statistics WHERE created < now() - make_interval(days => $1)",
+)
 _AGAIN_SECONDS: Final = 5.0
 """After Postgres was away."""
 
@@ -76,7 +81,7 @@ class Jobs:
         self._look = timedelta(seconds=look)
         self._pool = pool
         self._kinds = kinds
-        self._regular = regular
+        self._regular = {"jobs.forget": Regular("11 3 * * *", self.forget), **regular}
         self._machine: PgQueuer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -92,6 +97,11 @@ class Jobs:
             await asyncio.wait([self._task], timeout=_AT_ONCE)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def forget(self) -> None:
+        """Lets go of what the library noted of jobs that are long done: it keeps that for ever."""
+        for statement in _FORGET:
+            await self._pool.execute(statement, _KEPT_DAYS)
 
     async def _run(self) -> None:
         while True:

@@ -1,7 +1,17 @@
-"""The job library's tables are those that its installed release asks for."""
+"""The job library: its tables, and what our jobs make of it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
+import pytest
+from asyncpg import Pool
 from pgqueuer.queries import Queries
+
+from barberpro.domain.jobs import Jobs, Later, enqueue
+from barberpro.storage.postgres import close_pool, connect_pool
 
 
 async def test_our_migrations_make_what_the_library_declares(database_url: str) -> None:
@@ -11,3 +21,74 @@ async def test_our_migrations_make_what_the_library_declares(database_url: str) 
     finally:
         await connection.close()
     assert list(upgrade.statements) == []
+
+
+@pytest.fixture
+async def pool(database_url: str) -> "AsyncIterator[Pool[Any]]":
+    pool = await connect_pool(database_url, 4)
+    yield pool
+    await close_pool(pool)
+
+
+async def put_down(pool: "Pool[Any]", argument: str) -> None:
+    async with pool.acquire() as connection:
+        await enqueue(connection, "echo", argument)
+
+
+async def test_a_job_that_asks_for_it_is_done_again_later_and_one_that_fails_is_not(pool: "Pool[Any]") -> None:
+    done: list[str] = []
+    ended = asyncio.Event()
+
+    async def echo(argument: str) -> None:
+        done.append(argument)
+        if argument == "again" and done.count("again") < 3:
+            raise Later(0, "not yet")
+        if argument == "broken":
+            raise RuntimeError(argument)
+        if done.count("again") == 3:
+            ended.set()
+
+    jobs = Jobs(pool, {"echo": echo}, {}, look=0.1)
+    logging.getLogger("pgqueuer").disabled = True  # it writes the traceback of the broken one
+    jobs.start()
+    try:
+        await put_down(pool, "broken")
+        await put_down(pool, "again")
+        async with asyncio.timeout(30):
+            await ended.wait()
+    finally:
+        await jobs.close()
+        logging.getLogger("pgqueuer").disabled = False
+    assert sorted(done) == ["again", "again", "again", "broken"]
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 0
+
+
+async def test_two_nodes_share_the_jobs_and_do_each_once(pool: "Pool[Any]") -> None:
+    done: list[str] = []
+    ended = asyncio.Event()
+
+    async def echo(argument: str) -> None:
+        done.append(argument)
+        if len(done) >= 50:
+            ended.set()
+
+    both = [Jobs(pool, {"echo": echo}, {}, look=0.1) for _ in range(2)]
+    for jobs in both:
+        jobs.start()
+    try:
+        for number in range(50):
+            await put_down(pool, str(number))
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        await asyncio.gather(*(jobs.close() for jobs in both))
+    assert sorted(done, key=int) == [str(number) for number in range(50)]
+
+
+async def test_what_the_library_notes_is_let_go_after_a_month(pool: "Pool[Any]") -> None:
+    await pool.execute("""
+        INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)
+        SELECT now() - make_interval(days => age), age, 'successful', 0, 'echo' FROM unnest('{1, 29, 31}'::int[]) AS age
+    """)
+    await Jobs(pool, {}, {}, look=5).forget()
+    assert [row["job_id"] for row in await pool.fetch("SELECT job_id FROM pgqueuer_log ORDER BY 1")] == [1, 29]

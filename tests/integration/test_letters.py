@@ -1,6 +1,7 @@
 """Letters: posted in a transaction, sent by a job, tried again, and forgotten."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +17,15 @@ from barberpro.domain.outbox import Letter, post
 from barberpro.domain.templates import Text
 from barberpro.server.letters.console import Console, Nowhere
 from barberpro.server.letters.post_office import PostOffice
+from barberpro.server.letters.smtp import Smtp
+from barberpro.server.node import NodeOptions
 from barberpro.storage.letters import list_letters
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.sealing import Sealer, sealer
 from tests.support.logs import nothing_wrong_is_logged
+from tests.support.mail_server import mail_server
+from tests.support.rest import rest_door
+from tests.support.shops import ADMIN
 
 CODE = Letter("sms", "+919876543210", "code", {"code": "424242", "minutes": "10"})
 
@@ -193,3 +199,44 @@ async def test_a_letter_that_does_not_exist_is_refused_where_it_is_posted(pool: 
     with pytest.raises(LookupError):
         await put_down(pool, seals, Letter("sms", CODE.to, "code", {"code": "1"}))
     assert await pool.fetchval("SELECT count(*) FROM letters") == 0
+
+
+async def test_a_mail_that_is_greylisted_arrives_later_and_administrators_see_it(
+    database_url: str, redis_url: str, redis_prefix: str, seals: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_SECONDS", 0.01)
+    async with (
+        rest_door(NodeOptions(database_url, redis_url, redis_prefix)) as door,
+        mail_server() as box,
+    ):
+        box.replies.append("451 greylisted, come again")
+        way = Smtp("127.0.0.1", box.port, "no-reply@shop.test", "none", ssl.create_default_context())
+        mail = Letter("email", "ann@example.com", "code", {"code": "424242", "minutes": "10"}, "hi-IN")
+        async with office(database_url, seals, {"email": way}):
+            letter_id = await put_down(door.node.pool, seals, mail)
+            arrived = await box.mail()
+            await settled(door.node.pool, letter_id)
+        waiting = await put_down(door.node.pool, seals)
+        listed = await door.get("/admin/letters", ADMIN)
+        [newest] = (await door.get("/admin/letters?limit=1", ADMIN)).data
+        assert newest["letterId"] == waiting
+        older = (await door.get(f"/admin/letters?cursor={waiting}&status=sent&channel=email", ADMIN)).data
+        refused = await door.get("/admin/letters?status=lost", ADMIN)
+    assert "424242" in arrived.get_content()
+    assert arrived["Message-ID"] == f"<{letter_id}@shop.test>"
+    assert [row["letterId"] for row in listed.data] == [waiting, letter_id]
+    [sent] = older
+    times = [sent.pop("createdAt"), sent.pop("settledAt")]
+    assert times == sorted(times)
+    assert sent == {
+        "letterId": letter_id,
+        "channel": "email",
+        "template": "code",
+        "language": "hi-IN",
+        "status": "sent",
+        "attempts": 2,
+        "problem": None,
+        "reference": None,
+        "nextAttemptAt": None,
+    }
+    assert refused.refused_fields == ["status"]
