@@ -123,16 +123,16 @@ async def test_pages_follow_each_other_without_gap_or_repetition(door: Door) -> 
     assert pages == whole
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "actorId=a%00b", "shopId=", "objectId=x'--", "action=a%20b", "requestId=%E2%80%8B", "objectType=;",
-        "from=yesterday", "from=2026-01-01T00:00:00", "to=0001-01-01T00:00:00%2B14:00", "cursor=1", "cursor=x",
-        "cursor=.", "limit=201", "limit=0", "actor=1",
-    ],
-)  # fmt: skip
-async def test_what_cannot_be_searched_for_is_refused_by_name(door: Door, query: str) -> None:
-    assert (await door.get(f"/admin/audit?{query}", ADMIN)).refused_fields == [query.split("=")[0]]
+UNSEARCHABLE = [
+    "actorId=a%00b", "shopId=", "objectId=x'--", "action=a%20b", "requestId=%E2%80%8B", "objectType=;",
+    "from=yesterday", "from=2026-01-01T00:00:00", "to=0001-01-01T00:00:00%2B14:00", "cursor=1", "cursor=x",
+    "cursor=.", "limit=201", "limit=0", "actor=1",
+]  # fmt: skip
+
+
+async def test_what_cannot_be_searched_for_is_refused_by_name(door: Door) -> None:
+    for query in UNSEARCHABLE:
+        assert (await door.get(f"/admin/audit?{query}", ADMIN)).refused_fields == [query.split("=")[0]], query
 
 
 async def test_the_log_is_for_administrators(door: Door) -> None:
