@@ -56,6 +56,10 @@ def new_request_id() -> str:
     return f"req_{_time_ordered()}"
 
 
+def new_letter_id() -> str:
+    return f"lt_{_time_ordered()}"
+
+
 def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
 
