@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from barberpro.domain.accounts.service import Accounts
+from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.identity import Tokens
-from barberpro.domain.keys import signing_key
+from barberpro.domain.keys import key_ring
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
@@ -16,11 +18,13 @@ from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.exposition import FIGURES
 from barberpro.handlers.rest.health import READY
 from barberpro.handlers.rest.tracing import traced as traced_requests
-from barberpro.handlers.services import SERVICES, Limits, Services
+from barberpro.handlers.services import ACCOUNTS, SERVICES, Limits, Services
 from barberpro.queue import metrics as engine_metrics
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
+from barberpro.server.key_watch import KeyWatch
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.providers import id_token_providers
 from barberpro.server.readiness import Readiness
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
@@ -38,26 +42,30 @@ class RunningServer:
     doors: LiveDoors
     app: web.Application
     revocations: Revocations
+    key_watch: KeyWatch
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.key_watch.close()
         await self.revocations.close()
         await self.node.close()
 
 
 async def build_server(settings: Settings, options: NodeOptions) -> RunningServer:
     """Starts a node and builds its doors. Raises what Node.start raises, KeyFileError and SealingKeyError."""
-    key = await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys)
+    keys = await asyncio.to_thread(key_ring, settings.keys_directory, development=settings.makes_keys)
+    providers = await asyncio.to_thread(id_token_providers, settings)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal)
-    revocations = Revocations(node.pool)
+    revocations = Revocations(node.pool, settings.access_seconds)
     try:
         await revocations.start()
     except BaseException:
         await node.close()
         raise
-    tokens = Tokens(key, revocations.covers)
+    tokens = Tokens(keys, revocations.covers)
+    key_watch = KeyWatch(settings.keys_directory, tokens, development=settings.makes_keys)
     services = Services(
         engine=node.engine,
         views=node.views,
@@ -80,6 +88,15 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
+    app[ACCOUNTS] = Accounts.build(
+        node.pool,
+        seals,
+        tokens,
+        revocations,
+        Lifetimes(settings.access_seconds, settings.refresh_days),
+        settings.pages_url,
+        providers,
+    )
     if traced:
         app.middlewares.append(traced_requests)
     setup_rest(app)
@@ -92,4 +109,5 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
-    return RunningServer(node, doors, app, revocations)
+    key_watch.start()
+    return RunningServer(node, doors, app, revocations, key_watch)

@@ -96,4 +96,4 @@ async def whole_server(options: NodeOptions, keys: Path) -> AsyncIterator[WholeS
             finally:
                 await server.doors.close()
     finally:
-        await server.node.close()
+        await server.close()

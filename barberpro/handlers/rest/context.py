@@ -7,6 +7,7 @@ from aiohttp import web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.ratelimit import Quota
+from barberpro.protocol.actors import Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import ID_PATTERN
@@ -17,6 +18,7 @@ QUOTA: Final = web.RequestKey("quota", Quota)
 COMMAND_ID: Final = web.RequestKey("command_id", str)
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+_AGENT_LENGTH: Final = 200
 _ID: Final = re.compile(ID_PATTERN)
 
 
@@ -36,3 +38,9 @@ def identity(request: web.Request) -> Identity:
     if known is None:
         raise BarberProError(ErrorCode.UNAUTHORIZED)
     return known
+
+
+def via(request: web.Request) -> Via:
+    """How the request came. Of what its program calls itself, only what can be shown."""
+    agent = "".join(each for each in request.headers.get("User-Agent", "") if each.isprintable())
+    return Via(request[REQUEST_ID], request.remote, agent[:_AGENT_LENGTH] or None)

@@ -3,6 +3,6 @@
 from barberpro.storage.migrations import sql_beside
 
 revision = "0007_data"
-down_revision = "0003_trimming"
+down_revision = "0004_accounts"
 
 upgrade = sql_beside(__file__)
