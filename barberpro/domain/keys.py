@@ -18,7 +18,7 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 
-_FIRST: Final = "signing-key.pem"
+FIRST: Final = "signing-key.pem"
 _LATER: Final = re.compile(r"signing-key-([0-9]{1,12})\.pem")
 _DEVELOPMENT: Final = b"BarberPro development key: made on first start, refused in production.\n"
 SETTLE_SECONDS: Final = 360
@@ -81,23 +81,25 @@ class KeyRing:
         return None
 
 
-def key_ring(directory: Path, *, development: bool) -> KeyRing:
+def key_ring(directory: Path, *, create: bool, production: bool = False) -> KeyRing:
     """The keys in `directory`. Blocking. Raises KeyFileError.
 
-    development: makes the first key where there is none, and takes keys that were made so; production refuses both.
+    create: whether to make a development key where there is none. production: whether to refuse those.
     """
     files = _files(directory)
     if not files:
-        if not development:
-            raise KeyFileError(f"BARBERPRO_KEYS_DIR: there is no {directory / _FIRST}; barberpro keys rotate signing")
-        _write(directory / _FIRST, _DEVELOPMENT + _new_pem())
+        if not create:
+            raise KeyFileError(
+                f"BARBERPRO_KEYS_DIR: there is no {directory / FIRST}; `barberpro keys rotate signing` makes it"
+            )
+        _write(directory / FIRST, _DEVELOPMENT + _new_pem())
         files = _files(directory)
-    return KeyRing(tuple(_read(path, made_at, development=development) for made_at, path in files))
+    return KeyRing(tuple(_read(path, made_at, production=production) for made_at, path in files))
 
 
 def signing_key(directory: Path, *, create: bool) -> SigningKey:
     """The key in `directory` that signs now. Blocking. Raises KeyFileError."""
-    return key_ring(directory, development=create).signing(time.time())
+    return key_ring(directory, create=create).signing(time.time())
 
 
 def add_key(directory: Path, *, development: bool) -> tuple[str, list[str]]:
@@ -106,7 +108,7 @@ def add_key(directory: Path, *, development: bool) -> tuple[str, list[str]]:
     The new file's name, and those that were removed.
     """
     now, files = int(time.time()), _files(directory)
-    path = directory / (f"signing-key-{now}.pem" if files else _FIRST)
+    path = directory / (f"signing-key-{now}.pem" if files else FIRST)
     _write(path, (_DEVELOPMENT if development else b"") + _new_pem())
     removed = []
     for (_, old), (made_at, _) in pairwise(files):
@@ -132,10 +134,10 @@ def _files(directory: Path) -> list[tuple[int, Path]]:
 
 def _made(path: Path) -> int | None:
     later = _LATER.fullmatch(path.name)
-    return 0 if path.name == _FIRST else int(later.group(1)) if later is not None else None
+    return 0 if path.name == FIRST else int(later.group(1)) if later is not None else None
 
 
-def _read(path: Path, made_at: int, *, development: bool) -> SigningKey:
+def _read(path: Path, made_at: int, *, production: bool) -> SigningKey:
     try:
         pem = path.read_bytes()
         private = serialization.load_pem_private_key(pem, password=None)
@@ -145,7 +147,7 @@ def _read(path: Path, made_at: int, *, development: bool) -> SigningKey:
         raise KeyFileError(f"BARBERPRO_KEYS_DIR: {path} is no RSA key")
     if private.key_size < 2048:
         raise KeyFileError(f"BARBERPRO_KEYS_DIR: {path} has {private.key_size} bits; 2048 are the least")
-    if not development and pem.startswith(_DEVELOPMENT.strip()):
+    if production and pem.startswith(_DEVELOPMENT.strip()):
         raise KeyFileError(f"BARBERPRO_KEYS_DIR: {path} is a development key, and BARBERPRO_ENVIRONMENT is production")
     public = private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

@@ -53,7 +53,8 @@ class RunningServer:
 
 async def build_server(settings: Settings, options: NodeOptions) -> RunningServer:
     """Starts a node and builds its doors. Raises what Node.start raises, KeyFileError and SealingKeyError."""
-    keys = await asyncio.to_thread(key_ring, settings.keys_directory, development=settings.makes_keys)
+    production = settings.environment == "production"
+    keys = await asyncio.to_thread(key_ring, settings.keys_directory, create=settings.makes_keys, production=production)
     providers = await asyncio.to_thread(id_token_providers, settings)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
@@ -65,7 +66,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         await node.close()
         raise
     tokens = Tokens(keys, revocations.covers)
-    key_watch = KeyWatch(settings.keys_directory, tokens, development=settings.makes_keys)
+    key_watch = KeyWatch(settings.keys_directory, tokens, production=production)
     services = Services(
         engine=node.engine,
         views=node.views,

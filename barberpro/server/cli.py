@@ -1,4 +1,4 @@
-"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `revoke`, `check`, `trim`.
+"""The command line: serve, demo, migrate, seed, simulate, token, revoke, keys, check, trim.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
 which scripts ask for again and again, has a use for them.
@@ -220,6 +220,32 @@ def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     _run(settings, run_revoke(settings, user))
+
+
+@cli.group()
+def keys() -> None:
+    """The keys of this deployment."""
+
+
+@keys.group()
+def rotate() -> None:
+    """Put a new key in the place of the present one."""
+
+
+@rotate.command()
+@_stores
+def signing(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """Make the key that signs tokens next; the servers take it up by themselves.
+
+    It signs after six minutes, and the key before it verifies for two days more. Run again, it removes those that are
+    over.
+    """
+    from barberpro.server.minting import rotate_signing_key
+
+    settings = _settings(**given)
+    with _told(settings):
+        for line in rotate_signing_key(settings):
+            click.echo(line)
 
 
 @cli.command()

@@ -17,10 +17,10 @@ _LOOK_SECONDS: Final = 5.0
 class KeyWatch:
     """Looks at the directory every five seconds."""
 
-    def __init__(self, directory: Path, tokens: Tokens, *, development: bool) -> None:
+    def __init__(self, directory: Path, tokens: Tokens, *, production: bool) -> None:
         self._directory = directory
         self._tokens = tokens
-        self._development = development
+        self._production = production
         self._known: tuple[str, ...] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -36,7 +36,7 @@ class KeyWatch:
         """Raises KeyFileError."""
         found = await asyncio.to_thread(names, self._directory)
         if found and found != self._known:
-            ring = await asyncio.to_thread(key_ring, self._directory, development=self._development)
+            ring = await asyncio.to_thread(key_ring, self._directory, create=False, production=self._production)
             if ring.kids != self._tokens.keys.kids:
                 self._tokens.use(ring)
                 log.info("signing_keys_read", kids=ring.kids)

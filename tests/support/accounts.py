@@ -1,7 +1,9 @@
 """A whole server that people register at, and the letters that it posts to them. Holds no tests itself."""
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,12 @@ import pytest
 from barberpro.domain.accounts import challenges
 from barberpro.domain.outbox import Letter, post
 from barberpro.server.node import NodeOptions
+from tests.support.databases import create_database, drop_database
+from tests.support.logs import nothing_wrong_is_logged
 from tests.support.rest import Answer
 from tests.support.shops import Json
 from tests.support.whole_server import WholeServer, whole_server
 
-EMAIL = "asha@example.com"
-PHONE = "+919876543210"
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 
 
@@ -26,6 +28,7 @@ class AccountDoor:
     def __init__(self, server: WholeServer, letters: list[Letter]) -> None:
         self.server = server
         self.letters = letters
+        self._numbers = count(10_000)
 
     async def call(
         self, method: str, path: str, body: object = None, token: str | None = None, **headers: str
@@ -43,6 +46,14 @@ class AccountDoor:
     async def auth(self, path: str, token: str | None = None, /, **body: Any) -> Answer:  # noqa: ANN401 - any JSON
         return await self.call("POST", f"/auth/{path}", body, token)
 
+    def new_email(self) -> str:
+        """Of nobody yet."""
+        return f"person{next(self._numbers)}@example.com"
+
+    def new_phone(self) -> str:
+        """Of nobody yet."""
+        return f"+9198765{next(self._numbers):05d}"
+
     @property
     def link_token(self) -> str:
         """Of the newest letter's link."""
@@ -52,27 +63,40 @@ class AccountDoor:
     def code(self) -> str:
         return self.letters[-1].fields["code"]
 
-    async def by_email(self, email: str = EMAIL, password: str = PASSWORD, **more: str) -> Json:
+    async def by_email(self, email: str, password: str = PASSWORD, **more: str) -> Json:
         """Registers and confirms; what the new account was granted."""
         assert (await self.auth("register", email=email, password=password, **more)).status == 202
         granted: Json = (await self.auth("verify-email", token=self.link_token)).data
         return granted
 
-    async def by_phone(self, phone: str = PHONE, **more: str) -> Json:
+    async def by_phone(self, phone: str, **more: str) -> Json:
         begun = (await self.auth("register", phone=phone, **more)).data
         granted: Json = (await self.auth("verify-otp", challengeId=begun["challengeId"], code=self.code)).data
         return granted
 
 
 @asynccontextmanager
-async def account_door(options: NodeOptions, keys: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AccountDoor]:
-    """The letters are posted as ever; besides, they can be read here."""
+async def account_door(options: NodeOptions, keys: Path, **settings: object) -> AsyncIterator[AccountDoor]:
+    """The letters are posted as ever; besides, they can be read here. settings: beside those of `whole_server`."""
     letters: list[Letter] = []
 
     async def seen(connection: Any, sealer: Any, letter: Letter) -> None:  # noqa: ANN401 - handed on
         letters.append(letter)
         await post(connection, sealer, letter)
 
-    monkeypatch.setattr(challenges, "post", seen)
-    async with whole_server(options, keys) as server:
-        yield AccountDoor(server, letters)
+    with pytest.MonkeyPatch.context() as patch, nothing_wrong_is_logged():
+        patch.setattr(challenges, "post", seen)
+        async with whole_server(options, keys, **settings) as server:
+            yield AccountDoor(server, letters)
+
+
+@asynccontextmanager
+async def shared_door(request: pytest.FixtureRequest, keys: Path, **settings: object) -> AsyncIterator[AccountDoor]:
+    """One for a module's tests, which have people of their own each: starting one takes longer than what they do."""
+    server_url: str = request.getfixturevalue("server_url")
+    name = f"test_{uuid.uuid4().hex}"
+    url = await create_database(server_url, name, template=request.getfixturevalue("_template"))
+    options = NodeOptions(url, request.getfixturevalue("redis_url"), name)
+    async with account_door(options, keys, **settings) as door:
+        yield door
+    await drop_database(server_url, name)

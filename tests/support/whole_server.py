@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiohttp import ClientWebSocketResponse, web
@@ -83,9 +84,10 @@ class Scrape:
 
 
 @asynccontextmanager
-async def whole_server(options: NodeOptions, keys: Path) -> AsyncIterator[WholeServer]:
-    """A started server, stopped at the end. keys: a directory for its keys."""
-    settings = await asyncio.to_thread(Settings, keys_dir=keys, requests_per_minute=0)  # it looks for a .env
+async def whole_server(options: NodeOptions, keys: Path, **more: Any) -> AsyncIterator[WholeServer]:  # noqa: ANN401
+    """A started server, stopped at the end. keys: a directory for its keys. more: other settings, each of its type."""
+    given = {"keys_dir": keys, "requests_per_minute": 0, **more}
+    settings = await asyncio.to_thread(lambda: Settings(**given))  # it looks for a .env
     server = await build_server(settings, options)
     try:
         shop = await TestShop.create(server.node)
