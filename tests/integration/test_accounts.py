@@ -14,8 +14,10 @@ ANOTHER = "another password"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AccountDoor]:
-    async with shared_door(request, tmp_path_factory.mktemp("keys")) as door:
+async def door(
+    server_url: str, _template: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AccountDoor]:
+    async with shared_door(server_url, _template, redis_url, tmp_path_factory.mktemp("keys")) as door:
         yield door
 
 

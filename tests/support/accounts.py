@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 import pytest
+from argon2.profiles import CHEAPEST
 
-from barberpro.domain.accounts import challenges
+from barberpro.domain.accounts import challenges, passwords
 from barberpro.domain.outbox import Letter, post
 from barberpro.server.node import NodeOptions
 from tests.support.databases import create_database, drop_database
@@ -86,17 +87,18 @@ async def account_door(options: NodeOptions, keys: Path, **settings: object) -> 
 
     with pytest.MonkeyPatch.context() as patch, nothing_wrong_is_logged():
         patch.setattr(challenges, "post", seen)
+        patch.setattr(passwords, "COST", CHEAPEST)
         async with whole_server(options, keys, **settings) as server:
             yield AccountDoor(server, letters)
 
 
 @asynccontextmanager
-async def shared_door(request: pytest.FixtureRequest, keys: Path, **settings: object) -> AsyncIterator[AccountDoor]:
+async def shared_door(
+    server_url: str, template: str, redis_url: str, keys: Path, **settings: object
+) -> AsyncIterator[AccountDoor]:
     """One for a module's tests, which have people of their own each: starting one takes longer than what they do."""
-    server_url: str = request.getfixturevalue("server_url")
     name = f"test_{uuid.uuid4().hex}"
-    url = await create_database(server_url, name, template=request.getfixturevalue("_template"))
-    options = NodeOptions(url, request.getfixturevalue("redis_url"), name)
-    async with account_door(options, keys, **settings) as door:
+    url = await create_database(server_url, name, template=template)
+    async with account_door(NodeOptions(url, redis_url, name), keys, **settings) as door:
         yield door
     await drop_database(server_url, name)

@@ -30,13 +30,13 @@ class WholeServer:
         self.doors = server.doors
         self.shop = shop
         self.client = client
-        self._app = server.app
+        self.app = server.app
 
     def bearer(self, who: Actor) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(who)}"}
 
     def token(self, who: Actor, seconds: int = 3600) -> str:
-        return self._app[SERVICES].tokens.mint(who, seconds)
+        return self.app[SERVICES].tokens.mint(who, seconds)
 
     async def watch(self, who: Actor, query: str = "") -> ClientWebSocketResponse:
         """A socket in the first barber's queue, subscribed."""
