@@ -80,7 +80,8 @@ async def certificates(issuer: Issuer) -> AsyncIterator[TestServer]:
 
     app = web.Application()
     app.add_routes([web.get(path, answer) for path in CERTIFICATES])
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 
