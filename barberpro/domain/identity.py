@@ -95,7 +95,7 @@ class Tokens:
             "userId": actor.id,
             "userType": actor.role.value,
             "shopIds": sorted(actor.shop_ids),
-            "permissions": list(PERMISSIONS[actor.role]),
+            "permissions": list(PERMISSIONS.get(actor.role, ())),
             "iat": now,
             "exp": now + seconds,
             "jti": secrets.token_hex(12),

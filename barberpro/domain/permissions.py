@@ -17,5 +17,5 @@ PERMISSIONS: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.BARBER: (*_LINE, *_OWN_BOOKINGS, "account:own"),
     Role.ADMIN: (*_LINE, *_OWN_BOOKINGS, "account:own", "audit:read", "shops:manage", "users:manage"),
     Role.DISPLAY: ("display:read",),
-    Role.SYSTEM: (),
 }
+"""A role that is not in here has none."""
