@@ -1,6 +1,7 @@
 """Who may not come in any more: revoked users and ended sessions, kept up to date on every node."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import structlog
 from asyncpg import Pool
 
 from barberpro.domain.identity import Identity
+from barberpro.storage.listening import Ear
 from barberpro.storage.postgres import Away
 from barberpro.storage.revocations import revoked_since
 from barberpro.storage.sessions import sessions_revoked_since
@@ -24,11 +26,13 @@ Listener = Callable[[], Awaitable[None]]
 
 
 class Revocations:
-    """Asks Postgres every two seconds. `listeners` are called after there were new ones."""
+    """Postgres tells of them at once, and is asked every two seconds. `listeners` are called after new ones."""
 
-    def __init__(self, pool: "Pool[Any]", access_seconds: int = 3600) -> None:
+    def __init__(self, pool: "Pool[Any]", database_url: str, access_seconds: int = 3600) -> None:
         """access_seconds: after which an ended session need not be known: its last token has ended by itself."""
         self._pool = pool
+        self._told = asyncio.Event()
+        self._ear = Ear(database_url, "revocations", self.hear)
         self._before: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._remembered = timedelta(seconds=access_seconds) + _OVERLAP
@@ -39,6 +43,7 @@ class Revocations:
 
     async def start(self) -> None:
         """Raises what Postgres raises while it is away: nobody is let in unlooked-at."""
+        await self._ear.listen()
         await self._look()
         self._task = asyncio.create_task(self._run(), name="revocations")
 
@@ -46,12 +51,17 @@ class Revocations:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._ear.close()
 
     def covers(self, identity: Identity) -> bool:
         """Whether a token that was good has been revoked, with its session or with all of its user's."""
         if identity.session_id is not None and identity.session_id in self._ended:
             return True
         return identity.issued_at < self._before.get(identity.actor.id, 0.0)
+
+    def hear(self) -> None:
+        """There may be new ones."""
+        self._told.set()
 
     async def look(self) -> None:
         """At once, for who has just revoked something: this node must not answer to it any more."""
@@ -61,8 +71,11 @@ class Revocations:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _LOOK_SECONDS)
+            self._told.clear()
             try:
+                await self._ear.listen()
                 await self.look()
             except Away as error:
                 log.info("revocations_unread", problem=repr(error))

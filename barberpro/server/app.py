@@ -7,6 +7,7 @@ from aiohttp import web
 
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
+from barberpro.domain.accounts.tidying import Tidying
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import key_ring
 from barberpro.domain.revocations import Revocations
@@ -43,9 +44,11 @@ class RunningServer:
     app: web.Application
     revocations: Revocations
     key_watch: KeyWatch
+    tidying: Tidying
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.tidying.close()
         await self.key_watch.close()
         await self.revocations.close()
         await self.node.close()
@@ -59,10 +62,11 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal)
-    revocations = Revocations(node.pool, settings.access_seconds)
+    revocations = Revocations(node.pool, options.database_url, settings.access_seconds)
     try:
         await revocations.start()
     except BaseException:
+        await revocations.close()
         await node.close()
         raise
     tokens = Tokens(keys, revocations.covers)
@@ -111,4 +115,6 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
     key_watch.start()
-    return RunningServer(node, doors, app, revocations, key_watch)
+    tidying = Tidying(node.pool)
+    tidying.start()
+    return RunningServer(node, doors, app, revocations, key_watch, tidying)

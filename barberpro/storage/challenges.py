@@ -16,11 +16,11 @@ Json = dict[str, Any]
 _COLUMNS: Final = "challenge_id, purpose, channel, contact_sealed, contact_lookup, secret_hash, wanted, expires_at"
 _ADD: Final = """
     INSERT INTO challenges (challenge_id, purpose, channel, contact_sealed, contact_lookup, secret_hash, wanted,
-                            sends, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, now() + $9)
+                            sends, silent, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, now() + $10)
     ON CONFLICT (challenge_id) DO NOTHING RETURNING expires_at
 """
-_OPEN: Final = "used_at IS NULL AND expires_at > now()"
+_OPEN: Final = "NOT silent AND used_at IS NULL AND expires_at > now()"
 _IS_OPEN: Final = f"SELECT purpose, channel FROM challenges WHERE challenge_id = $1 AND {_OPEN}"  # noqa: S608 - our own words
 _TRY: Final = f"""
     UPDATE challenges SET tries = tries + 1
@@ -31,9 +31,11 @@ _RESEND: Final = f"""
     UPDATE challenges SET sends = sends + 1, tries = 0, secret_hash = $2, expires_at = now() + $4
     WHERE challenge_id = $1 AND {_OPEN} AND sends < $3 RETURNING {_COLUMNS}
 """  # noqa: S608 - our own words
+# Those who ask for one contact at once go one by one, or all of them would count the same.
+_TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _SENT: Final = """
     SELECT coalesce(sum(sends), 0) FROM challenges
-    WHERE contact_lookup = $1 AND created_at > now() - interval '1 hour'
+    WHERE contact_lookup = $1 AND purpose = $2 AND created_at > now() - interval '1 hour'
 """
 
 
@@ -56,11 +58,26 @@ async def add_challenge(
     wanted: Json,
     sends: int,
     lasts: timedelta,
+    *,
+    silent: bool,
 ) -> datetime | None:
-    """Until when it is good; None when it is there already."""
+    """Until when it is good; None when it is there already.
+
+    sends: how many letters it came to. silent: whether these were without its secret.
+    """
     kept = orjson.dumps(wanted).decode()
     expires_at: datetime | None = await connection.fetchval(
-        _ADD, challenge_id, purpose, contact.channel, contact.sealed, contact.lookup, secret_hash, kept, sends, lasts
+        _ADD,
+        challenge_id,
+        purpose,
+        contact.channel,
+        contact.sealed,
+        contact.lookup,
+        secret_hash,
+        kept,
+        sends,
+        silent,
+        lasts,
     )
     return expires_at
 
@@ -97,9 +114,10 @@ async def renew_challenge(
     return _challenge(await connection.fetchrow(_RESEND, challenge_id, secret_hash, most, lasts))
 
 
-async def sent_lately(connection: AnyConnection, lookup: str) -> int:
-    """How many secrets went to this contact within the hour."""
-    return int(await connection.fetchval(_SENT, lookup))
+async def sent_lately(connection: AnyConnection, lookup: str, purpose: Purpose) -> int:
+    """How many letters went to this contact within the hour; nobody else sends one until the transaction ends."""
+    await connection.execute(_TURN, lookup)
+    return int(await connection.fetchval(_SENT, lookup, purpose))
 
 
 def _challenge(row: Mapping[str, Any] | None) -> StoredChallenge | None:

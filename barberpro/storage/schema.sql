@@ -228,6 +228,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.tell_revocation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('revocations', '');
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.touch_shop() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -431,7 +439,8 @@ CREATE TABLE public.challenges (
     secret_hash text NOT NULL,
     wanted jsonb DEFAULT '{}'::jsonb NOT NULL,
     tries integer DEFAULT 0 NOT NULL,
-    sends integer DEFAULT 1 NOT NULL,
+    sends integer NOT NULL,
+    silent boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
@@ -442,6 +451,8 @@ CREATE TABLE public.challenges (
 COMMENT ON COLUMN public.challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
 
 COMMENT ON COLUMN public.challenges.wanted IS 'What is registered: {userType, name?, language, passwordHash?}.';
+
+COMMENT ON COLUMN public.challenges.silent IS 'Its secret was sent to nobody, so no answer is right: its asker is not to know.';
 
 CREATE TABLE public.checkpoints (
     shop_id text NOT NULL,
@@ -847,7 +858,7 @@ CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, c
 
 CREATE INDEX challenges_by_age ON public.challenges USING btree (expires_at);
 
-CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, created_at);
+CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, purpose, created_at);
 
 CREATE INDEX letters_by_time ON public.letters USING btree (created_at, letter_id);
 
@@ -921,7 +932,11 @@ CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queu
 
 CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
 
+CREATE TRIGGER revocations_told AFTER INSERT OR UPDATE ON public.revocations FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
+
 CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
+CREATE TRIGGER sessions_ended_told AFTER UPDATE OF revoked_at ON public.sessions FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
 
 CREATE TRIGGER shops_revision BEFORE UPDATE ON public.shops FOR EACH ROW EXECUTE FUNCTION public.raise_revision();
 

@@ -1,11 +1,15 @@
 """Accounts over REST: registering, signing in, sessions, and being forgotten."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import jwt
 import pytest
 import pytest_asyncio
 
+from barberpro.domain.keys import add_key
+from barberpro.handlers.services import SERVICES
+from barberpro.storage.tidying import tidy
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -162,3 +166,46 @@ async def test_an_account_with_a_live_booking_is_not_deleted(door: AccountDoor, 
     )
     assert kept is not None
     assert set(kept.values()) == {None}
+
+
+async def test_a_registration_repeated_with_its_key_sends_one_letter(door: AccountDoor, email: str) -> None:
+    body, before = {"email": email, "password": PASSWORD}, len(door.letters)
+    first = await door.call("POST", "/auth/register", body, Idempotency_Key="once")
+    again = await door.call("POST", "/auth/register", body, Idempotency_Key="once")
+    assert first.data == again.data
+    assert len(door.letters) == before + 1
+
+
+async def test_the_public_keys_verify_what_the_server_signs(door: AccountDoor, email: str) -> None:
+    token = (await door.by_email(email))["accessToken"]
+    async with door.server.client.get("/.well-known/jwks.json") as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=300"
+        keys = jwt.PyJWKSet.from_dict(await answer.json())
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    assert jwt.decode(token, key.key, algorithms=["RS256"], issuer="barberpro")["email"] == email
+
+
+async def test_what_is_over_is_tidied_away(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    await door.auth("login", email=email, password=ANOTHER)
+    pool = door.server.node.pool
+    assert await tidy(pool) == 0
+    await pool.execute("UPDATE challenges SET expires_at = now() - interval '25 hours'")
+    await pool.execute("UPDATE sign_in_failures SET since = now() - interval '25 hours'")
+    await pool.execute(
+        "UPDATE sessions SET expires_at = now() - interval '31 days' WHERE session_id = $1", granted["sessionId"]
+    )
+    assert await tidy(pool) >= 3
+    assert await pool.fetchval("SELECT count(*) FROM challenges") == 0
+    assert (await door.auth("refresh", refreshToken=granted["refreshToken"])).code == "UNAUTHORIZED"
+
+
+async def test_the_server_takes_up_a_new_key_while_it_runs(door: AccountDoor, email: str) -> None:
+    token = (await door.by_email(email))["accessToken"]
+    running, tokens = door.server.running, door.server.app[SERVICES].tokens
+    before = tokens.keys.kids
+    await asyncio.to_thread(add_key, door.keys, development=True)
+    await running.key_watch.look()
+    assert tokens.keys.kids[:1] == before
+    assert len(tokens.keys.kids) == 2
+    assert (await door.call("GET", "/auth/me", token=token)).status == 200

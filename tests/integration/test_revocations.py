@@ -9,6 +9,7 @@ import orjson
 import pytest
 from asyncpg import Pool
 
+from barberpro.domain import revocations
 from barberpro.domain.identity import Identity
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.actors import Actor, Role
@@ -101,3 +102,25 @@ async def test_a_session_that_is_ended_is_off_every_server(servers: tuple[LiveSe
             assert orjson.loads(await sockets[0].receive_str())["code"] == "TOKEN_REVOKED"
         assert not sockets[1].closed
         assert second.tokens.verify(kept.access_token).session_id == kept.session_id
+
+
+async def test_every_server_is_told_at_once(
+    servers: tuple[LiveServer, LiveServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = servers
+    token = first.mint("customer", HER.id, None, None)
+    await asyncio.sleep(1.1)  # tokens are issued at whole seconds
+    heard = asyncio.Event()
+
+    async def told() -> None:
+        heard.set()
+
+    second.running.revocations.listeners.append(told)
+    monkeypatch.setattr(revocations, "_LOOK_SECONDS", 3600.0)
+    second.running.revocations.hear()  # it waits as long as that from now on
+    await revoke(first.node.pool, HER.id, "us_admin", "admin")
+    async with asyncio.timeout(30):
+        await heard.wait()
+    with pytest.raises(BarberProError) as refusal:
+        second.tokens.verify(token)
+    assert refusal.value.code is ErrorCode.TOKEN_REVOKED

@@ -24,10 +24,11 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 
 
 class AccountDoor:
-    """letters: all that were posted, the oldest first."""
+    """letters: all that were posted, the oldest first. keys: the directory of the server's."""
 
-    def __init__(self, server: WholeServer, letters: list[Letter]) -> None:
+    def __init__(self, server: WholeServer, letters: list[Letter], keys: Path) -> None:
         self.server = server
+        self.keys = keys
         self.letters = letters
         self._numbers = count(10_000)
 
@@ -89,7 +90,7 @@ async def account_door(options: NodeOptions, keys: Path, **settings: object) -> 
         patch.setattr(challenges, "post", seen)
         patch.setattr(passwords, "COST", CHEAPEST)
         async with whole_server(options, keys, **settings) as server:
-            yield AccountDoor(server, letters)
+            yield AccountDoor(server, letters, keys)
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class WholeServer:
     def __init__(
         self, server: RunningServer, shop: TestShop, client: "TestClient[web.Request, web.Application]"
     ) -> None:
+        self.running = server
         self.node = server.node
         self.doors = server.doors
         self.shop = shop

@@ -34,7 +34,7 @@ _TRIES: Final = 5
 _SENDS: Final = 3
 """Of one challenge."""
 _SENDS_AN_HOUR: Final = 6
-"""To one contact, whoever asks: thirty guesses at a million codes, and no flood of letters."""
+"""To one contact for one purpose, whoever asks: thirty guesses at a million codes, and no flood of letters."""
 _CODE_LASTS: Final = timedelta(minutes=10)
 _LINK_LASTS: Final[dict[Purpose, timedelta]] = {"register": timedelta(hours=24), "reset": timedelta(hours=1)}
 _TEMPLATE: Final[dict[Purpose, str]] = {"register": "verify_email", "reset": "reset_password"}
@@ -75,12 +75,17 @@ class Challenges:
         challenge_id = self._derived(purpose, sealed.lookup, key) if key is not None else new_challenge_id()
         secret = _new_secret(contact.channel)
         lasts = _lasts(purpose, contact.channel)
-        often = await sent_lately(connection, sealed.lookup) >= _SENDS_AN_HOUR
-        silent = often or instead is not None
-        # Of a challenge that nobody was sent, no answer may be the right one.
-        kept = self._hash(challenge_id, _new_secret("email") if silent else secret)
+        often = await sent_lately(connection, sealed.lookup, purpose) >= _SENDS_AN_HOUR
         expires_at = await add_challenge(
-            connection, challenge_id, purpose, sealed, kept, wanted, _SENDS if silent else 1, lasts
+            connection,
+            challenge_id,
+            purpose,
+            sealed,
+            self._hash(challenge_id, secret),
+            wanted,
+            0 if often else 1,
+            lasts,
+            silent=often or instead is not None,
         )
         if expires_at is None:
             return Begun(challenge_id, contact.channel, await expiry_of(connection, challenge_id))

@@ -46,14 +46,16 @@ CREATE TABLE challenges (
     secret_hash    text NOT NULL,
     wanted         jsonb NOT NULL DEFAULT '{}',
     tries          integer NOT NULL DEFAULT 0,
-    sends          integer NOT NULL DEFAULT 1,
+    sends          integer NOT NULL,
+    silent         boolean NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
     expires_at     timestamptz NOT NULL,
     used_at        timestamptz
 );
-CREATE INDEX challenges_by_contact ON challenges (contact_lookup, created_at);
+CREATE INDEX challenges_by_contact ON challenges (contact_lookup, purpose, created_at);
 CREATE INDEX challenges_by_age ON challenges (expires_at);
 COMMENT ON COLUMN challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
+COMMENT ON COLUMN challenges.silent IS 'Its secret was sent to nobody, so no answer is right: its asker is not to know.';
 COMMENT ON COLUMN challenges.wanted IS 'What is registered: {userType, name?, language, passwordHash?}.';
 
 -- A session is a family of refresh tokens: each renewal raises the generation, and only the newest is good.
@@ -81,3 +83,14 @@ CREATE TABLE sign_in_failures (
     failures       integer NOT NULL,
     since          timestamptz NOT NULL
 );
+
+-- Whoever is not to come in any more is told to every server at once; they look by themselves, too.
+CREATE FUNCTION tell_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('revocations', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER revocations_told AFTER INSERT OR UPDATE ON revocations
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_revocation();
+CREATE TRIGGER sessions_ended_told AFTER UPDATE OF revoked_at ON sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_revocation();
