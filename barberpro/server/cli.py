@@ -224,17 +224,17 @@ def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
 
 @cli.group()
 def keys() -> None:
-    """The keys of this deployment."""
+    """Show and rotate keys."""
 
 
-@keys.group()
-def rotate() -> None:
-    """Put a new key in the place of the present one."""
+@keys.group("rotate")
+def rotate_keys() -> None:
+    """Take up new keys while the servers run."""
 
 
-@rotate.command()
+@rotate_keys.command("signing")
 @_stores
-def signing(**given: Any) -> None:  # noqa: ANN401 - click's options
+def rotate_signing(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Make the key that signs tokens next; the servers take it up by themselves.
 
     It signs after six minutes, and the key before it verifies for two days more. Run again, it removes those that are
