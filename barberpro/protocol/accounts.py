@@ -113,7 +113,10 @@ class VerifyOtp(ResendOtp):
 
 
 class VerifyEmail(Wire):
+    """password: as it was registered."""
+
     token: LinkToken
+    password: Password
 
 
 class ForgotPassword(Claimed):

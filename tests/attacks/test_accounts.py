@@ -133,10 +133,10 @@ async def test_a_code_and_a_link_are_good_once(door: AccountDoor, email: str, ph
     assert (await door.auth("verify-otp", challengeId=begun, code=code)).status == 200
     assert (await door.auth("verify-otp", challengeId=begun, code=code)).refused_fields == ["code"]
     await door.by_email(email)
-    assert (await door.auth("verify-email", token=door.link_token)).refused_fields == ["token"]
+    assert (await door.auth("verify-email", token=door.link_token, password=PASSWORD)).refused_fields == ["token"]
     await door.auth("forgot-password", email=email)
     link = door.link_token
-    assert (await door.auth("verify-email", token=link)).refused_fields == ["token"]
+    assert (await door.auth("verify-email", token=link, password=PASSWORD)).refused_fields == ["token"]
     assert (await door.auth("reset-password", token=link, password=WRONG)).status == 200
     assert (await door.auth("reset-password", token=link, password=PASSWORD)).refused_fields == ["token"]
 
@@ -189,6 +189,17 @@ async def test_claiming_an_address_gives_nothing_and_blocks_nobody(door: Account
     granted = await door.by_email(email, name="Asha")
     assert granted["user"]["name"] == "Asha"
     assert (await door.auth("login", email=email, password=WRONG)).code == "UNAUTHORIZED"
+
+
+async def test_who_opens_the_link_of_a_strangers_registration_gives_the_stranger_nothing(
+    door: AccountDoor, email: str
+) -> None:
+    await door.auth("register", email=email, password=WRONG, name="Mallory")
+    link = door.link_token
+    assert (await door.auth("verify-email", token=link)).refused_fields == ["password"]
+    assert (await door.auth("verify-email", token=link, password=PASSWORD)).refused_fields == ["password"]
+    assert (await door.auth("login", email=email, password=WRONG)).code == "UNAUTHORIZED"
+    assert (await door.by_email(email, name="Asha"))["user"]["name"] == "Asha"
 
 
 async def test_who_registers_with_a_known_address_gets_no_link_to_it(door: AccountDoor, email: str) -> None:

@@ -68,7 +68,7 @@ class AccountDoor:
     async def by_email(self, email: str, password: str = PASSWORD, **more: str) -> Json:
         """Registers and confirms; what the new account was granted."""
         assert (await self.auth("register", email=email, password=password, **more)).status == 202
-        granted: Json = (await self.auth("verify-email", token=self.link_token)).data
+        granted: Json = (await self.auth("verify-email", token=self.link_token, password=password)).data
         return granted
 
     async def by_phone(self, phone: str, **more: str) -> Json:

@@ -127,15 +127,32 @@ class Challenges:
         challenge_id, _, secret = token.partition(".")
         return await self._answered(connection, purpose, "email", challenge_id, secret, "token")
 
+    async def link_shown(
+        self, connection: AnyConnection, purpose: Purpose, token: str
+    ) -> StoredChallenge | BarberProError:
+        """As `by_link`, but it is not used yet: something else is to be shown, too."""
+        challenge_id, _, secret = token.partition(".")
+        return await self._shown(connection, purpose, "email", challenge_id, secret, "token")
+
+    async def use(self, connection: AnyConnection, shown: StoredChallenge) -> None:
+        """Raises BAD_REQUEST when somebody was faster."""
+        if not await use_challenge(connection, shown.challenge_id):
+            raise _wrong("token")
+
     async def _answered(
+        self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
+    ) -> StoredChallenge | BarberProError:
+        shown = await self._shown(connection, purpose, channel, challenge_id, secret, field)
+        if isinstance(shown, BarberProError) or await use_challenge(connection, challenge_id):
+            return shown
+        return _wrong(field)
+
+    async def _shown(
         self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
     ) -> StoredChallenge | BarberProError:
         found = await try_challenge(connection, challenge_id, purpose, channel, _TRIES)
         right = found is not None and hmac.compare_digest(found.secret_hash, self._hash(challenge_id, secret))
-        if found is None or not right or not await use_challenge(connection, challenge_id):
-            # One answer for all of them: which it was would help to guess.
-            return bad_field(field, "is wrong, too old, or was used before")
-        return found
+        return found if found is not None and right else _wrong(field)
 
     def _hash(self, challenge_id: str, secret: str) -> str:
         return self._contacts.sealer.lookup("challenge", f"{challenge_id}.{secret}")
@@ -149,6 +166,11 @@ class Challenges:
             return {"code": secret, "minutes": minutes}
         # Behind the #, as that is not sent to any server, and so stands in no log and no referrer.
         return {"link": f"{self._public_url}/{_PAGE[purpose]}#{challenge_id}.{secret}", "minutes": minutes}
+
+
+def _wrong(field: str) -> BarberProError:
+    """One answer for all of them: which it was would help to guess."""
+    return bad_field(field, "is wrong, too old, or was used before")
 
 
 def _new_secret(channel: Channel) -> str:

@@ -16,7 +16,7 @@ from barberpro.domain.revocations import Revocations
 from barberpro.protocol.accounts import Contact, Register
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.errors import BarberProError, not_found
+from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_user_id
 from barberpro.storage.audit import note
 from barberpro.storage.challenges import StoredChallenge
@@ -84,13 +84,21 @@ class People:
                 return await self._registered(connection, shown, via, "code")
         raise shown
 
-    async def verify_link(self, token: str, via: Via) -> Grant:
-        """As `verify_code`, for an address. Raises BAD_REQUEST."""
+    async def verify_link(self, token: str, password: str, via: Via) -> Grant:
+        """As `verify_code`, for an address. Raises BAD_REQUEST.
+
+        password: as it was registered. Who opens the link of a stranger's registration must not make an account to
+        which the stranger has the password.
+        """
+        async with self._pool.acquire() as connection:
+            shown = await self._challenges.link_shown(connection, "register", token)
+        if isinstance(shown, BarberProError):
+            raise shown
+        if not await self._passwords.matches(shown.wanted["passwordHash"], password):
+            raise bad_field("password", "is not the one that was registered")
         async with self._pool.acquire() as connection, connection.transaction():
-            shown = await self._challenges.by_link(connection, "register", token)
-            if not isinstance(shown, BarberProError):
-                return await self._registered(connection, shown, via, "link")
-        raise shown
+            await self._challenges.use(connection, shown)
+            return await self._registered(connection, shown, via, "link")
 
     async def login(self, contact: Contact, password: str, via: Via, key: str | None) -> Grant:
         """Raises UNAUTHORIZED, and RATE_LIMIT_EXCEEDED after too many wrong ones."""

@@ -46,9 +46,9 @@ async def resend_otp(request: web.Request) -> Answer:
 
 
 async def verify_email(request: web.Request) -> Answer:
-    """POST /auth/verify-email: the token of a mail's link signs in."""
-    told = validated(VerifyEmail, await body(request))
-    return _granted(request, await request.app[ACCOUNTS].people.verify_link(told.token, via(request)))
+    """POST /auth/verify-email: the token of a mail's link, and the password that was registered, sign in."""
+    told, people = validated(VerifyEmail, await body(request)), request.app[ACCOUNTS].people
+    return _granted(request, await people.verify_link(told.token, told.password.get_secret_value(), via(request)))
 
 
 async def login(request: web.Request) -> Answer:
