@@ -35,8 +35,10 @@ class AccountDoor:
     async def call(
         self, method: str, path: str, body: object = None, token: str | None = None, **headers: str
     ) -> Answer:
-        """Calls `path` below /api/v1. headers: with underscores for hyphens."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Calls `path` below /api/v1, each time from another address. headers: with underscores for hyphens."""
+        number = next(self._numbers)
+        sent = {"X-Forwarded-For": f"10.9.{number // 256 % 256}.{number % 256}"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
@@ -89,7 +91,7 @@ async def account_door(options: NodeOptions, keys: Path, **settings: object) -> 
     with pytest.MonkeyPatch.context() as patch, nothing_wrong_is_logged():
         patch.setattr(challenges, "post", seen)
         patch.setattr(passwords, "COST", CHEAPEST)
-        async with whole_server(options, keys, **settings) as server:
+        async with whole_server(options, keys, trusted_proxies="127.0.0.0/8", **settings) as server:
             yield AccountDoor(server, letters, keys)
 
 
