@@ -11,7 +11,8 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from barberpro.domain.keys import SigningKey
+from barberpro.domain.keys import KeyRing, SigningKey
+from barberpro.domain.permissions import PERMISSIONS
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Name
@@ -42,34 +43,51 @@ class _Claims(BaseModel):
     barber_id: Id | None = None
     booking_id: Id | None = None
     shop_ids: list[Id] = []
+    sid: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token stands for, from when and until when (seconds since the epoch), and the token's own id."""
+    """Who a token stands for, from when and until when (seconds since the epoch), and the token's own id.
+
+    session_id: the session that it was issued in; None for one that belongs to none.
+    """
 
     actor: Actor
     issued_at: float
     expires_at: float
     token_id: str
+    session_id: str | None = None
 
 
-def _never(_user_id: str, _issued_at: float) -> bool:
+def _never(_identity: Identity) -> bool:
     return False
 
 
 class Tokens:
     """Mints and verifies. A verified token is remembered until it expires: RSA costs more than a look-up."""
 
-    def __init__(self, key: SigningKey, is_revoked: Callable[[str, float], bool] = _never) -> None:
-        """is_revoked: whether a token that a user (by id) was issued at a time (seconds) has been revoked."""
-        self._key = key
+    def __init__(self, keys: SigningKey | KeyRing, is_revoked: Callable[[Identity], bool] = _never) -> None:
+        """is_revoked: whether a token that was good has been revoked."""
+        self.keys = keys if isinstance(keys, KeyRing) else KeyRing((keys,))
         self._is_revoked = is_revoked
-        self._public = key.private.public_key()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
 
-    def mint(self, actor: Actor, seconds: int = 3600) -> str:
-        """A token for `actor`, good for `seconds`."""
+    def use(self, keys: KeyRing) -> None:
+        """Goes on with these keys; what others signed is no longer good."""
+        self.keys = keys
+        self._verified.clear()
+
+    def mint(
+        self,
+        actor: Actor,
+        seconds: int = 3600,
+        *,
+        session_id: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+    ) -> str:
+        """A token for `actor`, good for `seconds`. session_id: of the session whose end is its end, too."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": ISSUER,
@@ -77,13 +95,22 @@ class Tokens:
             "userId": actor.id,
             "userType": actor.role.value,
             "shopIds": sorted(actor.shop_ids),
+            "permissions": list(PERMISSIONS.get(actor.role, ())),
             "iat": now,
             "exp": now + seconds,
             "jti": secrets.token_hex(12),
         }
-        optional = {"name": actor.name, "barberId": actor.barber_id, "bookingId": actor.booking_id}
+        optional = {
+            "name": actor.name,
+            "barberId": actor.barber_id,
+            "bookingId": actor.booking_id,
+            "sid": session_id,
+            "email": email,
+            "phone": phone,
+        }
         claims |= {claim: value for claim, value in optional.items() if value is not None}
-        return jwt.encode(claims, self._key.private, algorithm="RS256", headers={"kid": self._key.kid})
+        key = self.keys.signing(now)
+        return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.kid})
 
     def verify(self, token: str) -> Identity:
         """Raises BarberProError: UNAUTHORIZED, TOKEN_EXPIRED, TOKEN_REVOKED."""
@@ -101,15 +128,16 @@ class Tokens:
         return known
 
     def revoked(self, identity: Identity) -> bool:
-        return self._is_revoked(identity.actor.id, identity.issued_at)
+        return self._is_revoked(identity)
 
     def _decode(self, token: str) -> Identity:
         try:
-            if jwt.get_unverified_header(token).get("kid") != self._key.kid:
+            key = self.keys.verifying(jwt.get_unverified_header(token).get("kid"), time.time())
+            if key is None:
                 raise BarberProError(ErrorCode.UNAUTHORIZED, "The token was signed with a key that is not known here.")
             claims = jwt.decode(
                 token,
-                self._public,
+                key.public,
                 algorithms=["RS256"],
                 issuer=ISSUER,
                 leeway=_LEEWAY_SECONDS,
@@ -117,7 +145,9 @@ class Tokens:
                 options={"require": ["exp", "iat", "sub", "jti"], "verify_iat": False},
             )
             checked = _Claims.model_validate(claims)
-            return Identity(_actor(checked, claims["userType"]), checked.iat, checked.exp, str(claims["jti"]))
+            return Identity(
+                _actor(checked, claims["userType"]), checked.iat, checked.exp, str(claims["jti"]), checked.sid
+            )
         except jwt.ExpiredSignatureError:
             raise BarberProError(ErrorCode.TOKEN_EXPIRED) from None
         except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):

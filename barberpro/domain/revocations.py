@@ -1,6 +1,8 @@
-"""Who may not come in any more: the revoked users, kept up to date on every node."""
+"""Who may not come in any more: revoked users and ended sessions, kept up to date on every node."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -8,8 +10,11 @@ from typing import Any, Final
 import structlog
 from asyncpg import Pool
 
+from barberpro.domain.identity import Identity
+from barberpro.storage.listening import Ear
 from barberpro.storage.postgres import Away
 from barberpro.storage.revocations import revoked_since
+from barberpro.storage.sessions import sessions_revoked_since
 
 log = structlog.get_logger(__name__)
 
@@ -21,17 +26,24 @@ Listener = Callable[[], Awaitable[None]]
 
 
 class Revocations:
-    """Asks Postgres every two seconds. `listeners` are called after there were new ones."""
+    """Postgres tells of them at once, and is asked every two seconds. `listeners` are called after new ones."""
 
-    def __init__(self, pool: "Pool[Any]") -> None:
+    def __init__(self, pool: "Pool[Any]", database_url: str, access_seconds: int = 3600) -> None:
+        """access_seconds: after which an ended session need not be known: its last token has ended by itself."""
         self._pool = pool
+        self._told = asyncio.Event()
+        self._ear = Ear(database_url, "revocations", self.hear)
         self._before: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+        self._remembered = timedelta(seconds=access_seconds) + _OVERLAP
         self._newest = datetime.min.replace(tzinfo=UTC) + _OVERLAP
+        self._newest_session = datetime.now(UTC) - self._remembered
         self._task: asyncio.Task[None] | None = None
         self.listeners: list[Listener] = []
 
     async def start(self) -> None:
         """Raises what Postgres raises while it is away: nobody is let in unlooked-at."""
+        await self._ear.listen()
         await self._look()
         self._task = asyncio.create_task(self._run(), name="revocations")
 
@@ -39,18 +51,32 @@ class Revocations:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._ear.close()
 
-    def covers(self, user_id: str, issued_at: float) -> bool:
-        """Whether a token that the user was issued then (seconds since the epoch) has been revoked."""
-        return issued_at < self._before.get(user_id, 0.0)
+    def covers(self, identity: Identity) -> bool:
+        """Whether a token that was good has been revoked, with its session or with all of its user's."""
+        if identity.session_id is not None and identity.session_id in self._ended:
+            return True
+        return identity.issued_at < self._before.get(identity.actor.id, 0.0)
+
+    def hear(self) -> None:
+        """There may be new ones."""
+        self._told.set()
+
+    async def look(self) -> None:
+        """At once, for who has just revoked something: this node must not answer to it any more."""
+        if await self._look():
+            for listener in self.listeners:
+                await listener()
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _LOOK_SECONDS)
+            self._told.clear()
             try:
-                if await self._look():
-                    for listener in self.listeners:
-                        await listener()
+                await self._ear.listen()
+                await self.look()
             except Away as error:
                 log.info("revocations_unread", problem=repr(error))
             except Exception:
@@ -64,4 +90,15 @@ class Revocations:
                 self._before[user_id] = before.timestamp()
                 found = True
             self._newest = max(self._newest, before)
+        return await self._look_at_sessions() or found
+
+    async def _look_at_sessions(self) -> bool:
+        found = False
+        for session_id, ended in await sessions_revoked_since(self._pool, self._newest_session - _OVERLAP):
+            found = found or session_id not in self._ended
+            self._ended[session_id] = ended.timestamp()
+            self._newest_session = max(self._newest_session, ended)
+        forgotten = time.time() - self._remembered.total_seconds()
+        for session_id in [each for each, ended in self._ended.items() if ended < forgotten]:
+            del self._ended[session_id]
         return found

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from asyncpg import Pool
 
+from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.identity import Tokens
 from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
@@ -51,3 +52,4 @@ class Services:
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+ACCOUNTS: web.AppKey[Accounts] = web.AppKey("accounts", Accounts)

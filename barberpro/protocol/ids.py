@@ -68,3 +68,11 @@ def shop_of_booking(booking_id: str) -> str | None:
     """The shop that a booking's id names, or None when it is no booking id."""
     match = _BOOKING.fullmatch(booking_id)
     return f"sh_{match.group(1)}" if match else None
+
+
+def new_challenge_id() -> str:
+    return f"ch_{_random(26)}"
+
+
+def new_session_id() -> str:
+    return f"ss_{_random(26)}"

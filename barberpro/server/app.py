@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from barberpro.domain.accounts.service import Accounts
+from barberpro.domain.accounts.sessions import Lifetimes
+from barberpro.domain.accounts.tidying import Tidying
 from barberpro.domain.identity import Tokens
-from barberpro.domain.key_watch import KeyWatch
-from barberpro.domain.keys import signing_key
+from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
+from barberpro.domain.keys import key_ring
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
@@ -17,12 +20,13 @@ from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.exposition import FIGURES
 from barberpro.handlers.rest.health import READY
 from barberpro.handlers.rest.tracing import traced as traced_requests
-from barberpro.handlers.services import SERVICES, Limits, Services
+from barberpro.handlers.services import ACCOUNTS, SERVICES, Limits, Services
 from barberpro.queue import metrics as engine_metrics
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
 from barberpro.server.letters.post_office import PostOffice, transports
 from barberpro.server.node import Node, NodeOptions
+from barberpro.server.providers import id_token_providers
 from barberpro.server.readiness import Readiness
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
@@ -42,9 +46,11 @@ class RunningServer:
     revocations: Revocations
     post_office: PostOffice
     key_watch: KeyWatch
+    tidying: Tidying
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.tidying.close()
         await self.key_watch.close()
         await self.post_office.close()
         await self.revocations.close()
@@ -53,12 +59,14 @@ class RunningServer:
 
 async def build_server(settings: Settings, options: NodeOptions) -> RunningServer:
     """Starts a node and builds its doors. Raises what Node.start raises, KeyFileError and SealingKeyError."""
-    key = await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys)
+    production = settings.environment == "production"
+    keys = await asyncio.to_thread(key_ring, settings.keys_directory, create=settings.makes_keys, production=production)
+    providers = await asyncio.to_thread(id_token_providers, settings)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     ways = await asyncio.to_thread(transports, settings)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal)
-    revocations = Revocations(node.pool)
+    revocations = Revocations(node.pool, options.database_url, settings.access_seconds)
     try:
         await revocations.start()
         post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
@@ -66,7 +74,9 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         await revocations.close()
         await node.close()
         raise
-    tokens = Tokens(key, revocations.covers)
+    tokens = Tokens(keys, revocations.covers)
+    directory = settings.keys_directory
+    key_watch = KeyWatch([SigningKeys(directory, tokens, production=production), SealingKeys(directory, seals)])
     services = Services(
         engine=node.engine,
         views=node.views,
@@ -89,6 +99,15 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
+    app[ACCOUNTS] = Accounts.build(
+        node.pool,
+        seals,
+        tokens,
+        revocations,
+        Lifetimes(settings.access_seconds, settings.refresh_days),
+        settings.pages_url,
+        providers,
+    )
     if traced:
         app.middlewares.append(traced_requests)
     setup_rest(app)
@@ -101,6 +120,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
-    key_watch = KeyWatch(seals, settings.keys_directory)
     key_watch.start()
-    return RunningServer(node, doors, app, revocations, post_office, key_watch)
+    tidying = Tidying(node.pool)
+    tidying.start()
+    return RunningServer(node, doors, app, revocations, post_office, key_watch, tidying)

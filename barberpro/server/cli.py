@@ -1,5 +1,4 @@
-"""The command line: `barberpro serve`, `demo`, `migrate`, `seed`, `simulate`, `token`, `revoke`, `check`, `trim`, and
-`keys`.
+"""The command line: serve, demo, migrate, seed, simulate, token, revoke, keys, check, trim.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
 which scripts ask for again and again, has a use for them.
@@ -223,6 +222,59 @@ def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
     _run(settings, run_revoke(settings, user))
 
 
+@cli.group()
+def keys() -> None:
+    """Show and rotate keys."""
+
+
+@keys.group("rotate")
+def rotate_keys() -> None:
+    """Take up new keys while the servers run."""
+
+
+@rotate_keys.command("signing")
+@_stores
+def rotate_signing(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """Make the key that signs tokens next; the servers take it up by themselves.
+
+    It signs after six minutes, and the key before it verifies for two days more. Run again, it removes those that are
+    over.
+    """
+    from barberpro.server.minting import rotate_signing_key
+
+    settings = _settings(**given)
+    with _told(settings):
+        for line in rotate_signing_key(settings):
+            click.echo(line)
+
+
+@keys.command("show")
+@_stores
+def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """List the sealing keys, oldest first, and how many values each has sealed."""
+    from barberpro.server.key_commands import run_keys
+
+    settings = _settings(**given)
+    _run(settings, run_keys(settings))
+
+
+@rotate_keys.command("sealing")
+@_stores
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="What the servers have to read a key; they look every five seconds.",
+)
+def rotate_sealing(seconds: float, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Make a new sealing key and seal everything anew. May be stopped at any time, and run again: then it goes on."""
+    from barberpro.server.key_commands import run_rotate_sealing
+
+    settings = _settings(**given)
+    _run(settings, run_rotate_sealing(settings, seconds))
+
+
 @cli.command()
 @_stores
 def check(**given: Any) -> None:  # noqa: ANN401 - click's options
@@ -245,40 +297,3 @@ def trim(dry_run: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     _run(settings, run_trim(settings, dry_run=dry_run))
-
-
-@cli.group()
-def keys() -> None:
-    """Show and rotate keys."""
-
-
-@keys.command("show")
-@_stores
-def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
-    """List the sealing keys, oldest first, and how many values each has sealed."""
-    from barberpro.server.key_commands import run_keys
-
-    settings = _settings(**given)
-    _run(settings, run_keys(settings))
-
-
-@keys.group("rotate")
-def rotate_keys() -> None:
-    """Take up new keys while the servers run."""
-
-
-@rotate_keys.command("sealing")
-@_stores
-@click.option(
-    "--seconds",
-    type=click.FloatRange(min=0),
-    default=30.0,
-    show_default=True,
-    help="What the servers have to read a key; they look every ten seconds.",
-)
-def rotate_sealing(seconds: float, **given: Any) -> None:  # noqa: ANN401 - click's options
-    """Make a new sealing key and seal everything anew. May be stopped at any time, and run again: then it goes on."""
-    from barberpro.server.key_commands import run_rotate_sealing
-
-    settings = _settings(**given)
-    _run(settings, run_rotate_sealing(settings, seconds))

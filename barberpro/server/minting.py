@@ -1,7 +1,7 @@
 """Tokens for trying things: `barberpro token`, and the people of a simulated day."""
 
 from barberpro.domain.identity import Tokens
-from barberpro.domain.keys import signing_key
+from barberpro.domain.keys import FIRST, SETTLE_SECONDS, add_key, signing_key
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import new_user_id
@@ -12,6 +12,14 @@ from barberpro.server.settings import Settings
 def own_tokens(settings: Settings) -> Tokens:
     """What mints with this deployment's key. Blocking. Raises KeyFileError."""
     return Tokens(signing_key(settings.keys_directory, create=settings.makes_keys))
+
+
+def rotate_signing_key(settings: Settings) -> list[str]:
+    """What was done, in words. Blocking. Raises KeyFileError."""
+    name, removed = add_key(settings.keys_directory, development=settings.environment == "development")
+    when = "at once" if name == FIRST else f"in {SETTLE_SECONDS // 60} minutes"
+    words = [f"made {settings.keys_directory / name}; it signs {when}"]
+    return words + [f"removed {each}: nothing that it signed is good any more" for each in removed]
 
 
 def development_token(

@@ -55,6 +55,17 @@ class Settings(BaseSettings):
     keys_dir: Path | None = None
     """Where signing and sealing keys lie; by default beside the embedded stores, else in .barberpro/keys."""
 
+    access_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3600
+    """How long an access token is good."""
+    refresh_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How long a session lasts that is not used."""
+    public_url: str | None = None
+    """Where people reach the pages that letters link to; by default the address listened on."""
+    google_client_ids: Annotated[tuple[str, ...], NoDecode] = ()
+    """Apps whose users sign in with Google, separated by commas; none: nobody does."""
+    firebase_project: Annotated[str, Field(pattern=r"^[a-z0-9-]{4,40}$")] | None = None
+    """The Firebase project whose users sign in."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -92,11 +103,11 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "google_client_ids", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+            return tuple(each.strip() for each in value.split(",") if each.strip())
         return value
 
     @field_validator("keep_events_days", "keep_audit_days")
@@ -107,6 +118,13 @@ class Settings(BaseSettings):
         if 0 < value < least:
             raise ValueError(f"must be at least {least}, or 0 for ever")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/") if value is not None else None
 
     @field_validator("database_url")
     @classmethod
@@ -154,6 +172,10 @@ class Settings(BaseSettings):
     @property
     def keys_directory(self) -> Path:
         return self.keys_dir or (self.embedded or _HOME) / "keys"
+
+    @property
+    def pages_url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def makes_keys(self) -> bool:

@@ -228,6 +228,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.tell_revocation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('revocations', '');
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.touch_shop() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -422,6 +430,30 @@ COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped 
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
+CREATE TABLE public.challenges (
+    challenge_id text NOT NULL,
+    purpose text NOT NULL,
+    channel text NOT NULL,
+    contact_sealed text NOT NULL,
+    contact_lookup text NOT NULL,
+    secret_hash text NOT NULL,
+    wanted jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    sends integer NOT NULL,
+    silent boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT challenges_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text])))
+);
+
+COMMENT ON COLUMN public.challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
+
+COMMENT ON COLUMN public.challenges.wanted IS 'What is registered: {userType, name?, language, passwordHash?}.';
+
+COMMENT ON COLUMN public.challenges.silent IS 'Its secret was sent to nobody, so no answer is right: its asker is not to know.';
+
 CREATE TABLE public.checkpoints (
     shop_id text NOT NULL,
     shop_seq bigint NOT NULL,
@@ -613,6 +645,22 @@ CREATE TABLE public.services (
     CONSTRAINT services_price_check CHECK ((price >= (0)::numeric))
 );
 
+CREATE TABLE public.sessions (
+    session_id text NOT NULL,
+    user_id text NOT NULL,
+    generation integer DEFAULT 0 NOT NULL,
+    renewed_with text,
+    ip text,
+    agent text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_why text
+);
+
+COMMENT ON COLUMN public.sessions.renewed_with IS 'The Idempotency-Key of the newest renewal: the same again gets the same.';
+
 CREATE TABLE public.shards (
     shard integer NOT NULL,
     epoch bigint DEFAULT 0 NOT NULL
@@ -646,6 +694,48 @@ COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a fr
 COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
 
 COMMENT ON COLUMN public.shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
+
+CREATE TABLE public.sign_in_failures (
+    contact_lookup text NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.user_logins (
+    provider text NOT NULL,
+    subject text NOT NULL,
+    user_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_logins_provider_check CHECK ((provider = ANY (ARRAY['google'::text, 'firebase'::text])))
+);
+
+COMMENT ON COLUMN public.user_logins.subject IS 'The user''s id at the provider.';
+
+CREATE TABLE public.users (
+    user_id text NOT NULL,
+    role text NOT NULL,
+    name text,
+    language text DEFAULT 'en'::text NOT NULL,
+    email_sealed text,
+    email_lookup text,
+    phone_sealed text,
+    phone_lookup text,
+    password_hash text,
+    barber_id text,
+    shop_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT users_email_found CHECK (((email_sealed IS NULL) = (email_lookup IS NULL))),
+    CONSTRAINT users_forgotten CHECK (((deleted_at IS NULL) OR ((COALESCE(name, email_sealed, phone_sealed, password_hash, barber_id) IS NULL) AND (shop_ids = '{}'::text[])))),
+    CONSTRAINT users_phone_found CHECK (((phone_sealed IS NULL) = (phone_lookup IS NULL))),
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'barber'::text, 'admin'::text])))
+);
+
+COMMENT ON COLUMN public.users.email_lookup IS 'A keyed hash: finds the user without telling the address.';
+
+COMMENT ON COLUMN public.users.password_hash IS 'argon2id, with its own parameters and salt; null: signs in by other ways.';
+
+COMMENT ON COLUMN public.users.deleted_at IS 'The row stays, without anything personal, for what refers to it.';
 
 CREATE TABLE public.watermarks (
     shop_id text NOT NULL,
@@ -682,6 +772,9 @@ ALTER TABLE ONLY public.barbers
 
 ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.challenges
+    ADD CONSTRAINT challenges_pkey PRIMARY KEY (challenge_id);
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (shop_id);
@@ -722,11 +815,29 @@ ALTER TABLE ONLY public.revocations
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_pkey PRIMARY KEY (service_id);
 
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (session_id);
+
 ALTER TABLE ONLY public.shards
     ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
 
 ALTER TABLE ONLY public.shops
     ADD CONSTRAINT shops_pkey PRIMARY KEY (shop_id);
+
+ALTER TABLE ONLY public.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (contact_lookup);
+
+ALTER TABLE ONLY public.user_logins
+    ADD CONSTRAINT user_logins_pkey PRIMARY KEY (provider, subject);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_lookup_key UNIQUE (email_lookup);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_phone_lookup_key UNIQUE (phone_lookup);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.watermarks
     ADD CONSTRAINT watermarks_pkey PRIMARY KEY (shop_id);
@@ -744,6 +855,10 @@ CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at)
 CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX challenges_by_age ON public.challenges USING btree (expires_at);
+
+CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, purpose, created_at);
 
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
 
@@ -787,6 +902,14 @@ CREATE INDEX revocations_by_time ON public.revocations USING btree (before);
 
 CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
+CREATE INDEX sessions_by_age ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
+
+CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
+CREATE INDEX user_logins_by_user ON public.user_logins USING btree (user_id);
+
 CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
 CREATE TRIGGER audit_entries_append_only BEFORE UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -807,7 +930,11 @@ CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queu
 
 CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
 
+CREATE TRIGGER revocations_told AFTER INSERT OR UPDATE ON public.revocations FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
+
 CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
+CREATE TRIGGER sessions_ended_told AFTER UPDATE OF revoked_at ON public.sessions FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
 
 CREATE TRIGGER shops_revision BEFORE UPDATE ON public.shops FOR EACH ROW EXECUTE FUNCTION public.raise_revision();
 
@@ -833,6 +960,15 @@ ALTER TABLE ONLY public.queues
 
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
+
+ALTER TABLE ONLY public.user_logins
+    ADD CONSTRAINT user_logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
 
 ALTER TABLE ONLY public.watermarks
     ADD CONSTRAINT watermarks_shard_fkey FOREIGN KEY (shard) REFERENCES public.shards(shard);

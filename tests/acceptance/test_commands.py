@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from barberpro.storage.keys import Keys
-from tests.support.programs import Finished
+from tests.support.programs import Finished, run
 from tests.support.raw_socketio import raw_client
 from tests.support.shops import Json, new_id
 from tests.support.sites import Site
@@ -94,6 +94,18 @@ async def test_a_customer_joins_over_rest_and_the_barber_calls_over_a_socket(see
         assert called["ok"], called
         state = (await barber.subscribe(f"queue:{seeded.barber}"))["state"]
         assert state["serving"]["customerName"] == "Ann"
+
+
+async def test_a_new_key_is_taken_up_by_the_server_and_signs_nobody_out(seeded: Seeded) -> None:
+    site = seeded.site
+    end = await run(site.home, "keys", "rotate", *site.embedded("signing"))
+    assert (end.code, end.err) == (0, "")
+    assert end.out.startswith("made ")
+    async with asyncio.timeout(60):
+        while len((await site.get("/.well-known/jwks.json"))[1]["keys"]) < 2:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.2)
+    status, _ = await site.get(f"/api/v1/queue/{seeded.barber}", seeded.token("customer"))
+    assert status == 200
 
 
 async def test_migrate_may_be_run_as_often_as_you_like(seeded: Seeded) -> None:

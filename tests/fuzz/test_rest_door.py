@@ -23,7 +23,7 @@ PATHS = [
     "/ws/booking/{bookingId}", "/display/{shop_id}", "/display/{shop_id}/token", "/static/{name}", "/asyncapi.json",
     "/{name}",
 ]  # fmt: skip
-OWN = {"barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "name": "display.js"}
+OWN = {"barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "name": "display.js", "sessionId": "ss_1"}
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]
 PARAMETERS = ["limit", "after", "cursor", *OWN, "shopId", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
 VALUES = st.sampled_from(["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"])
@@ -43,6 +43,12 @@ BODIES: list[Json] = [
     {"status": "waiting", "to": "front"},
     {"status": "serving", "expect": {"seq": 1}},
     WHEN,
+    {"email": "a@example.com", "password": "correct horse", "name": "Asha", "userType": "barber", "language": "en"},
+    {"phone": "+919876543210", "password": "correct horse"},
+    {"challengeId": "ch_1", "code": "123456"},
+    {"token": "ch_1.x", "password": "correct horse"},
+    {"refreshToken": "ss_1.0.x"},
+    {"idToken": "a.b.c"},
 ]
 bodies = (
     st.just(b"")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asyncpg import Pool
 
-from barberpro.domain.key_watch import KeyWatch
+from barberpro.domain.key_watch import KeyWatch, SealingKeys
 from barberpro.domain.outbox import Letter, post
 from barberpro.server.key_commands import run_keys, run_rotate_sealing
 from barberpro.server.node import Node
@@ -134,7 +134,7 @@ async def test_the_command_rotates_and_goes_on_where_it_was_stopped(
 
 async def test_a_running_server_learns_of_a_key_and_takes_it_up(first: Sealer, tmp_path: Path) -> None:
     sealed, old = first.seal("+91 1"), first.key_id
-    watch = KeyWatch(first, tmp_path, every=0.02)
+    watch = KeyWatch([SealingKeys(tmp_path, first)], every=0.02)
     watch.start()
     try:
         for change in (announce, take_up):

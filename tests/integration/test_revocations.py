@@ -6,14 +6,20 @@ from typing import Any
 
 import aiohttp
 import orjson
+import pytest
 from asyncpg import Pool
 
+from barberpro.domain import revocations
 from barberpro.domain.identity import Identity
+from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
 from barberpro.storage.revocations import revoke
+from barberpro.storage.users import add_user, user_by_id
 from tests.support.live_server import LiveServer
 from tests.support.raw_socketio import raw_client
-from tests.support.shops import TestShop
+from tests.support.shops import VIA, TestShop
 
 WITHIN_SECONDS = 5
 HER = Actor("us_her", Role.CUSTOMER)
@@ -67,3 +73,54 @@ async def test_a_newer_token_is_good_again(servers: tuple[LiveServer, LiveServer
         await asyncio.sleep(1.1)  # tokens are issued at whole seconds
     assert verifies.verify(servers[0].mint("customer", HER.id, None, None)).actor.id == HER.id
     assert await pool.fetchval("SELECT count(*) FROM audit_logs WHERE action = 'tokens.revoked'") == 1
+
+
+async def test_a_session_that_is_ended_is_off_every_server(servers: tuple[LiveServer, LiveServer]) -> None:
+    first, second = servers
+    shop = await TestShop.create(first.node)
+    sessions = first.running.app[ACCOUNTS].sessions
+    async with first.node.pool.acquire() as connection, connection.transaction():
+        await add_user(connection, HER.id, "customer", None, "en", None, [])
+        user = await user_by_id(connection, HER.id)
+        assert user is not None
+        ended, kept = [await sessions.begin(connection, user, VIA, "test") for _ in range(2)]
+    room = f"/ws/queue/{shop.barbers[0]}"
+    async with AsyncExitStack() as stack, asyncio.timeout(30):
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        sockets = []
+        for grant in (ended, kept):
+            headers = {"Authorization": f"Bearer {grant.access_token}"}
+            socket = await stack.enter_async_context(http.ws_connect(f"{second.url}{room}", headers=headers))
+            assert orjson.loads(await socket.receive_str())["event"] == "subscribed"
+            sockets.append(socket)
+
+        await sessions.end(HER, ended.session_id, "test", VIA)
+        with pytest.raises(BarberProError) as refusal:
+            first.tokens.verify(ended.access_token)
+        assert refusal.value.code is ErrorCode.TOKEN_REVOKED
+        async with asyncio.timeout(WITHIN_SECONDS):
+            assert orjson.loads(await sockets[0].receive_str())["code"] == "TOKEN_REVOKED"
+        assert not sockets[1].closed
+        assert second.tokens.verify(kept.access_token).session_id == kept.session_id
+
+
+async def test_every_server_is_told_at_once(
+    servers: tuple[LiveServer, LiveServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = servers
+    token = first.mint("customer", HER.id, None, None)
+    await asyncio.sleep(1.1)  # tokens are issued at whole seconds
+    heard = asyncio.Event()
+
+    async def told() -> None:
+        heard.set()
+
+    second.running.revocations.listeners.append(told)
+    monkeypatch.setattr(revocations, "_LOOK_SECONDS", 3600.0)
+    second.running.revocations.hear()  # it waits as long as that from now on
+    await revoke(first.node.pool, HER.id, "us_admin", "admin")
+    async with asyncio.timeout(30):
+        await heard.wait()
+    with pytest.raises(BarberProError) as refusal:
+        second.tokens.verify(token)
+    assert refusal.value.code is ErrorCode.TOKEN_REVOKED

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiohttp import ClientWebSocketResponse, web
@@ -25,17 +26,18 @@ class WholeServer:
     def __init__(
         self, server: RunningServer, shop: TestShop, client: "TestClient[web.Request, web.Application]"
     ) -> None:
+        self.running = server
         self.node = server.node
         self.doors = server.doors
         self.shop = shop
         self.client = client
-        self._app = server.app
+        self.app = server.app
 
     def bearer(self, who: Actor) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(who)}"}
 
     def token(self, who: Actor, seconds: int = 3600) -> str:
-        return self._app[SERVICES].tokens.mint(who, seconds)
+        return self.app[SERVICES].tokens.mint(who, seconds)
 
     async def watch(self, who: Actor, query: str = "") -> ClientWebSocketResponse:
         """A socket in the first barber's queue, subscribed."""
@@ -83,9 +85,10 @@ class Scrape:
 
 
 @asynccontextmanager
-async def whole_server(options: NodeOptions, keys: Path) -> AsyncIterator[WholeServer]:
-    """A started server, stopped at the end. keys: a directory for its keys."""
-    settings = await asyncio.to_thread(Settings, keys_dir=keys, requests_per_minute=0)  # it looks for a .env
+async def whole_server(options: NodeOptions, keys: Path, **more: Any) -> AsyncIterator[WholeServer]:  # noqa: ANN401
+    """A started server, stopped at the end. keys: a directory for its keys. more: other settings, each of its type."""
+    given = {"keys_dir": keys, "requests_per_minute": 0, **more}
+    settings = await asyncio.to_thread(lambda: Settings(**given))  # it looks for a .env
     server = await build_server(settings, options)
     try:
         shop = await TestShop.create(server.node)

@@ -13,7 +13,15 @@ import time_machine
 from cryptography.hazmat.primitives import serialization
 
 from barberpro.domain.identity import ISSUER, Tokens
-from barberpro.domain.keys import KeyFileError, SigningKey, signing_key
+from barberpro.domain.keys import (
+    OVERLAP_SECONDS,
+    SETTLE_SECONDS,
+    KeyFileError,
+    SigningKey,
+    add_key,
+    key_ring,
+    signing_key,
+)
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
@@ -88,6 +96,35 @@ def test_keys_are_made_for_development_only(tmp_path: Path) -> None:
         signing_key(tmp_path / "none", create=False)
     first = signing_key(tmp_path / "keys", create=True)
     assert signing_key(tmp_path / "keys", create=False).kid == first.kid
+
+
+def test_production_refuses_keys_that_were_made_for_development(tmp_path: Path) -> None:
+    key_ring(tmp_path, create=True)
+    with pytest.raises(KeyFileError, match="development key"):
+        key_ring(tmp_path, create=False, production=True)
+    add_key(tmp_path / "real", development=False)
+    assert key_ring(tmp_path / "real", create=False, production=True).kids
+
+
+def test_a_new_key_signs_once_everybody_knows_it_and_the_old_one_verifies_on(tmp_path: Path) -> None:
+    old = signing_key(tmp_path, create=True)
+    now = time.time()
+    add_key(tmp_path, development=True)
+    ring = key_ring(tmp_path, create=False)
+    new = next(key for key in ring.keys if key.kid != old.kid)
+    assert ring.signing(now).kid == old.kid
+    assert ring.signing(now + SETTLE_SECONDS + 2).kid == new.kid
+    tokens = Tokens(ring)
+    before = tokens.mint(Actor("us_1", Role.CUSTOMER), 10**6)
+    with time_machine.travel(now + SETTLE_SECONDS + 2):
+        after = tokens.mint(Actor("us_1", Role.CUSTOMER), 10**6)
+        assert jwt.get_unverified_header(after)["kid"] == new.kid
+        assert tokens.verify(before).actor.id == tokens.verify(after).actor.id == "us_1"
+    with time_machine.travel(now + SETTLE_SECONDS + OVERLAP_SECONDS + 2):
+        assert code_of(Tokens(ring), before) is ErrorCode.UNAUTHORIZED
+        assert Tokens(ring).verify(after).actor.id == "us_1"
+        add_key(tmp_path, development=True)
+        assert old.kid not in key_ring(tmp_path, create=False).kids
 
 
 def test_a_token_of_a_server_whose_clock_is_ahead_is_good(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

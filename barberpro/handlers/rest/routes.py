@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest import audit, booking_reads, bookings, exposition, health, letters, queue_events, queues
+from barberpro.handlers.rest import (
+    account,
+    audit,
+    auth,
+    booking_reads,
+    bookings,
+    exposition,
+    health,
+    jwks,
+    letters,
+    queue_events,
+    queues,
+)
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.errors import answer_errors
 from barberpro.handlers.rest.observe import observe, put_headers
@@ -16,6 +28,22 @@ ROUTES = (
     web.get("/health/live", endpoint(health.live)),
     web.get("/health/ready", endpoint(health.ready)),
     web.get("/metrics", exposition.metrics),
+    web.get("/.well-known/jwks.json", jwks.jwks),
+    web.post(f"{_V1}/auth/register", endpoint(auth.register)),
+    web.post(f"{_V1}/auth/login", endpoint(auth.login)),
+    web.post(f"{_V1}/auth/login/google", endpoint(auth.login_google)),
+    web.post(f"{_V1}/auth/login/firebase", endpoint(auth.login_firebase)),
+    web.post(f"{_V1}/auth/verify-otp", endpoint(auth.verify_otp)),
+    web.post(f"{_V1}/auth/resend-otp", endpoint(auth.resend_otp)),
+    web.post(f"{_V1}/auth/verify-email", endpoint(auth.verify_email)),
+    web.post(f"{_V1}/auth/forgot-password", endpoint(auth.forgot_password)),
+    web.post(f"{_V1}/auth/reset-password", endpoint(auth.reset_password)),
+    web.post(f"{_V1}/auth/refresh", endpoint(auth.refresh)),
+    web.post(f"{_V1}/auth/logout", endpoint(account.logout)),
+    web.get(f"{_V1}/auth/me", endpoint(account.me)),
+    web.get(f"{_V1}/auth/sessions", endpoint(account.sessions)),
+    web.delete(f"{_V1}/auth/sessions/{{sessionId}}", endpoint(account.end_session)),
+    web.delete(f"{_V1}/auth/account", endpoint(account.delete)),
     web.post(f"{_V1}/bookings", endpoint(bookings.create)),
     web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show)),
     web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change)),

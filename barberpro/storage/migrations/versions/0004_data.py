@@ -2,7 +2,7 @@
 
 from barberpro.storage.migrations import sql_beside
 
-revision = "0007_data"
+revision = "0004_data"
 down_revision = "0003_trimming"
 
 upgrade = sql_beside(__file__)

@@ -1,0 +1,45 @@
+"""All of the accounts' parts, wired together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asyncpg import Pool
+
+from barberpro.domain.accounts.challenges import Challenges
+from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.federated import Federated, Verify
+from barberpro.domain.accounts.passwords import Passwords
+from barberpro.domain.accounts.people import People
+from barberpro.domain.accounts.sessions import Lifetimes, Sessions
+from barberpro.domain.identity import Tokens
+from barberpro.domain.revocations import Revocations
+from barberpro.storage.sealing import Sealer
+from barberpro.storage.users import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the doors call."""
+
+    people: People
+    sessions: Sessions
+    federated: Federated
+    contacts: Contacts
+
+    @classmethod
+    def build(
+        cls,
+        pool: "Pool[Any]",
+        sealer: Sealer,
+        tokens: Tokens,
+        revocations: Revocations,
+        lifetimes: Lifetimes,
+        public_url: str,
+        providers: Mapping[Provider, Verify],
+    ) -> "Accounts":
+        contacts = Contacts(sealer)
+        sessions = Sessions(pool, contacts, tokens, revocations, lifetimes)
+        challenges = Challenges(contacts, public_url)
+        people = People(pool, contacts, Passwords(), challenges, sessions, revocations)
+        return cls(people, sessions, Federated(pool, contacts, sessions, providers), contacts)

@@ -1,0 +1,101 @@
+"""One's own account and its sessions."""
+
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.permissions import PERMISSIONS
+from barberpro.handlers.rest.context import identity, is_id, via_of
+from barberpro.handlers.rest.parsing import body, validated
+from barberpro.handlers.rest.replies import Answer, Page
+from barberpro.handlers.services import ACCOUNTS
+from barberpro.protocol.actors import Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Wire
+from barberpro.protocol.errors import BarberProError, not_found
+from barberpro.protocol.times import rfc3339
+from barberpro.storage.sessions import StoredSession
+from barberpro.storage.users import User
+
+Json = dict[str, Any]
+
+
+class _Nothing(Wire):
+    """A body without any field."""
+
+
+async def me(request: web.Request) -> Answer:
+    """GET /auth/me."""
+    accounts = request.app[ACCOUNTS]
+    user = await accounts.people.find(identity(request).actor.id)
+    return Answer(account_document(accounts.contacts, user))
+
+
+async def sessions(request: web.Request) -> Page:
+    """GET /auth/sessions: where one is signed in, the newest first."""
+    known = identity(request)
+    live = await request.app[ACCOUNTS].sessions.live(known.actor.id)
+    return Page([_session(session, current=session.session_id == known.session_id) for session in live])
+
+
+async def end_session(request: web.Request) -> Answer:
+    """DELETE /auth/sessions/{sessionId}."""
+    known, session_id = identity(request), request.match_info["sessionId"]
+    validated(_Nothing, await body(request))
+    if not is_id(session_id):
+        raise not_found("session")
+    await request.app[ACCOUNTS].sessions.end(known.actor, session_id, "signed out elsewhere", via_of(request))
+    return Answer({"sessionId": session_id, "ended": True})
+
+
+async def logout(request: web.Request) -> Answer:
+    """POST /auth/logout: ends the session of the token that asks."""
+    known = identity(request)
+    validated(_Nothing, await body(request))
+    if known.session_id is None:
+        raise BarberProError(ErrorCode.FORBIDDEN, "This token belongs to no session; it ends by itself.")
+    await request.app[ACCOUNTS].sessions.end(known.actor, known.session_id, "signed out", via_of(request))
+    return Answer({"sessionId": known.session_id, "ended": True})
+
+
+async def delete(request: web.Request) -> Answer:
+    """DELETE /auth/account."""
+    known = identity(request)
+    validated(_Nothing, await body(request))
+    await request.app[ACCOUNTS].people.delete(known.actor, via_of(request))
+    return Answer({"deleted": True})
+
+
+def account_document(contacts: Contacts, user: User) -> Json:
+    """What its owner is told of an account."""
+    return {
+        "userId": user.user_id,
+        "userType": user.role,
+        "name": user.name,
+        "email": contacts.email_of(user),
+        "phone": contacts.phone_of(user),
+        "language": user.language,
+        "barberId": user.barber_id,
+        "shopIds": sorted(user.shop_ids),
+        "permissions": list(PERMISSIONS[Role(user.role)]),
+        "hasPassword": user.password_hash is not None,
+        "createdAt": _time(user.created_at),
+    }
+
+
+def _session(session: StoredSession, *, current: bool) -> Json:
+    return {
+        "sessionId": session.session_id,
+        "current": current,
+        "ip": session.ip,
+        "agent": session.agent,
+        "createdAt": _time(session.created_at),
+        "usedAt": _time(session.used_at),
+        "expiresAt": _time(session.expires_at),
+    }
+
+
+def _time(moment: datetime) -> str:
+    return rfc3339(round(moment.timestamp() * 1000))

@@ -1,0 +1,118 @@
+"""/auth: the ways into an account."""
+
+from typing import Any
+
+from aiohttp import web
+
+from barberpro.domain.accounts.challenges import Begun
+from barberpro.domain.accounts.sessions import Grant
+from barberpro.handlers.rest.account import account_document
+from barberpro.handlers.rest.context import via_of
+from barberpro.handlers.rest.parsing import body, command_id, validated
+from barberpro.handlers.rest.replies import Answer
+from barberpro.handlers.services import ACCOUNTS
+from barberpro.protocol.accounts import (
+    ForgotPassword,
+    IdTokenLogin,
+    Login,
+    Refresh,
+    Register,
+    ResendOtp,
+    ResetPassword,
+    VerifyEmail,
+    VerifyOtp,
+)
+from barberpro.protocol.times import rfc3339
+
+Json = dict[str, Any]
+
+
+async def register(request: web.Request) -> Answer:
+    """POST /auth/register: sends a code or a link; the account comes with it."""
+    wanted = validated(Register, await body(request))
+    return _begun(await request.app[ACCOUNTS].people.register(wanted, command_id(request)))
+
+
+async def verify_otp(request: web.Request) -> Answer:
+    """POST /auth/verify-otp: the code of an SMS signs in."""
+    told = validated(VerifyOtp, await body(request))
+    return _granted(
+        request, await request.app[ACCOUNTS].people.verify_code(told.challenge_id, told.code, via_of(request))
+    )
+
+
+async def resend_otp(request: web.Request) -> Answer:
+    """POST /auth/resend-otp: another code, or another link, in place of the last."""
+    wanted = validated(ResendOtp, await body(request))
+    return _begun(await request.app[ACCOUNTS].people.send_again(wanted.challenge_id))
+
+
+async def verify_email(request: web.Request) -> Answer:
+    """POST /auth/verify-email: the token of a mail's link, and the password that was registered, sign in."""
+    told, people = validated(VerifyEmail, await body(request)), request.app[ACCOUNTS].people
+    return _granted(request, await people.verify_link(told.token, told.password.get_secret_value(), via_of(request)))
+
+
+async def login(request: web.Request) -> Answer:
+    """POST /auth/login."""
+    told = validated(Login, await body(request))
+    password = told.password.get_secret_value()
+    people = request.app[ACCOUNTS].people
+    return _granted(request, await people.login(told.contact, password, via_of(request), command_id(request)))
+
+
+async def login_google(request: web.Request) -> Answer:
+    """POST /auth/login/google."""
+    told = validated(IdTokenLogin, await body(request))
+    federated = request.app[ACCOUNTS].federated
+    return _granted(request, await federated.login("google", told.id_token, via_of(request), command_id(request)))
+
+
+async def login_firebase(request: web.Request) -> Answer:
+    """POST /auth/login/firebase."""
+    told = validated(IdTokenLogin, await body(request))
+    federated = request.app[ACCOUNTS].federated
+    return _granted(request, await federated.login("firebase", told.id_token, via_of(request), command_id(request)))
+
+
+async def forgot_password(request: web.Request) -> Answer:
+    """POST /auth/forgot-password: sends a code or a link, with which a new one may be chosen."""
+    told = validated(ForgotPassword, await body(request))
+    return _begun(await request.app[ACCOUNTS].people.forgot(told.contact, command_id(request)))
+
+
+async def reset_password(request: web.Request) -> Answer:
+    """POST /auth/reset-password: a new password; all sessions end."""
+    told, people = validated(ResetPassword, await body(request)), request.app[ACCOUNTS].people
+    password = told.password.get_secret_value()
+    if told.token is not None:
+        await people.reset_by_link(told.token, password, via_of(request))
+    else:
+        await people.reset_by_code(told.challenge_id or "", told.code or "", password, via_of(request))
+    return Answer({"reset": True})
+
+
+async def refresh(request: web.Request) -> Answer:
+    """POST /auth/refresh: both tokens anew. The old refresh token is over; using it again ends the session."""
+    told = validated(Refresh, await body(request))
+    grant = await request.app[ACCOUNTS].sessions.renew(told.refresh_token, via_of(request), command_id(request))
+    return _granted(request, grant)
+
+
+def _begun(begun: Begun) -> Answer:
+    """Taken, and nothing more is told: neither whether there is an account, nor whether a letter went out."""
+    expires_at = rfc3339(round(begun.expires_at.timestamp() * 1000))
+    return Answer({"challengeId": begun.challenge_id, "channel": begun.channel, "expiresAt": expires_at}, 202)
+
+
+def _granted(request: web.Request, grant: Grant) -> Answer:
+    document: Json = {
+        "accessToken": grant.access_token,
+        "tokenType": "Bearer",
+        "expiresAt": rfc3339(round(grant.expires_at * 1000)),
+        "refreshToken": grant.refresh_token,
+        "refreshExpiresAt": rfc3339(round(grant.refresh_expires_at.timestamp() * 1000)),
+        "sessionId": grant.session_id,
+        "user": account_document(request.app[ACCOUNTS].contacts, grant.user),
+    }
+    return Answer(document)

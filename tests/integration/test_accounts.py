@@ -1,0 +1,211 @@
+"""Accounts over REST: registering, signing in, sessions, and being forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import jwt
+import pytest
+import pytest_asyncio
+
+from barberpro.domain.keys import add_key
+from barberpro.handlers.services import SERVICES
+from barberpro.storage.tidying import tidy
+from tests.support.accounts import PASSWORD, AccountDoor, shared_door
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ANOTHER = "another password"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(
+    server_url: str, _template: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AccountDoor]:
+    async with shared_door(server_url, _template, redis_url, tmp_path_factory.mktemp("keys")) as door:
+        yield door
+
+
+@pytest.fixture
+def email(door: AccountDoor) -> str:
+    return door.new_email()
+
+
+@pytest.fixture
+def phone(door: AccountDoor) -> str:
+    return door.new_phone()
+
+
+async def test_whoever_confirms_an_address_has_an_account(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email, name="Asha")
+    me = (await door.call("GET", "/auth/me", token=granted["accessToken"])).data
+    assert (me["email"], me["name"], me["userType"], me["phone"]) == (email, "Asha", "customer", None)
+    signed_in = await door.auth("login", email=email.upper(), password=PASSWORD)
+    assert signed_in.data["user"] == me
+
+
+async def test_whoever_tells_the_code_signs_in_by_number_again_and_again(door: AccountDoor, phone: str) -> None:
+    first = await door.by_phone(phone, name="Ben")
+    second = await door.by_phone(phone, name="Somebody else")
+    assert first["user"] == second["user"]
+    assert first["user"]["phone"] == phone
+    assert first["sessionId"] != second["sessionId"]
+
+
+async def test_the_token_has_the_claims_that_apps_read(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email, name="Asha")
+    claims = jwt.decode(granted["accessToken"], options={"verify_signature": False})
+    assert {"sub", "userId", "userType", "email", "permissions", "iat", "exp", "shopIds", "jti", "sid"} <= claims.keys()
+    assert claims["sub"] == claims["userId"] == granted["user"]["userId"]
+    assert (claims["email"], claims["userType"], claims["shopIds"]) == (email, "customer", [])
+    assert claims["exp"] - claims["iat"] == 3600
+    assert jwt.get_unverified_header(granted["accessToken"])["kid"]
+
+
+async def test_a_refresh_token_is_good_once_and_gives_the_next(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    renewed = (await door.auth("refresh", refreshToken=granted["refreshToken"])).data
+    assert renewed["refreshToken"] != granted["refreshToken"]
+    assert (await door.call("GET", "/auth/me", token=renewed["accessToken"])).status == 200
+    assert (await door.auth("refresh", refreshToken=renewed["refreshToken"])).status == 200
+
+
+async def test_a_renewal_repeated_with_its_key_gives_the_same_again(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    body = {"refreshToken": granted["refreshToken"]}
+    first = await door.call("POST", "/auth/refresh", body, Idempotency_Key="once")
+    again = await door.call("POST", "/auth/refresh", body, Idempotency_Key="once")
+    assert first.data["refreshToken"] == again.data["refreshToken"]
+    assert (await door.auth("refresh", refreshToken=again.data["refreshToken"])).status == 200
+
+
+async def test_a_sign_in_repeated_with_its_key_is_one_session(door: AccountDoor, email: str) -> None:
+    await door.by_email(email)
+    body = {"email": email, "password": PASSWORD}
+    first = await door.call("POST", "/auth/login", body, Idempotency_Key="once")
+    again = await door.call("POST", "/auth/login", body, Idempotency_Key="once")
+    assert first.data["sessionId"] == again.data["sessionId"]
+
+
+async def test_sessions_are_listed_and_ended_one_by_one(door: AccountDoor, email: str) -> None:
+    first = await door.by_email(email)
+    body = {"email": email, "password": PASSWORD}
+    second = (await door.call("POST", "/auth/login", body, User_Agent="Phone/1")).data
+    listed = (await door.call("GET", "/auth/sessions", token=second["accessToken"])).data
+    assert [(each["sessionId"], each["current"]) for each in listed] == [
+        (second["sessionId"], True),
+        (first["sessionId"], False),
+    ]
+    assert listed[0]["agent"] == "Phone/1"
+    path = f"/auth/sessions/{first['sessionId']}"
+    assert (await door.call("DELETE", path, token=second["accessToken"])).data["ended"] is True
+    assert (await door.call("GET", "/auth/me", token=first["accessToken"])).code == "TOKEN_REVOKED"
+    assert (await door.auth("refresh", refreshToken=first["refreshToken"])).code == "TOKEN_REVOKED"
+    assert (await door.call("DELETE", path, token=second["accessToken"])).status == 404
+
+
+async def test_who_signs_out_is_out_at_once(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    assert (await door.auth("logout", granted["accessToken"])).data["ended"] is True
+    assert (await door.call("GET", "/auth/me", token=granted["accessToken"])).code == "TOKEN_REVOKED"
+    assert (await door.auth("refresh", refreshToken=granted["refreshToken"])).code == "TOKEN_REVOKED"
+
+
+async def test_a_new_password_by_link_ends_all_sessions(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    assert (await door.auth("forgot-password", email=email)).status == 202
+    assert door.letters[-1].template == "reset_password"
+    assert (await door.auth("reset-password", token=door.link_token, password=ANOTHER)).data == {"reset": True}
+    assert (await door.call("GET", "/auth/me", token=granted["accessToken"])).code == "TOKEN_REVOKED"
+    assert (await door.auth("login", email=email, password=PASSWORD)).code == "UNAUTHORIZED"
+    assert (await door.auth("login", email=email, password=ANOTHER)).status == 200
+
+
+async def test_a_new_password_by_code(door: AccountDoor, phone: str) -> None:
+    await door.by_phone(phone)
+    begun = (await door.auth("forgot-password", phone=phone)).data
+    told = {"challengeId": begun["challengeId"], "code": door.code, "password": ANOTHER}
+    assert (await door.auth("reset-password", **told)).status == 200
+    assert (await door.auth("login", phone=phone, password=ANOTHER)).status == 200
+
+
+async def test_another_code_replaces_the_one_before(door: AccountDoor, phone: str) -> None:
+    begun = (await door.auth("register", phone=phone)).data
+    first = door.code
+    again = (await door.auth("resend-otp", challengeId=begun["challengeId"])).data
+    assert again["challengeId"] == begun["challengeId"]
+    tried = await door.auth("verify-otp", challengeId=begun["challengeId"], code=first)
+    assert first == door.code or tried.refused_fields == ["code"]
+    assert (await door.auth("verify-otp", challengeId=begun["challengeId"], code=door.code)).status == 200
+
+
+async def test_a_deleted_account_leaves_nothing_personal(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email, name="Asha")
+    token, user_id = granted["accessToken"], granted["user"]["userId"]
+    assert (await door.call("DELETE", "/auth/account", token=token)).data == {"deleted": True}
+    assert (await door.call("GET", "/auth/me", token=token)).code == "TOKEN_REVOKED"
+    assert (await door.auth("login", email=email, password=PASSWORD)).code == "UNAUTHORIZED"
+    row = await door.server.node.pool.fetchrow("SELECT * FROM users WHERE user_id = $1", user_id)
+    assert row is not None
+    assert {name for name, value in row.items() if value} == {"user_id", "role", "language", "created_at", "deleted_at"}
+    noted = await door.server.node.pool.fetch("SELECT action FROM audit_logs WHERE object_id = $1", user_id)
+    assert {each["action"] for each in noted} == {"account.registered", "account.deleted"}
+    anew = await door.by_email(email)
+    assert anew["user"]["userId"] != user_id
+
+
+async def test_an_account_with_a_live_booking_is_not_deleted(door: AccountDoor, phone: str) -> None:
+    token = (await door.by_phone(phone, name="Ben"))["accessToken"]
+    shop = door.server.shop
+    body = {"barberId": shop.barbers[0], "serviceIds": [shop.service]}
+    booked = (await door.call("POST", "/bookings", body, token)).data["booking"]["bookingId"]
+    assert (await door.call("DELETE", "/auth/account", token=token)).code == "INVALID_TRANSITION"
+    await door.call("PATCH", f"/bookings/{booked}", {"status": "cancelled"}, token)
+    assert (await door.call("DELETE", "/auth/account", token=token)).status == 200
+    kept = await door.server.node.pool.fetchrow(
+        "SELECT customer_name, phone_sealed, notes FROM bookings WHERE booking_id = $1", booked
+    )
+    assert kept is not None
+    assert set(kept.values()) == {None}
+
+
+async def test_a_registration_repeated_with_its_key_sends_one_letter(door: AccountDoor, email: str) -> None:
+    body, before = {"email": email, "password": PASSWORD}, len(door.letters)
+    first = await door.call("POST", "/auth/register", body, Idempotency_Key="once")
+    again = await door.call("POST", "/auth/register", body, Idempotency_Key="once")
+    assert first.data == again.data
+    assert len(door.letters) == before + 1
+
+
+async def test_the_public_keys_verify_what_the_server_signs(door: AccountDoor, email: str) -> None:
+    token = (await door.by_email(email))["accessToken"]
+    async with door.server.client.get("/.well-known/jwks.json") as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=300"
+        keys = jwt.PyJWKSet.from_dict(await answer.json())
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    assert jwt.decode(token, key.key, algorithms=["RS256"], issuer="barberpro")["email"] == email
+
+
+async def test_what_is_over_is_tidied_away(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    await door.auth("login", email=email, password=ANOTHER)
+    pool = door.server.node.pool
+    assert await tidy(pool) == 0
+    await pool.execute("UPDATE challenges SET expires_at = now() - interval '25 hours'")
+    await pool.execute("UPDATE sign_in_failures SET since = now() - interval '25 hours'")
+    await pool.execute(
+        "UPDATE sessions SET expires_at = now() - interval '31 days' WHERE session_id = $1", granted["sessionId"]
+    )
+    assert await tidy(pool) >= 3
+    assert await pool.fetchval("SELECT count(*) FROM challenges") == 0
+    assert (await door.auth("refresh", refreshToken=granted["refreshToken"])).code == "UNAUTHORIZED"
+
+
+async def test_the_server_takes_up_a_new_key_while_it_runs(door: AccountDoor, email: str) -> None:
+    token = (await door.by_email(email))["accessToken"]
+    running, tokens = door.server.running, door.server.app[SERVICES].tokens
+    before = tokens.keys.kids
+    await asyncio.to_thread(add_key, door.keys, development=True)
+    await running.key_watch.look()
+    assert tokens.keys.kids[:1] == before
+    assert len(tokens.keys.kids) == 2
+    assert (await door.call("GET", "/auth/me", token=token)).status == 200
