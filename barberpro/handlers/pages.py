@@ -6,6 +6,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from barberpro.domain.policy import Action, require
+from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
 from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.services import SERVICES
@@ -66,6 +68,7 @@ async def _public_shop(request: web.Request) -> str:
     if not is_id(shop_id):
         raise not_found("shop")
     shop = await request.app[SERVICES].catalogue.shop(shop_id)
-    if shop is None or not shop.public_display:
+    if shop is None:
         raise not_found("shop")
+    require(None, Action.SEE_DISPLAY, to_display(None, shop), "shop")
     return shop_id

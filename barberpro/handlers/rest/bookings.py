@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from barberpro.domain.policy import Action
 from barberpro.handlers.rest.appointments import When
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.lookup import visible_booking
@@ -27,6 +28,7 @@ from barberpro.storage.catalogue import Shop
 
 _APPOINTED: Final = frozenset({"bookingDate", "preferredTime"})
 _COMMAND_OF_STATUS: Final = {"cancelled": "cancel", "waiting": "check_in"}
+CHANGES: Final = (Action.CANCEL, Action.CHECK_IN, Action.RESCHEDULE)
 
 
 class NewAppointment(When):

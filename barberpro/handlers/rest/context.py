@@ -7,6 +7,7 @@ from aiohttp import web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.ratelimit import Quota
+from barberpro.protocol.actors import Actor
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import ID_PATTERN
@@ -28,6 +29,12 @@ def is_id(text: str) -> bool:
 def identity_if_any(request: web.Request) -> Identity | None:
     """Who asks; None when the request came without a token."""
     return request.get(IDENTITY)
+
+
+def actor_if_any(request: web.Request) -> Actor | None:
+    """Who asks; None when the request came without a token."""
+    known = identity_if_any(request)
+    return known.actor if known is not None else None
 
 
 def identity(request: web.Request) -> Identity:

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from barberpro.domain.policy import Action, Relation, require
+from barberpro.domain.relations import to_booking, to_shop
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.parsing import path_booking
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.errors import not_found
-from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.fold import ShopState
 from barberpro.storage.bookings import find_booking, read_shop
 from barberpro.storage.catalogue import Shop
@@ -51,13 +52,15 @@ async def visible_booking(request: web.Request) -> Found:
     booking_id, shop_id = path_booking(request)
     shop = await services.catalogue.shop(shop_id)
     found = await _read(services, shop, booking_id, actor) if shop is not None else None
-    if found is None or not (found.staff or owns_booking(actor, booking_id, found.booking.get("customerId"))):
+    if found is None:
         raise not_found("booking")
+    relation = to_booking(actor, found.shop, booking_id, found.booking.get("customerId"))
+    require(actor, Action.SEE_BOOKING, relation, "booking")
     return found
 
 
 async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -> Found | None:
-    staff = is_staff(actor, shop)
+    staff = to_shop(actor, shop) is Relation.MEMBER
     view = await view_of(services, shop.shop_id)
     if booking_id in view.bookings and booking_id in view.born:
         return Found(shop, view.bookings[booking_id], view.born[booking_id], view, staff)

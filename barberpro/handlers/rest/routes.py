@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from barberpro.domain.policy import Action
 from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
 from barberpro.handlers.rest.admission import admission
@@ -13,21 +14,24 @@ from barberpro.handlers.services import SERVICES
 _V1 = "/api/v1"
 
 ROUTES = (
-    web.get("/health/live", endpoint(health.live)),
-    web.get("/health/ready", endpoint(health.ready)),
+    web.get("/health/live", endpoint(health.live, Action.SEE_SYSTEM)),
+    web.get("/health/ready", endpoint(health.ready, Action.SEE_SYSTEM)),
     web.get("/metrics", exposition.metrics),
-    web.post(f"{_V1}/bookings", endpoint(bookings.create)),
-    web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show)),
-    web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change)),
-    web.get(f"{_V1}/bookings/{{bookingId}}/token", endpoint(booking_reads.token)),
-    web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history)),
+    web.post(f"{_V1}/bookings", endpoint(bookings.create, Action.JOIN, Action.SCHEDULE)),
+    web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show, Action.SEE_BOOKING)),
+    web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change, *bookings.CHANGES)),
+    web.get(f"{_V1}/bookings/{{bookingId}}/token", endpoint(booking_reads.token, Action.SEE_BOOKING)),
+    web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history, Action.SEE_BOOKING)),
     # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
-    web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine)),
-    web.post(f"{_V1}/queue/commands", endpoint(queues.run_command)),
-    web.get(f"{_V1}/queue/{{barberId}}", endpoint(queues.show)),
-    web.get(f"{_V1}/queue/{{barberId}}/events", endpoint(queue_events.list_events, queue_events.QUERY)),
-    web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status)),
-    web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip)),
+    web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine, Action.SEE_OWN_QUEUE)),
+    web.post(f"{_V1}/queue/commands", endpoint(queues.run_command, *queues.COMMANDS)),
+    web.get(f"{_V1}/queue/{{barberId}}", endpoint(queues.show, Action.SEE_QUEUE)),
+    web.get(
+        f"{_V1}/queue/{{barberId}}/events",
+        endpoint(queue_events.list_events, Action.SEE_EVENTS, query=queue_events.QUERY),
+    ),
+    web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status, *queues.STATUSES)),
+    web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip, Action.SKIP)),
 )
 
 

@@ -1,0 +1,167 @@
+"""Who may do what: one table for every door.
+
+An actor stands in a relation to what they ask about (`relations.py` works it out), and each action lists the roles that
+may do it, each in which relation. What the table does not list is refused: with NOT_FOUND where the role may do such
+things, only not with this one, and wherever something would only be looked at; else with FORBIDDEN.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError, not_found
+
+
+class Relation(StrEnum):
+    """How an actor stands to a shop, a queue, a booking or a device."""
+
+    OWNER = "owner"
+    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account."""
+    MEMBER = "member"
+    """Works in the shop, stands in it (a screen), or has come to its door (a guest). Admins do in every shop."""
+    PUBLIC = "public"
+    """None, but the shop shows it to everybody."""
+    STRANGER = "stranger"
+
+
+class Action(StrEnum):
+    """Everything that somebody may ask for. Commands are named by their type."""
+
+    SEE_SYSTEM = "system.see"
+    SEE_QUEUE = "queue.see"
+    SEE_QUEUE_FULL = "queue.see_full"
+    SEE_OWN_QUEUE = "queue.see_own"
+    SEE_EVENTS = "queue.see_events"
+    WATCH_QUEUE = "queue.watch"
+    SEE_BOOKING = "booking.see"
+    SEE_DISPLAY = "display.see"
+    SEE_SHOP = "shop.see"
+    SEE_QR = "shop.see_qr"
+    SEE_JOIN_CODE = "join_code.see"
+    CHANGE_JOIN_CODE = "join_code.change"
+    SCAN = "join_code.scan"
+    ASK_PAIRING = "device.ask"
+    FETCH_DEVICE_TOKEN = "device.fetch_token"  # noqa: S105 - an action, not a secret
+    PAIR_DEVICE = "device.pair"
+    SEE_DEVICES = "device.see"
+    REVOKE_DEVICE = "device.revoke"
+
+    JOIN = "join"
+    SCHEDULE = "schedule"
+    RESCHEDULE = "reschedule"
+    CHECK_IN = "check_in"
+    STEP_BACK = "step_back"
+    CANCEL = "cancel"
+    START = "start"
+    COMPLETE = "complete"
+    ADVANCE = "advance"
+    SKIP = "skip"
+    NO_SHOW = "no_show"
+    RECALL = "recall"
+    MOVE = "move"
+    TRANSFER = "transfer"
+    OPEN = "open"
+    PAUSE = "pause"
+    CLOSE = "close"
+
+
+Grants = frozenset[tuple[Role | None, Relation]]
+"""Who may: (role, relation). A role of None is somebody without a token."""
+
+
+def _grants(roles: tuple[Role | None, ...], *relations: Relation) -> Grants:
+    return frozenset((role, relation) for role in roles for relation in relations or tuple(Relation))
+
+
+_ANYBODY: Final = (None, *Role)
+EVERYBODY: Final = _grants(_ANYBODY)
+SIGNED_IN: Final = _grants(tuple(Role))
+CUSTOMERS: Final = _grants((Role.CUSTOMER,))
+GUESTS: Final = _grants((Role.GUEST,))
+HOLDERS: Final = _grants((Role.CUSTOMER, Role.GUEST), Relation.OWNER)
+STAFF: Final = _grants((Role.BARBER, Role.ADMIN, Role.SYSTEM), Relation.MEMBER)
+SCREENS: Final = _grants((Role.DISPLAY, Role.KIOSK), Relation.MEMBER)
+AT_THE_DOOR: Final = _grants((Role.GUEST, Role.KIOSK), Relation.MEMBER)
+
+TABLE: Final[Mapping[Action, Grants]] = {
+    Action.SEE_SYSTEM: EVERYBODY,
+    Action.SEE_QUEUE: EVERYBODY,
+    Action.SEE_QUEUE_FULL: STAFF,
+    Action.SEE_OWN_QUEUE: _grants((Role.BARBER,), Relation.OWNER),
+    Action.SEE_EVENTS: STAFF,
+    Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
+    Action.SEE_BOOKING: HOLDERS | STAFF,
+    Action.SEE_DISPLAY: STAFF | SCREENS | _grants(_ANYBODY, Relation.PUBLIC),
+    Action.SEE_SHOP: EVERYBODY,
+    Action.SEE_QR: STAFF | SCREENS,
+    Action.SEE_JOIN_CODE: STAFF,
+    Action.CHANGE_JOIN_CODE: STAFF,
+    Action.SCAN: EVERYBODY,
+    Action.ASK_PAIRING: EVERYBODY,
+    Action.FETCH_DEVICE_TOKEN: EVERYBODY,
+    Action.PAIR_DEVICE: STAFF,
+    Action.SEE_DEVICES: STAFF,
+    Action.REVOKE_DEVICE: STAFF,
+    Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
+    Action.SCHEDULE: CUSTOMERS | STAFF,
+    Action.RESCHEDULE: _grants((Role.CUSTOMER,), Relation.OWNER) | STAFF,
+    Action.CHECK_IN: HOLDERS | STAFF,
+    Action.STEP_BACK: HOLDERS | STAFF,
+    Action.CANCEL: HOLDERS | STAFF,
+    Action.START: STAFF,
+    Action.COMPLETE: STAFF,
+    Action.ADVANCE: STAFF,
+    Action.SKIP: STAFF,
+    Action.NO_SHOW: STAFF,
+    Action.RECALL: STAFF,
+    Action.MOVE: STAFF,
+    Action.TRANSFER: STAFF,
+    Action.OPEN: STAFF,
+    Action.PAUSE: STAFF,
+    Action.CLOSE: STAFF,
+}
+
+_SEEN: Final = frozenset(
+    {
+        Action.SEE_QUEUE,
+        Action.SEE_QUEUE_FULL,
+        Action.SEE_EVENTS,
+        Action.WATCH_QUEUE,
+        Action.SEE_BOOKING,
+        Action.SEE_DISPLAY,
+        Action.SEE_SHOP,
+        Action.SEE_QR,
+        Action.SEE_JOIN_CODE,
+        Action.SEE_DEVICES,
+    }
+)
+"""What one only looks at: to whomever may not see it, it does not exist."""
+_EVER: Final = {action: frozenset(role for role, _ in grants) for action, grants in TABLE.items()}
+
+
+def allowed(actor: Actor | None, action: Action, relation: Relation) -> bool:
+    """Whether the actor (None: without a token), standing so to it, may do it."""
+    return (actor.role if actor is not None else None, relation) in TABLE[action]
+
+
+def require(actor: Actor | None, action: Action, relation: Relation, resource: str) -> None:
+    """Raises UNAUTHORIZED, FORBIDDEN, or NOT_FOUND of the resource, unless `allowed`."""
+    if not allowed(actor, action, relation):
+        require_ever(actor, action)
+        raise not_found(resource)
+
+
+def require_ever(actor: Actor | None, *actions: Action) -> None:
+    """Before anything is looked up: whether the role may do any of the actions at all.
+
+    Raises UNAUTHORIZED for somebody without a token, and FORBIDDEN; of what is only looked at nothing is told here.
+    """
+    role = actor.role if actor is not None else None
+    if any(role in _EVER[action] for action in actions):
+        return
+    if role is None:
+        raise BarberProError(ErrorCode.UNAUTHORIZED)
+    if not _SEEN.issuperset(actions):
+        raise BarberProError(ErrorCode.FORBIDDEN, details={"role": role.value})
