@@ -1,8 +1,8 @@
 """Who may do what: one table for every door.
 
-An actor stands in a relation to what they ask about (`relations.py` works it out), and each action lists the roles that
-may do it, each in which relation. What the table does not list is refused: with NOT_FOUND where the role may do such
-things, only not with this one, and wherever something would only be looked at; else with FORBIDDEN.
+A caller stands in a relation to what they ask about (`relations.py` works it out), and each action lists the callers
+that may do it, each in which relation. What the table does not list is refused: with NOT_FOUND where the caller may do
+such things, only not with this one, and wherever something would only be looked at; else with FORBIDDEN.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,33 @@ from typing import Final
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
+
+
+class Caller(StrEnum):
+    """A role, and two of guests: one with a ticket, and one who has no more than the code of a shop."""
+
+    NOBODY = "nobody"
+    """Without a token."""
+    CUSTOMER = "customer"
+    TICKET = "ticket"
+    DOOR = "door"
+    BARBER = "barber"
+    ADMIN = "admin"
+    DISPLAY = "display"
+    KIOSK = "kiosk"
+    SYSTEM = "system"
+
+
+_CALLERS: Final = {role: Caller(role.value) for role in Role if role is not Role.GUEST}
+
+
+def caller_of(actor: Actor | None) -> Caller:
+    """None: somebody without a token."""
+    if actor is None:
+        return Caller.NOBODY
+    if actor.role is Role.GUEST:
+        return Caller.TICKET if actor.booking_id is not None else Caller.DOOR
+    return _CALLERS[actor.role]
 
 
 class Relation(StrEnum):
@@ -67,33 +94,30 @@ class Action(StrEnum):
     CLOSE = "close"
 
 
-Grants = frozenset[tuple[Role | None, Relation]]
-"""Who may: (role, relation). A role of None is somebody without a token."""
+Grants = frozenset[tuple[Caller, Relation]]
 
 
-def _grants(roles: tuple[Role | None, ...], *relations: Relation) -> Grants:
-    return frozenset((role, relation) for role in roles for relation in relations or tuple(Relation))
+def _grants(callers: tuple[Caller, ...], *relations: Relation) -> Grants:
+    return frozenset((caller, relation) for caller in callers for relation in relations or tuple(Relation))
 
 
-_ANYBODY: Final = (None, *Role)
-EVERYBODY: Final = _grants(_ANYBODY)
-SIGNED_IN: Final = _grants(tuple(Role))
-CUSTOMERS: Final = _grants((Role.CUSTOMER,))
-GUESTS: Final = _grants((Role.GUEST,))
-HOLDERS: Final = _grants((Role.CUSTOMER, Role.GUEST), Relation.OWNER)
-STAFF: Final = _grants((Role.BARBER, Role.ADMIN, Role.SYSTEM), Relation.MEMBER)
-SCREENS: Final = _grants((Role.DISPLAY, Role.KIOSK), Relation.MEMBER)
-AT_THE_DOOR: Final = _grants((Role.GUEST, Role.KIOSK), Relation.MEMBER)
+EVERYBODY: Final = _grants(tuple(Caller))
+CUSTOMERS: Final = _grants((Caller.CUSTOMER,))
+GUESTS: Final = _grants((Caller.TICKET, Caller.DOOR))
+HOLDERS: Final = _grants((Caller.CUSTOMER, Caller.TICKET), Relation.OWNER)
+STAFF: Final = _grants((Caller.BARBER, Caller.ADMIN, Caller.SYSTEM), Relation.MEMBER)
+SCREENS: Final = _grants((Caller.DISPLAY, Caller.KIOSK), Relation.MEMBER)
+AT_THE_DOOR: Final = _grants((Caller.DOOR, Caller.KIOSK), Relation.MEMBER)
 
 TABLE: Final[Mapping[Action, Grants]] = {
     Action.SEE_SYSTEM: EVERYBODY,
     Action.SEE_QUEUE: EVERYBODY,
     Action.SEE_QUEUE_FULL: STAFF,
-    Action.SEE_OWN_QUEUE: _grants((Role.BARBER,), Relation.OWNER),
+    Action.SEE_OWN_QUEUE: _grants((Caller.BARBER,), Relation.OWNER),
     Action.SEE_EVENTS: STAFF,
     Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
     Action.SEE_BOOKING: HOLDERS | STAFF,
-    Action.SEE_DISPLAY: STAFF | SCREENS | _grants(_ANYBODY, Relation.PUBLIC),
+    Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
     Action.SEE_SHOP: EVERYBODY,
     Action.SEE_QR: STAFF | SCREENS,
     Action.SEE_JOIN_CODE: STAFF,
@@ -106,7 +130,7 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.REVOKE_DEVICE: STAFF,
     Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
     Action.SCHEDULE: CUSTOMERS | STAFF,
-    Action.RESCHEDULE: _grants((Role.CUSTOMER,), Relation.OWNER) | STAFF,
+    Action.RESCHEDULE: _grants((Caller.CUSTOMER,), Relation.OWNER) | STAFF,
     Action.CHECK_IN: HOLDERS | STAFF,
     Action.STEP_BACK: HOLDERS | STAFF,
     Action.CANCEL: HOLDERS | STAFF,
@@ -138,12 +162,12 @@ _SEEN: Final = frozenset(
     }
 )
 """What one only looks at: to whomever may not see it, it does not exist."""
-_EVER: Final = {action: frozenset(role for role, _ in grants) for action, grants in TABLE.items()}
+_EVER: Final = {action: frozenset(caller for caller, _ in grants) for action, grants in TABLE.items()}
 
 
 def allowed(actor: Actor | None, action: Action, relation: Relation) -> bool:
-    """Whether the actor (None: without a token), standing so to it, may do it."""
-    return (actor.role if actor is not None else None, relation) in TABLE[action]
+    """Whether the actor (None: somebody without a token), standing so to it, may do it."""
+    return (caller_of(actor), relation) in TABLE[action]
 
 
 def require(actor: Actor | None, action: Action, relation: Relation, resource: str) -> None:
@@ -154,14 +178,14 @@ def require(actor: Actor | None, action: Action, relation: Relation, resource: s
 
 
 def require_ever(actor: Actor | None, *actions: Action) -> None:
-    """Before anything is looked up: whether the role may do any of the actions at all.
+    """Before anything is looked up: whether the caller may do any of the actions at all.
 
     Raises UNAUTHORIZED for somebody without a token, and FORBIDDEN; of what is only looked at nothing is told here.
     """
-    role = actor.role if actor is not None else None
-    if any(role in _EVER[action] for action in actions):
+    caller = caller_of(actor)
+    if any(caller in _EVER[action] for action in actions):
         return
-    if role is None:
+    if actor is None:
         raise BarberProError(ErrorCode.UNAUTHORIZED)
     if not _SEEN.issuperset(actions):
-        raise BarberProError(ErrorCode.FORBIDDEN, details={"role": role.value})
+        raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value})
