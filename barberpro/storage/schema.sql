@@ -392,6 +392,42 @@ CREATE TABLE public.deployment (
 
 COMMENT ON COLUMN public.deployment.shards IS 'Fixed when the data is created: every Redis key''s hash tag depends on it.';
 
+CREATE TABLE public.devices (
+    device_id text NOT NULL,
+    kind text NOT NULL,
+    secret_hash bytea NOT NULL,
+    code text,
+    code_expires_at timestamp with time zone NOT NULL,
+    shop_id text,
+    name text,
+    paired_at timestamp with time zone,
+    paired_by text,
+    revoked_at timestamp with time zone,
+    CONSTRAINT devices_check CHECK (((shop_id IS NULL) = (paired_at IS NULL))),
+    CONSTRAINT devices_kind_check CHECK ((kind = ANY (ARRAY['display'::text, 'kiosk'::text])))
+);
+
+COMMENT ON COLUMN public.devices.secret_hash IS 'SHA-256 of 256 random bits that the device alone has.';
+
+COMMENT ON COLUMN public.devices.code IS 'What the device shows until staff confirm it; null once it has expired.';
+
+COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that is not paired in time is deleted.';
+
+CREATE TABLE public.join_codes (
+    shop_id text NOT NULL,
+    code text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.join_codes IS 'One a shop, or none: then nobody joins there as a guest. It hangs on the door, so it is no secret here.';
+
+CREATE TABLE public.pairing_misses (
+    shop_id text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.pairing_misses IS 'Codes entered in a shop that no device showed. Too many, and it has to wait.';
+
 CREATE TABLE public.queues (
     barber_id text NOT NULL,
     shop_id text NOT NULL,
@@ -503,6 +539,18 @@ ALTER TABLE ONLY public.checkpoints
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_secret_hash_key UNIQUE (secret_hash);
+
+ALTER TABLE ONLY public.join_codes
+    ADD CONSTRAINT join_codes_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.queue_events
     ADD CONSTRAINT queue_events_one_per_seq UNIQUE (barber_id, seq);
 
@@ -536,6 +584,12 @@ CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at)
 CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHERE (code IS NOT NULL);
+
+CREATE INDEX devices_of_shop ON public.devices USING btree (shop_id) WHERE (shop_id IS NOT NULL);
+
+CREATE INDEX pairing_misses_of_shop ON public.pairing_misses USING btree (shop_id, at);
 
 CREATE INDEX queue_events_of_booking ON public.queue_events USING btree (booking_id, shop_seq) WHERE (booking_id IS NOT NULL);
 
@@ -582,6 +636,15 @@ ALTER TABLE ONLY public.barbers
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.join_codes
+    ADD CONSTRAINT join_codes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.pairing_misses
+    ADD CONSTRAINT pairing_misses_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
