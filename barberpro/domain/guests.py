@@ -7,8 +7,9 @@ from asyncpg import Pool
 
 from barberpro.domain.identity import Tokens
 from barberpro.domain.policy import Caller, caller_of
-from barberpro.protocol.access import JoinCodeTold, Token
+from barberpro.protocol.access import JoinCodeTold
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.answers import Token
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_guest_id, new_join_code
 from barberpro.protocol.times import rfc3339
@@ -47,10 +48,10 @@ async def at_the_door(pool: "Pool[Any]", tokens: Tokens, shop_id: str, code: str
     return minted(tokens, Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({shop_id})), _DOOR_SECONDS)
 
 
-def booking_of_ticket(tokens: Tokens, token: str | None) -> str | None:
-    """The booking that a ticket is for; None when it is none, or is no longer good."""
+def holder_of(tokens: Tokens, token: str | None) -> Actor | None:
+    """Who holds a ticket; None when it is no longer good."""
     try:
-        return tokens.verify(token).actor.booking_id if token is not None else None
+        return tokens.verify(token).actor if token is not None else None
     except BarberProError:
         return None
 

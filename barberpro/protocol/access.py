@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
+from barberpro.protocol.answers import Token
 from barberpro.protocol.commands import Name, Wire
 from barberpro.protocol.states import Timestamp
 
@@ -32,11 +33,6 @@ class Pair(Wire):
 
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z -]{1,32}$")]
     name: Name
-
-
-class Token(TypedDict):
-    token: str
-    expiresAt: Timestamp
 
 
 class JoinCodeTold(TypedDict):

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     metrics_port: Annotated[int, Field(ge=1, le=65000)] | None = None
     """The first of the ports, one a worker, on which each answers alone: the shared port reaches any of them."""
+    public_url: str | None = None
+    """Where guests reach the pages, such as https://queue.example: it stands in QR codes."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
     requests_per_minute: Annotated[int, Field(ge=0)] = 100
@@ -71,6 +73,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_origin(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and not (parts.scheme in {"http", "https"} and parts.hostname and not parts.query):
+            raise ValueError("must be an address such as https://queue.example")
+        return value.rstrip("/") if value is not None else None
 
     @field_validator("keep_events_days", "keep_audit_days")
     @classmethod

@@ -36,7 +36,15 @@ class Page:
     meta: Mapping[str, object] = field(default_factory=dict)
 
 
-Endpoint = Callable[[web.Request], Awaitable[Answer | Page]]
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something else than JSON, and so without an envelope."""
+
+    body: bytes
+    content_type: str
+
+
+Endpoint = Callable[[web.Request], Awaitable[Answer | Page | File]]
 
 
 def endpoint(
@@ -54,6 +62,8 @@ def endpoint(
         require_ever(actor_if_any(request), *actions)
         refuse_unknown_query(request, query)
         reply = await call(request)
+        if isinstance(reply, File):
+            return web.Response(body=reply.body, content_type=reply.content_type, headers=_NO_STORE)
         if isinstance(reply, Page):
             return _json(page(reply.rows, reply.next_cursor, reply.meta, request[REQUEST_ID]), 200, {})
         return _json(success(reply.data, request[REQUEST_ID]), reply.status, reply.headers)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from barberpro.domain.policy import Action
 from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
+from barberpro.handlers.rest import booking_reads, bookings, devices, exposition, guests, health, queue_events, queues
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.errors import answer_errors
 from barberpro.handlers.rest.observe import observe, put_headers
@@ -12,6 +12,7 @@ from barberpro.handlers.rest.replies import endpoint
 from barberpro.handlers.services import SERVICES
 
 _V1 = "/api/v1"
+_SHOP = f"{_V1}/shops/{{shopId}}"
 
 ROUTES = (
     web.get("/health/live", endpoint(health.live, Action.SEE_SYSTEM)),
@@ -32,6 +33,17 @@ ROUTES = (
     ),
     web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status, *queues.STATUSES)),
     web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip, Action.SKIP)),
+    web.post(f"{_SHOP}/scan", endpoint(guests.scan, Action.SCAN)),
+    web.get(f"{_SHOP}/qr", endpoint(guests.qr, Action.SEE_QR, query=guests.QR_QUERY)),
+    web.get(f"{_SHOP}/join-code", endpoint(guests.show_code, Action.SEE_JOIN_CODE)),
+    web.post(f"{_SHOP}/join-code", endpoint(guests.change_code, Action.CHANGE_JOIN_CODE)),
+    web.delete(f"{_SHOP}/join-code", endpoint(guests.withdraw_code, Action.CHANGE_JOIN_CODE)),
+    web.post(f"{_V1}/devices", endpoint(devices.ask, Action.ASK_PAIRING)),
+    web.post(f"{_V1}/devices/token", endpoint(devices.token, Action.FETCH_DEVICE_TOKEN)),
+    web.post(f"{_SHOP}/displays/pair", endpoint(devices.pair("display"), Action.PAIR_DEVICE)),
+    web.post(f"{_SHOP}/kiosks/pair", endpoint(devices.pair("kiosk"), Action.PAIR_DEVICE)),
+    web.get(f"{_SHOP}/devices", endpoint(devices.show_all, Action.SEE_DEVICES)),
+    web.delete(f"{_SHOP}/devices/{{deviceId}}", endpoint(devices.revoke, Action.REVOKE_DEVICE)),
 )
 
 

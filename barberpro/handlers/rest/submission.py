@@ -8,6 +8,7 @@ from aiohttp import web
 from barberpro.handlers.rest.appointments import When, instant
 from barberpro.handlers.rest.context import REQUEST_ID, identity
 from barberpro.handlers.services import SERVICES
+from barberpro.handlers.submission import submit as hand_over
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -18,8 +19,12 @@ from barberpro.storage.catalogue import Shop
 
 async def submit(request: web.Request, command: Command) -> Result:
     """The command's durable result, for the one who asks. Raises what Engine.submit raises."""
-    via = Via(request[REQUEST_ID], request.remote)
-    return await request.app[SERVICES].engine.submit(identity(request).actor, command, via)
+    return await hand_over(request.app[SERVICES], identity(request).actor, command, via_of(request))
+
+
+def via_of(request: web.Request) -> Via:
+    """How the request came."""
+    return Via(request[REQUEST_ID], request.remote)
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:
@@ -39,5 +44,5 @@ def appointed(when: When, shop: Shop) -> datetime:
 
 
 def told(result: Result) -> dict[str, object]:
-    """`data` of the reply to a command: {booking?, queue, replayed}."""
+    """`data` of the reply to a command: {booking?, queue, ticket?, replayed}."""
     return {**result.data, "replayed": result.replayed}
