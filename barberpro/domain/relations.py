@@ -16,9 +16,8 @@ def to_shop(actor: Actor | None, shop: Shop) -> Relation:
 
 
 def to_display(actor: Actor | None, shop: Shop) -> Relation:
-    """As `to_shop`, but PUBLIC for strangers where the shop shows its display to everybody."""
-    relation = to_shop(actor, shop)
-    return Relation.PUBLIC if relation is Relation.STRANGER and shop.public_display else relation
+    """PUBLIC, for everybody, where the shop shows its display to everybody; else as `to_shop`."""
+    return Relation.PUBLIC if shop.public_display else to_shop(actor, shop)
 
 
 def to_booking(actor: Actor | None, shop: Shop, booking_id: str, customer_id: str | None) -> Relation:

@@ -1,4 +1,4 @@
-"""The pages that the server shows: for now the shop's display."""
+"""The pages that the server shows: the shop's display, and where its QR code leads."""
 
 from importlib.resources import files
 from typing import Final
@@ -31,6 +31,7 @@ def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
     app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
     app.router.add_get("/display/{shop_id}", _display)
     app.router.add_get("/display/{shop_id}/token", _display_token)
+    app.router.add_get("/join/{shopId}", _join)
     app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
 
 
@@ -48,6 +49,11 @@ def _file(request: web.Request, name: str) -> web.Response:
 
 async def _static(request: web.Request) -> web.Response:
     return _file(request, request.match_info["name"])
+
+
+async def _join(request: web.Request) -> web.Response:
+    """The same for every shop: the page asks for what it shows, with the code from its address."""
+    return _file(request, "join.html")
 
 
 async def _display(request: web.Request) -> web.Response:
