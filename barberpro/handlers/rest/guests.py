@@ -103,7 +103,10 @@ async def _place(services: Services, shop: Shop, ticket: str | None) -> Json | N
 
 def _origin(request: web.Request) -> str:
     """Where guests reach the pages: as set, or as whoever asks has reached us."""
-    return request.app[SERVICES].public_url or str(request.url.origin())
+    try:
+        return request.app[SERVICES].public_url or str(request.url.origin())
+    except ValueError:
+        raise bad_field("Host", "is not where anybody could be reached") from None
 
 
 async def _no_fields(request: web.Request) -> None:
