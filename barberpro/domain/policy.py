@@ -64,7 +64,6 @@ class Action(StrEnum):
     WATCH_QUEUE = "queue.watch"
     SEE_BOOKING = "booking.see"
     SEE_DISPLAY = "display.see"
-    SEE_SHOP = "shop.see"
     SEE_QR = "shop.see_qr"
     SEE_JOIN_CODE = "join_code.see"
     CHANGE_JOIN_CODE = "join_code.change"
@@ -118,7 +117,6 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
     Action.SEE_BOOKING: HOLDERS | STAFF,
     Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
-    Action.SEE_SHOP: EVERYBODY,
     Action.SEE_QR: STAFF | SCREENS,
     Action.SEE_JOIN_CODE: STAFF,
     Action.CHANGE_JOIN_CODE: STAFF,
@@ -155,7 +153,6 @@ _SEEN: Final = frozenset(
         Action.WATCH_QUEUE,
         Action.SEE_BOOKING,
         Action.SEE_DISPLAY,
-        Action.SEE_SHOP,
         Action.SEE_QR,
         Action.SEE_JOIN_CODE,
         Action.SEE_DEVICES,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from barberpro.domain.policy import Action, Relation, require
+from barberpro.domain.policy import Action, allowed, require
 from barberpro.domain.relations import to_booking, to_shop
 from barberpro.handlers.rest.context import actor_if_any, identity
 from barberpro.handlers.rest.parsing import path_booking, path_shop
@@ -77,7 +77,7 @@ async def shop_for(request: web.Request, action: Action) -> Shop:
 
 
 async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -> Found | None:
-    staff = to_shop(actor, shop) is Relation.MEMBER
+    staff = allowed(actor, Action.SEE_QUEUE_FULL, to_shop(actor, shop))
     view = await view_of(services, shop.shop_id)
     if booking_id in view.bookings and booking_id in view.born:
         return Found(shop, view.bookings[booking_id], view.born[booking_id], view, staff)
