@@ -1,7 +1,9 @@
 """Attacks on who may do what: tickets, tokens of screens, codes, and other people's things."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -12,9 +14,10 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.server.node import NodeOptions
 from tests.support.callers import Scene, scene
+from tests.support.live_server import live_server
 from tests.support.raw_socketio import raw_client
 from tests.support.rest import Answer, tokens
-from tests.support.shops import ADMIN, VIA, Json, customer, new_id, refusal
+from tests.support.shops import ADMIN, VIA, Json, TestShop, customer, new_id, refusal
 
 
 @pytest.fixture
@@ -263,3 +266,21 @@ async def test_a_booking_of_another_customer_does_not_tell_by_a_stale_expectatio
     for kind in ({"type": "cancel"}, {"type": "check_in"}, {"type": "step_back", "places": 1}):
         command = {"commandId": new_id(), "bookingId": stage.booking, "expect": {"seq": 0}, **kind}
         assert (await stage.door.post("/queue/commands", customer(1), command)).code == "NOT_FOUND"
+
+
+async def test_a_screen_that_is_revoked_is_off_every_server_within_five_seconds(
+    database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path
+) -> None:
+    options = NodeOptions(database_url, redis_url, redis_prefix)
+    async with live_server(options, tmp_path) as first, live_server(options, tmp_path) as second:
+        shop, pool = await TestShop.create(first.node), first.node.pool
+        asked = await devices.ask(pool, "kiosk")
+        device = await devices.pair(pool, ADMIN, shop.shop_id, "kiosk", asked["code"], "Till", VIA)
+        told = await devices.token_of(pool, first.tokens, asked["secret"])
+        assert told["status"] == "paired"
+        async with raw_client(second.url, {"token": told["token"]}, "websocket") as screen:
+            assert (await screen.subscribe(f"display:{shop.shop_id}"))["ok"]
+            await devices.revoke_device(pool, ADMIN, shop.shop_id, device["deviceId"], VIA)
+            async with asyncio.timeout(5):  # the promise itself
+                assert (await screen.hears("session_expired"))["code"] == "TOKEN_REVOKED"
+                await screen.ends()
