@@ -65,11 +65,14 @@ async def present_code(pool: "Pool[Any]", shop_id: str, origin: str) -> JoinCode
     return {"code": kept.code, "url": f"{origin}/join/{shop_id}?code={kept.code}", "madeAt": made_at}
 
 
-async def change_code(pool: "Pool[Any]", actor: Actor, shop_id: str, via: Way) -> None:
-    """Gives the shop a new code. Whoever scans the one before is refused from now on."""
+async def change_code(pool: "Pool[Any]", actor: Actor, shop_id: str, via: Way, key: str | None = None) -> None:
+    """Gives the shop a new code. Whoever scans the one before is refused from now on.
+
+    key: an Idempotency-Key; the code that was made with it stays.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        await replace_join_code(connection, shop_id, new_join_code())
-        await note(connection, actor, "join_code.changed", "shop", shop_id, via=via, shop_id=shop_id)
+        if await replace_join_code(connection, shop_id, new_join_code(), key):
+            await note(connection, actor, "join_code.changed", "shop", shop_id, via=via, shop_id=shop_id)
 
 
 async def withdraw_code(pool: "Pool[Any]", actor: Actor, shop_id: str, via: Way) -> None:

@@ -185,6 +185,6 @@ def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydant
     if not problem["loc"]:
         return str(message)
     field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
-    # A URL may hold a password.
-    shown = "" if field.endswith("_url") else f" is {problem['input']!r}"
+    # A store's URL may hold a password.
+    shown = "" if field in {"database_url", "redis_url"} else f" is {problem['input']!r}"
     return f"{names[field]}{shown}: {message}"

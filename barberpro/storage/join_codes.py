@@ -9,9 +9,10 @@ from asyncpg.pool import PoolConnectionProxy
 
 _READ: Final = "SELECT code, made_at FROM join_codes WHERE shop_id = $1"
 _REPLACE: Final = """
-    INSERT INTO join_codes (shop_id, code) VALUES ($1, $2)
-    ON CONFLICT (shop_id) DO UPDATE SET code = excluded.code, made_at = excluded.made_at
-    RETURNING code, made_at
+    INSERT INTO join_codes AS c (shop_id, code, made_with) VALUES ($1, $2, $3)
+    ON CONFLICT (shop_id) DO UPDATE SET code = excluded.code, made_at = excluded.made_at, made_with = excluded.made_with
+    WHERE c.made_with IS DISTINCT FROM excluded.made_with OR excluded.made_with IS NULL
+    RETURNING true
 """
 _REMOVE: Final = "DELETE FROM join_codes WHERE shop_id = $1 RETURNING true"
 
@@ -27,11 +28,11 @@ async def read_join_code(pool: "Pool[Any]", shop_id: str) -> JoinCode | None:
     return JoinCode(**row) if row is not None else None
 
 
-async def replace_join_code(connection: "PoolConnectionProxy[Any]", shop_id: str, code: str) -> JoinCode:
-    """The shop's code from now on; the one before it is no longer good."""
-    row = await connection.fetchrow(_REPLACE, shop_id, code)
-    assert row is not None  # noqa: S101 - it returns what it wrote
-    return JoinCode(**row)
+async def replace_join_code(
+    connection: "PoolConnectionProxy[Any]", shop_id: str, code: str, made_with: str | None
+) -> bool:
+    """Makes it the shop's code; the one before it is no longer good. False when that was made with the same key."""
+    return await connection.fetchval(_REPLACE, shop_id, code, made_with) is not None
 
 
 async def remove_join_code(connection: "PoolConnectionProxy[Any]", shop_id: str) -> bool:

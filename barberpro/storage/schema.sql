@@ -416,10 +416,13 @@ COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that i
 CREATE TABLE public.join_codes (
     shop_id text NOT NULL,
     code text NOT NULL,
-    made_at timestamp with time zone DEFAULT now() NOT NULL
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_with text
 );
 
 COMMENT ON TABLE public.join_codes IS 'One a shop, or none: then nobody joins there as a guest. It hangs on the door, so it is no secret here.';
+
+COMMENT ON COLUMN public.join_codes.made_with IS 'The Idempotency-Key of the request that made it: repeated, it makes no other.';
 
 CREATE TABLE public.pairing_misses (
     shop_id text NOT NULL,

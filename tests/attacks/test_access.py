@@ -108,6 +108,14 @@ async def test_a_code_that_was_replaced_or_withdrawn_lets_nobody_in(stage: Scene
     assert (await stage.door.post(f"{path}/scan", None, {"code": new})).code == "NOT_FOUND"
 
 
+async def test_a_repeated_request_for_a_code_does_not_replace_the_one_that_it_made(stage: Scene) -> None:
+    path, staff = f"/shops/{stage.door.shop.shop_id}/join-code", stage.door.shop.staff[0]
+    key = new_id()
+    first = (await stage.door.post(path, staff, {}, Idempotency_Key=key)).data
+    assert (await stage.door.post(path, staff, {}, Idempotency_Key=key)).data == first
+    assert (await stage.door.post(path, staff, {}, Idempotency_Key=new_id())).data["code"] != first["code"]
+
+
 async def test_the_code_of_one_shop_opens_no_other(stage: Scene) -> None:
     code = (await guests.present_code(stage.door.node.pool, stage.door.shop.shop_id, ""))["code"]
     await guests.change_code(stage.door.node.pool, ADMIN, stage.other.shop_id, VIA)

@@ -32,3 +32,13 @@ def test_what_is_kept_for_too_short_a_time_is_refused_by_name(given: dict[str, i
 
 def test_nothing_is_trimmed_with_0() -> None:
     assert kept(load_settings(keep_events_days=0, keep_audit_days=0)) == EVERYTHING
+
+
+@pytest.mark.parametrize("given", ["queue.example", "ftp://queue.example", "https://", "https://queue.example/?x=1"])
+def test_a_public_address_that_opens_nothing_is_refused_by_name(given: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"--public-url is {given!r}") + ".*https://queue.example"):
+        load_settings(public_url=given)
+
+
+def test_a_public_address_is_kept_without_its_last_slash() -> None:
+    assert load_settings(public_url="https://queue.example/").public_url == "https://queue.example"

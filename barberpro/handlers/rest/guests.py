@@ -11,7 +11,7 @@ from barberpro.domain.policy import Action
 from barberpro.handlers.rest.booking_reads import on_the_ticket
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.lookup import booking_for, shop_for
-from barberpro.handlers.rest.parsing import body, validated
+from barberpro.handlers.rest.parsing import body, command_id, validated
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.rest.submission import via_of
 from barberpro.handlers.services import SERVICES, Services
@@ -52,7 +52,7 @@ async def change_code(request: web.Request) -> Answer:
     shop = await shop_for(request, Action.CHANGE_JOIN_CODE)
     await _no_fields(request)
     pool = request.app[SERVICES].pool
-    await guests.change_code(pool, identity(request).actor, shop.shop_id, via_of(request))
+    await guests.change_code(pool, identity(request).actor, shop.shop_id, via_of(request), command_id(request))
     return Answer(await guests.present_code(pool, shop.shop_id, _origin(request)), 201)
 
 

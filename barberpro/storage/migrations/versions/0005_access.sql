@@ -1,11 +1,14 @@
 -- The codes with which guests join, and the screens that a shop has paired.
 
 CREATE TABLE join_codes (
-    shop_id text PRIMARY KEY REFERENCES shops,
-    code    text NOT NULL,
-    made_at timestamptz NOT NULL DEFAULT now()
+    shop_id   text PRIMARY KEY REFERENCES shops,
+    code      text NOT NULL,
+    made_at   timestamptz NOT NULL DEFAULT now(),
+    made_with text
 );
 COMMENT ON TABLE join_codes IS 'One a shop, or none: then nobody joins there as a guest. It hangs on the door, so it is no secret here.';
+
+COMMENT ON COLUMN join_codes.made_with IS 'The Idempotency-Key of the request that made it: repeated, it makes no other.';
 
 CREATE TABLE devices (
     device_id       text PRIMARY KEY,
