@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from barberpro.domain.keys import KeyRing, SigningKey
-from barberpro.domain.permissions import PERMISSIONS
+from barberpro.domain.policy import permissions_of
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Name
@@ -95,7 +95,7 @@ class Tokens:
             "userId": actor.id,
             "userType": actor.role.value,
             "shopIds": sorted(actor.shop_ids),
-            "permissions": list(PERMISSIONS.get(actor.role, ())),
+            "permissions": permissions_of(actor),
             "iat": now,
             "exp": now + seconds,
             "jti": secrets.token_hex(12),

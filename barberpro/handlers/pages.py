@@ -1,4 +1,4 @@
-"""The pages that the server shows: for now the shop's display."""
+"""The pages that the server shows: the shop's display, and where its QR code leads."""
 
 from importlib.resources import files
 from typing import Final
@@ -6,6 +6,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from barberpro.domain.policy import Action, require
+from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
 from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.services import SERVICES
@@ -29,6 +31,7 @@ def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
     app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
     app.router.add_get("/display/{shop_id}", _display)
     app.router.add_get("/display/{shop_id}/token", _display_token)
+    app.router.add_get("/join/{shopId}", _join)
     app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
 
 
@@ -46,6 +49,11 @@ def _file(request: web.Request, name: str) -> web.Response:
 
 async def _static(request: web.Request) -> web.Response:
     return _file(request, request.match_info["name"])
+
+
+async def _join(request: web.Request) -> web.Response:
+    """The same for every shop: the page asks for what it shows, with the code from its address."""
+    return _file(request, "join.html")
 
 
 async def _display(request: web.Request) -> web.Response:
@@ -66,6 +74,7 @@ async def _public_shop(request: web.Request) -> str:
     if not is_id(shop_id):
         raise not_found("shop")
     shop = await request.app[SERVICES].catalogue.shop(shop_id)
-    if shop is None or not shop.public_display:
+    if shop is None:
         raise not_found("shop")
+    require(None, Action.SEE_DISPLAY, to_display(None, shop), "shop")
     return shop_id

@@ -49,6 +49,8 @@ class Services:
     redis: Primaries
     redis_prefix: str
     limits: Limits
+    public_url: str | None = None
+    """Where the pages are for everybody outside, such as https://queue.example; None: where the caller reached us."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -10,6 +10,7 @@ class Role(StrEnum):
     BARBER = "barber"
     ADMIN = "admin"
     DISPLAY = "display"
+    KIOSK = "kiosk"
     SYSTEM = "system"
 
 
@@ -17,9 +18,10 @@ class Role(StrEnum):
 class Actor:
     """The one who asks.
 
-    id: the user's id (for a guest the ticket's, for a display the screen's).
+    id: the user's id (for a guest the ticket's, for a display or a kiosk the device's).
     barber_id: the barber that a barber's account stands for.
-    shop_ids: the shops that a display or a member of staff belongs to.
+    shop_ids: the shops that a display, a kiosk or a member of staff belongs to; at whose door a guest without a ticket
+    stands.
     booking_id: the one booking that a guest's ticket opens.
     """
 

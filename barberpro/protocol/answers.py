@@ -65,11 +65,19 @@ class QueuePoint(TypedDict):
     seq: Count
 
 
+class Token(TypedDict):
+    """A token, and its end."""
+
+    token: str
+    expiresAt: Timestamp
+
+
 class CommandResult(TypedDict):
-    """booking: when the command concerned one."""
+    """booking: when the command concerned one. ticket: of the booking, for a guest or a kiosk that has joined."""
 
     booking: NotRequired[BookingResult]
     queue: QueuePoint
+    ticket: NotRequired[Token]
 
 
 class CommandAck(TypedDict):

@@ -52,6 +52,19 @@ def new_user_id() -> str:
     return f"us_{_random(16)}"
 
 
+def new_guest_id() -> str:
+    return f"gs_{_random(16)}"
+
+
+def new_device_id() -> str:
+    return f"dv_{_random(16)}"
+
+
+def new_join_code() -> str:
+    """60 random bits, short enough to be typed."""
+    return _random(12)
+
+
 def new_request_id() -> str:
     return f"req_{_time_ordered()}"
 

@@ -1,18 +1,20 @@
-"""Who stands how to a shop: the one place where a role becomes a relation."""
+"""What the engine asks about who may do what. The table is the domain's (domain/policy.py); the node brings it."""
 
-from barberpro.protocol.actors import Actor, Role
+from typing import Protocol
+
+from barberpro.protocol.actors import Actor
 from barberpro.storage.catalogue import Shop
 
 
-def is_staff(actor: Actor, shop: Shop) -> bool:
-    """Whether the actor works in this shop, or administers all shops."""
-    if actor.role in {Role.ADMIN, Role.SYSTEM}:
-        return True
-    return actor.role is Role.BARBER and (shop.shop_id in actor.shop_ids or actor.barber_id in shop.barbers)
+class Access(Protocol):
+    def require_ever(self, actor: Actor, command: str) -> None:
+        """Raises FORBIDDEN when the actor's role may send no such command, whatever it is about."""
+        ...
 
+    def allowed(self, actor: Actor, command: str, shop: Shop, booking_id: str | None) -> bool:
+        """Whether the actor may send it about this shop, or a booking there; for all that is known outside Redis."""
+        ...
 
-def owns_booking(actor: Actor, booking_id: str, customer_id: str | None) -> bool:
-    """Whether it is the actor's own booking: a customer's by account, a guest's by ticket."""
-    if actor.role is Role.GUEST:
-        return actor.booking_id == booking_id
-    return actor.role is Role.CUSTOMER and customer_id == actor.id
+    def sees(self, actor: Actor, shop: Shop, booking_id: str, customer_id: str | None) -> bool:
+        """Whether the actor may know of the booking, which is this customer's."""
+        ...

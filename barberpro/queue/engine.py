@@ -10,13 +10,13 @@ import orjson
 import structlog
 from asyncpg import Pool
 
-from barberpro.protocol.actors import Actor, Role, Via
+from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.answers import CommandResult
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, OnBooking, OnEither, OnQueue
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import shop_of_booking
-from barberpro.queue.access import is_staff, owns_booking
+from barberpro.queue.access import Access
 from barberpro.queue.calls import CallBuilder, ScriptCall
 from barberpro.queue.gateway import RedisAway
 from barberpro.queue.gateways import Gateways
@@ -33,11 +33,6 @@ from barberpro.storage.snapshot import BOOKING
 log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
-STAFF: Final = frozenset({Role.BARBER, Role.ADMIN, Role.SYSTEM})
-_CUSTOMERS_OWN: Final = frozenset({"join", "schedule", "reschedule", "check_in", "step_back", "cancel"})
-_GUESTS_OWN: Final = frozenset({"check_in", "step_back", "cancel"})
-_AT_THE_DOOR: Final = frozenset({"join"})
-"""What a guest may who has no ticket yet, and only the code of a shop."""
 _EVENT: Final = "SELECT data FROM queue_events WHERE shop_id = $1 AND shop_seq = $2"
 _TIMERS: Final = {"grace": "expire_grace", "day": "expire_day", "late": "expire_appointment"}
 
@@ -55,6 +50,7 @@ class Engine:
 
     def __init__(
         self,
+        access: Access,
         catalogue: Catalogue,
         gateway: Gateways,
         journal: Journal,
@@ -64,6 +60,7 @@ class Engine:
         patience: float = 5.0,
     ) -> None:
         """patience: seconds until a command is told that its outcome is not known."""
+        self._access = access
         self._catalogue = catalogue
         self._gateway = gateway
         self._journal = journal
@@ -123,7 +120,7 @@ class Engine:
 
     async def _authorised_shop(self, actor: Actor, command: Command) -> Shop:
         """The shop that the command is about. Raises NOT_FOUND for what is not the actor's, FORBIDDEN."""
-        self._may(actor, command)
+        self._access.require_ever(actor, command.type)
         barber_id, booking_id = _subject(command)
         if barber_id is not None:
             barber = await self._catalogue.barber(barber_id)
@@ -131,26 +128,9 @@ class Engine:
         else:
             shop_id, resource = shop_of_booking(booking_id or ""), "booking"
         shop = await self._catalogue.shop(shop_id) if shop_id is not None else None
-        if shop is None or not self._concerns(actor, shop, booking_id):
+        if shop is None or not self._access.allowed(actor, command.type, shop, booking_id):
             raise not_found(resource)
         return shop
-
-    @staticmethod
-    def _may(actor: Actor, command: Command) -> None:
-        allowed = (
-            actor.role in STAFF
-            or (actor.role is Role.CUSTOMER and command.type in _CUSTOMERS_OWN)
-            or (actor.role is Role.GUEST and command.type in (_GUESTS_OWN if actor.booking_id else _AT_THE_DOOR))
-        )
-        if not allowed:
-            raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value, "command": command.type})
-
-    @staticmethod
-    def _concerns(actor: Actor, shop: Shop, booking_id: str | None) -> bool:
-        """Whether the shop is the actor's to touch. A customer's own bookings are told apart in the script."""
-        if actor.role is Role.GUEST:
-            return booking_id == actor.booking_id and (booking_id is not None or shop.shop_id in actor.shop_ids)
-        return actor.role is Role.CUSTOMER or is_staff(actor, shop)
 
     async def _told_apart(self, actor: Actor, command: Command, refusal: BarberProError) -> BarberProError:
         """Redis holds live bookings only: one that it does not know may have ended, or never been.
@@ -165,11 +145,7 @@ class Engine:
         except Away:
             return BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
         shop = await self._catalogue.shop(row["shop_id"]) if row is not None else None
-        if (
-            row is None
-            or shop is None
-            or not (is_staff(actor, shop) or owns_booking(actor, booking_id, row["customer_id"]))
-        ):
+        if row is None or shop is None or not self._access.sees(actor, shop, booking_id, row["customer_id"]):
             return refusal
         return BarberProError(ErrorCode.INVALID_TRANSITION, details={"bookingId": booking_id, "status": row["status"]})
 

@@ -96,6 +96,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
             slow_seconds=settings.slow_seconds,
             handshake_seconds=settings.handshake_seconds,
         ),
+        public_url=settings.public_url,
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services

@@ -186,12 +186,12 @@ def simulate(
 @_stores
 @click.option(
     "--role",
-    type=click.Choice([r.value for r in (Role.CUSTOMER, Role.BARBER, Role.ADMIN, Role.DISPLAY)]),
+    type=click.Choice([r.value for r in (Role.CUSTOMER, Role.BARBER, Role.ADMIN, Role.DISPLAY, Role.KIOSK)]),
     required=True,
 )
 @click.option("--user", metavar="ID", help="The user's id; a new one by default.")
 @click.option("--barber", metavar="ID", help="The barber that a barber's account stands for.")
-@click.option("--shop", metavar="ID", help="The shop that a display or a barber belongs to.")
+@click.option("--shop", metavar="ID", help="The shop that a display, a kiosk or a barber belongs to.")
 @click.option("--name", help="The customer's name, as the barber sees it.")
 @click.option("--seconds", type=click.IntRange(1, 31_536_000), default=86_400, show_default=True)
 def token(

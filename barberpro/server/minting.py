@@ -32,8 +32,8 @@ def development_token(
     seconds: int,
 ) -> str:
     """A token, good for `seconds`. Blocking. Raises KeyFileError, and CommandError when the role needs more."""
-    if role is Role.DISPLAY and shop is None:
-        raise CommandError("--role display needs --shop")
+    if role in {Role.DISPLAY, Role.KIOSK} and shop is None:
+        raise CommandError(f"--role {role} needs --shop")
     if role is Role.BARBER and barber is None and shop is None:
         raise CommandError("--role barber needs --barber, or --shop")
     actor = Actor(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from asyncpg import Pool
 from redis.exceptions import RedisError
 
+from barberpro.domain.relations import CommandAccess
 from barberpro.queue.bus import Bus
 from barberpro.queue.calls import CallBuilder
 from barberpro.queue.engine import Engine
@@ -84,6 +85,7 @@ class Node:
             redis, lambda client: gateway(client, library, options.patience / 2, self.journal.add, redis.doubt)
         )
         self.engine = engine(
+            CommandAccess(),
             self.catalogue,
             self.gateway,
             self.journal,

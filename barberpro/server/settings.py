@@ -59,8 +59,6 @@ class Settings(BaseSettings):
     """How long an access token is good."""
     refresh_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long a session lasts that is not used."""
-    public_url: str | None = None
-    """Where people reach the pages that letters link to; by default the address listened on."""
     google_client_ids: Annotated[tuple[str, ...], NoDecode] = ()
     """Apps whose users sign in with Google, separated by commas; none: nobody does."""
     firebase_project: Annotated[str, Field(pattern=r"^[a-z0-9-]{4,40}$")] | None = None
@@ -71,6 +69,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     metrics_port: Annotated[int, Field(ge=1, le=65000)] | None = None
     """The first of the ports, one a worker, on which each answers alone: the shared port reaches any of them."""
+    public_url: str | None = None
+    """Where people reach the pages, such as https://queue.example: it stands in QR codes and letters."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
     requests_per_minute: Annotated[int, Field(ge=0)] = 100
@@ -110,6 +110,14 @@ class Settings(BaseSettings):
             return tuple(each.strip() for each in value.split(",") if each.strip())
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _web_origin(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and not (parts.scheme in {"http", "https"} and parts.hostname and not parts.query):
+            raise ValueError("must be an address such as https://queue.example")
+        return value.rstrip("/") if value is not None else None
+
     @field_validator("keep_events_days", "keep_audit_days")
     @classmethod
     def _long_enough(cls, value: int, info: ValidationInfo) -> int:
@@ -118,13 +126,6 @@ class Settings(BaseSettings):
         if 0 < value < least:
             raise ValueError(f"must be at least {least}, or 0 for ever")
         return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _web(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
-            raise ValueError("must begin with https:// or http://")
-        return value.rstrip("/") if value is not None else None
 
     @field_validator("database_url")
     @classmethod
@@ -239,6 +240,7 @@ def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydant
     if not problem["loc"]:
         return str(message)
     field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
-    # A URL may hold a password.
-    shown = "" if field.endswith(("_url", "_password", "_token")) else f" is {problem['input']!r}"
+    # A store's URL may hold a password.
+    secret = field in {"database_url", "redis_url"} or field.endswith(("_password", "_token"))
+    shown = "" if secret else f" is {problem['input']!r}"
     return f"{names[field]}{shown}: {message}"

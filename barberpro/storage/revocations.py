@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from asyncpg import Pool
+from asyncpg.pool import PoolConnectionProxy
 
 from barberpro.storage.postgres import AnyConnection
 
@@ -26,7 +27,9 @@ _REVOKE_TOKENS: Final = """
 _SINCE: Final = "SELECT user_id, before FROM revocations WHERE before > $1 ORDER BY before"
 
 
-async def revoke(pool: "Pool[Any]", user_id: str, actor_id: str, actor_role: str) -> datetime:
+async def revoke(
+    pool: "Pool[Any] | PoolConnectionProxy[Any]", user_id: str, actor_id: str, actor_role: str
+) -> datetime:
     """Refuses all tokens that the user has now; the moment from which on new ones are good. Noted in the audit log."""
     before: datetime = await pool.fetchval(_REVOKE, user_id, actor_id, actor_role)
     return before

@@ -492,6 +492,38 @@ CREATE TABLE public.deployment (
 
 COMMENT ON COLUMN public.deployment.shards IS 'Fixed when the data is created: every Redis key''s hash tag depends on it.';
 
+CREATE TABLE public.devices (
+    device_id text NOT NULL,
+    kind text NOT NULL,
+    secret_hash bytea NOT NULL,
+    code text,
+    code_expires_at timestamp with time zone NOT NULL,
+    shop_id text,
+    name text,
+    paired_at timestamp with time zone,
+    paired_by text,
+    revoked_at timestamp with time zone,
+    CONSTRAINT devices_check CHECK (((shop_id IS NULL) = (paired_at IS NULL))),
+    CONSTRAINT devices_kind_check CHECK ((kind = ANY (ARRAY['display'::text, 'kiosk'::text])))
+);
+
+COMMENT ON COLUMN public.devices.secret_hash IS 'SHA-256 of 256 random bits that the device alone has.';
+
+COMMENT ON COLUMN public.devices.code IS 'What the device shows until staff confirm it; null once it has expired.';
+
+COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that is not paired in time is deleted.';
+
+CREATE TABLE public.join_codes (
+    shop_id text NOT NULL,
+    code text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_with text
+);
+
+COMMENT ON TABLE public.join_codes IS 'One a shop, or none: then nobody joins there as a guest. It hangs on the door, so it is no secret here.';
+
+COMMENT ON COLUMN public.join_codes.made_with IS 'The Idempotency-Key of the request that made it: repeated, it makes no other.';
+
 CREATE TABLE public.letters (
     letter_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -518,6 +550,13 @@ COMMENT ON COLUMN public.letters.problem IS 'Why the last attempt failed, withou
 COMMENT ON COLUMN public.letters.reference IS 'What the provider calls the letter.';
 
 COMMENT ON COLUMN public.letters.content_sealed IS 'Sealed JSON {to, fields}; NULL once the letter is sent or given up.';
+
+CREATE TABLE public.pairing_misses (
+    shop_id text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.pairing_misses IS 'Codes entered in a shop that no device showed. Too many, and it has to wait.';
 
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
@@ -782,6 +821,18 @@ ALTER TABLE ONLY public.checkpoints
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_secret_hash_key UNIQUE (secret_hash);
+
+ALTER TABLE ONLY public.join_codes
+    ADD CONSTRAINT join_codes_pkey PRIMARY KEY (shop_id);
+
 ALTER TABLE ONLY public.letters
     ADD CONSTRAINT letters_pkey PRIMARY KEY (letter_id);
 
@@ -860,7 +911,13 @@ CREATE INDEX challenges_by_age ON public.challenges USING btree (expires_at);
 
 CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, purpose, created_at);
 
+CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHERE (code IS NOT NULL);
+
+CREATE INDEX devices_of_shop ON public.devices USING btree (shop_id) WHERE (shop_id IS NOT NULL);
+
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX pairing_misses_of_shop ON public.pairing_misses USING btree (shop_id, at);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -951,6 +1008,15 @@ ALTER TABLE ONLY public.barbers
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.join_codes
+    ADD CONSTRAINT join_codes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.pairing_misses
+    ADD CONSTRAINT pairing_misses_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);

@@ -20,12 +20,15 @@ from tests.support.shops import Json
 STREAM = "/api/v1/queue/stream"
 PATHS = [
     *sorted({route.path for route in ROUTES}), STREAM, "/socket.io/", "/ws/queue/{barberId}",
-    "/ws/booking/{bookingId}", "/display/{shop_id}", "/display/{shop_id}/token", "/static/{name}", "/asyncapi.json",
-    "/{name}",
+    "/ws/booking/{bookingId}", "/display/{shop_id}", "/display/{shop_id}/token", "/join/{shopId}", "/static/{name}",
+    "/asyncapi.json", "/{name}",
 ]  # fmt: skip
-OWN = {"barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "name": "display.js", "sessionId": "ss_1"}
+OWN = {
+    "barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "shopId": "sh_1", "deviceId": "dv_1",
+    "name": "display.js", "sessionId": "ss_1",
+}  # fmt: skip
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]
-PARAMETERS = ["limit", "after", "cursor", *OWN, "shopId", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
+PARAMETERS = ["limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
 VALUES = st.sampled_from(["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"])
 HEADERS = [
     "Idempotency-Key", "X-Request-Id", "Last-Event-ID", "Accept", "Origin", "Authorization", "Range", "Cookie",
@@ -49,6 +52,10 @@ BODIES: list[Json] = [
     {"token": "ch_1.x", "password": "correct horse"},
     {"refreshToken": "ss_1.0.x"},
     {"idToken": "a.b.c"},
+    {"code": "BCDF-GHJK", "name": "By the till"},
+    {"code": "0123456789ab", "ticket": "none"},
+    {"kind": "display"},
+    {"secret": "0123456789012345678901234567890123456789012"},
 ]
 bodies = (
     st.just(b"")

@@ -21,7 +21,7 @@ EVENTS = (
     "queue_updated", "booking_updated", "display_updated", "session_expiring", "session_expired", "server_restarting",
 )  # fmt: skip
 
-_PUBLIC = frozenset({"customer", "guest", "display"})
+_PUBLIC = frozenset({"customer", "guest", "display", "kiosk"})
 
 
 class Listener(ABC):

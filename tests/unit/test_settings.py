@@ -64,3 +64,13 @@ def test_a_secret_is_told_to_our_own_workers_and_to_nobody_else() -> None:
     with pytest.raises(SettingsError) as refused:
         load_settings(smtp_user="u", smtp_password=["s3cret"])
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["queue.example", "ftp://queue.example", "https://", "https://queue.example/?x=1"])
+def test_a_public_address_that_opens_nothing_is_refused_by_name(given: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"--public-url is {given!r}") + ".*https://queue.example"):
+        load_settings(public_url=given)
+
+
+def test_a_public_address_is_kept_without_its_last_slash() -> None:
+    assert load_settings(public_url="https://queue.example/").public_url == "https://queue.example"

@@ -12,6 +12,7 @@ from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.rooms import RoomView, Seat, prepare
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Services
+from barberpro.handlers.submission import submit
 from barberpro.protocol.actors import Via
 from barberpro.protocol.answers import AuthenticateAck, CommandAck, Refused, Subscribed
 from barberpro.protocol.codes import ErrorCode
@@ -75,9 +76,8 @@ async def run_command(services: Services, session: Session, document: object) ->
     """Raises BarberProError, and what the stores raise while they are away."""
     session.commands.take()
     request_id = structlog.contextvars.get_contextvars()["request_id"]
-    result = await services.engine.submit(
-        session.actor, parse_command(document), Via(request_id, session.ip, session.agent)
-    )
+    via = Via(request_id, session.ip, session.agent)
+    result = await submit(services, session.actor, parse_command(document), via)
     return {"ok": True, "replayed": result.replayed, "data": result.data}
 
 

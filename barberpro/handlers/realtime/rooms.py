@@ -1,18 +1,26 @@
 """Who may watch which room, what the room belongs to, and its present state."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from barberpro.domain.policy import Action, Relation, allowed, require
+from barberpro.domain.relations import to_booking, to_display, to_shop
 from barberpro.handlers.services import Services
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor
 from barberpro.protocol.errors import not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.states import RoomState
-from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.fold import Json, ShopState
 from barberpro.queue.states import Line, unused_queue
 from barberpro.storage.catalogue import Shop
 from barberpro.storage.snapshot import BOOKING, booking_of_row
+
+_ACTION_OF_ROOM: Final = {
+    RoomKind.QUEUE: Action.WATCH_QUEUE,
+    RoomKind.BOOKING: Action.SEE_BOOKING,
+    RoomKind.DISPLAY: Action.SEE_DISPLAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +45,18 @@ async def seat_for(services: Services, actor: Actor, room: Room) -> Seat:
     shop = await _shop_of(services, room)
     if shop is None:
         raise not_found("room")
-    staff = is_staff(actor, shop)
-    of_shop = actor.role is Role.DISPLAY and shop.shop_id in actor.shop_ids
+    relation = await _relation(services, actor, room, shop)
+    require(actor, _ACTION_OF_ROOM[room.kind], relation, "room")
+    full = room.kind is RoomKind.QUEUE and allowed(actor, Action.SEE_QUEUE_FULL, relation)
+    return Seat(room, shop.shop_id, full)
+
+
+async def _relation(services: Services, actor: Actor, room: Room, shop: Shop) -> Relation:
     if room.kind is RoomKind.QUEUE:
-        # Anybody with an account may look at a line; a screen at those of its own shop.
-        allowed = staff or of_shop or actor.role in {Role.CUSTOMER, Role.GUEST}
-    elif room.kind is RoomKind.DISPLAY:
-        allowed = staff or of_shop or shop.public_display
-    else:
-        allowed = staff or owns_booking(actor, room.id, await _customer_of(services, shop.shop_id, room.id))
-    if not allowed:
-        raise not_found("room")
-    return Seat(room, shop.shop_id, full=staff and room.kind is RoomKind.QUEUE)
+        return to_shop(actor, shop)
+    if room.kind is RoomKind.DISPLAY:
+        return to_display(actor, shop)
+    return to_booking(actor, shop, room.id, await _customer_of(services, shop.shop_id, room.id))
 
 
 async def _shop_of(services: Services, room: Room) -> Shop | None:

@@ -6,12 +6,12 @@ from typing import Any
 from aiohttp import web
 
 from barberpro.domain.accounts.contacts import Contacts
-from barberpro.domain.permissions import PERMISSIONS
+from barberpro.domain.accounts.sessions import actor_of
+from barberpro.domain.policy import permissions_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
 from barberpro.handlers.rest.parsing import body, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import ACCOUNTS
-from barberpro.protocol.actors import Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import BarberProError, not_found
@@ -79,7 +79,7 @@ def account_document(contacts: Contacts, user: User) -> Json:
         "language": user.language,
         "barberId": user.barber_id,
         "shopIds": sorted(user.shop_ids),
-        "permissions": list(PERMISSIONS[Role(user.role)]),
+        "permissions": permissions_of(actor_of(user)),
         "hasPassword": user.password_hash is not None,
         "createdAt": _time(user.created_at),
     }

@@ -31,10 +31,14 @@ async def show(request: web.Request) -> Answer:
 
 async def token(request: web.Request) -> Answer:
     """GET /bookings/{bookingId}/token: what stands on the ticket, and how the line goes."""
-    found = await visible_booking(request)
-    place = _place(request.app[SERVICES], found)
+    return Answer(on_the_ticket(request.app[SERVICES], await visible_booking(request)))
+
+
+def on_the_ticket(services: Services, found: Found) -> Json:
+    """{bookingId, barberId, tokenNumber, businessDate, status, position, aheadCount, servingToken, estimatedWait}."""
+    place = _place(services, found)
     shown = ("position", "aheadCount", "servingToken", "estimatedWait")
-    return Answer({**_head(found), **{name: place[name] for name in shown}})
+    return {**_head(found), **{name: place[name] for name in shown}}
 
 
 async def history(request: web.Request) -> Page:

@@ -4,8 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from barberpro.domain.policy import Action
 from barberpro.handlers.rest.appointments import When
-from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.lookup import visible_booking
 from barberpro.handlers.rest.parsing import (
     Json,
@@ -27,6 +27,7 @@ from barberpro.storage.catalogue import Shop
 
 _APPOINTED: Final = frozenset({"bookingDate", "preferredTime"})
 _COMMAND_OF_STATUS: Final = {"cancelled": "cancel", "waiting": "check_in"}
+CHANGES: Final = (Action.CANCEL, Action.CHECK_IN, Action.RESCHEDULE)
 
 
 class NewAppointment(When):
@@ -40,7 +41,6 @@ class NewAppointment(When):
 
 async def create(request: web.Request) -> Answer:
     """POST /bookings: a walk-in joins the line now; with a date and a time it is an appointment."""
-    identity(request)
     document = await body(request)
     if _APPOINTED & document.keys():
         result = await _schedule(request, validated(NewAppointment, document))
@@ -77,7 +77,6 @@ async def _shop(request: web.Request, shop_id: str) -> Shop:
 
 async def change(request: web.Request) -> Answer:
     """PATCH /bookings/{bookingId}: another status, or another time for an appointment."""
-    identity(request)
     booking_id, _ = path_booking(request)
     document = await body(request)
     if "status" not in document:

@@ -8,7 +8,7 @@ from aiohttp import web
 from barberpro.domain.identity import Identity
 from barberpro.handlers.agents import agent_of
 from barberpro.handlers.ratelimit import Quota
-from barberpro.protocol.actors import Actor, Role, Via
+from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import ID_PATTERN
@@ -37,17 +37,15 @@ def identity_if_any(request: web.Request) -> Identity | None:
     return request.get(IDENTITY)
 
 
+def actor_if_any(request: web.Request) -> Actor | None:
+    """Who asks; None when the request came without a token."""
+    known = identity_if_any(request)
+    return known.actor if known is not None else None
+
+
 def identity(request: web.Request) -> Identity:
     """Who asks. Raises UNAUTHORIZED when the request came without a token."""
     known = identity_if_any(request)
     if known is None:
         raise BarberProError(ErrorCode.UNAUTHORIZED)
     return known
-
-
-def administrator(request: web.Request) -> Actor:
-    """Who asks, when they administer all shops. Raises UNAUTHORIZED and FORBIDDEN."""
-    actor = identity(request).actor
-    if actor.role is not Role.ADMIN:
-        raise BarberProError(ErrorCode.FORBIDDEN)
-    return actor

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from barberpro.handlers.rest.context import identity
-from barberpro.handlers.rest.parsing import path_booking
+from barberpro.domain.policy import Action, allowed, require
+from barberpro.domain.relations import to_booking, to_shop
+from barberpro.handlers.rest.context import actor_if_any, identity
+from barberpro.handlers.rest.parsing import path_booking, path_shop
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.errors import not_found
-from barberpro.queue.access import is_staff, owns_booking
 from barberpro.queue.fold import ShopState
 from barberpro.storage.bookings import find_booking, read_shop
 from barberpro.storage.catalogue import Shop
@@ -47,17 +48,36 @@ async def visible_booking(request: web.Request) -> Found:
     A live one is read from the view, so it can be seen while Postgres is away.
     Raises UNAUTHORIZED; NOT_FOUND when there is none, or it is not the caller's to know of.
     """
-    actor, services = identity(request).actor, request.app[SERVICES]
     booking_id, shop_id = path_booking(request)
+    return await booking_for(request.app[SERVICES], identity(request).actor, booking_id, shop_id)
+
+
+async def booking_for(services: Services, actor: Actor, booking_id: str, shop_id: str) -> Found:
+    """As `visible_booking`, for this actor. shop_id: the one that the booking's id names."""
     shop = await services.catalogue.shop(shop_id)
     found = await _read(services, shop, booking_id, actor) if shop is not None else None
-    if found is None or not (found.staff or owns_booking(actor, booking_id, found.booking.get("customerId"))):
+    if found is None:
         raise not_found("booking")
+    relation = to_booking(actor, found.shop, booking_id, found.booking.get("customerId"))
+    require(actor, Action.SEE_BOOKING, relation, "booking")
     return found
 
 
+async def shop_for(request: web.Request, action: Action) -> Shop:
+    """The shop that the path names, for whoever may do this there.
+
+    Raises UNAUTHORIZED, FORBIDDEN; NOT_FOUND when there is none, or it is not the caller's.
+    """
+    shop = await request.app[SERVICES].catalogue.shop(path_shop(request))
+    if shop is None:
+        raise not_found("shop")
+    actor = actor_if_any(request)
+    require(actor, action, to_shop(actor, shop), "shop")
+    return shop
+
+
 async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -> Found | None:
-    staff = is_staff(actor, shop)
+    staff = allowed(actor, Action.SEE_QUEUE_FULL, to_shop(actor, shop))
     view = await view_of(services, shop.shop_id)
     if booking_id in view.bookings and booking_id in view.born:
         return Found(shop, view.bookings[booking_id], view.born[booking_id], view, staff)

@@ -125,6 +125,14 @@ def path_barber(request: web.Request) -> str:
     return barber_id
 
 
+def path_shop(request: web.Request) -> str:
+    """The shop that the path names. Raises NOT_FOUND for what is no id."""
+    shop_id = request.match_info["shopId"]
+    if not is_id(shop_id):
+        raise not_found("shop")
+    return shop_id
+
+
 def path_booking(request: web.Request) -> tuple[str, str]:
     """The booking that the path names, and its shop. Raises NOT_FOUND for what is no booking's id."""
     booking_id = request.match_info["bookingId"]

@@ -4,14 +4,15 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from barberpro.domain.policy import Action, require
+from barberpro.domain.relations import to_shop
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.parsing import path_barber, query_count
 from barberpro.handlers.rest.queues import shop_of_barber
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.errors import bad_field, no_longer_kept, not_found
+from barberpro.protocol.errors import bad_field, no_longer_kept
 from barberpro.protocol.times import rfc3339
-from barberpro.queue.access import is_staff
 from barberpro.storage.bookings import queue_events, trimmed_seq
 
 Json = dict[str, Any]
@@ -28,8 +29,7 @@ async def list_events(request: web.Request) -> Page:
     """
     actor, barber_id = identity(request).actor, path_barber(request)
     shop = await shop_of_barber(request, barber_id)
-    if not is_staff(actor, shop):
-        raise not_found("queue")
+    require(actor, Action.SEE_EVENTS, to_shop(actor, shop), "queue")
     if "after" in request.query and "cursor" in request.query:
         raise bad_field("cursor", "is the same as after: give one of them")
     after = query_count(request, "cursor", query_count(request, "after", 0))

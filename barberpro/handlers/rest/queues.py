@@ -4,7 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
-from barberpro.handlers.rest.context import identity, identity_if_any
+from barberpro.domain.policy import Action, Relation, allowed, require
+from barberpro.domain.relations import to_shop
+from barberpro.handlers.rest.context import actor_if_any, identity
 from barberpro.handlers.rest.lookup import view_of
 from barberpro.handlers.rest.parsing import (
     body,
@@ -17,12 +19,9 @@ from barberpro.handlers.rest.parsing import (
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.rest.submission import submit, told
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.actors import Role
-from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import parse_command
-from barberpro.protocol.errors import BarberProError, bad_field, not_found
+from barberpro.protocol.commands import COMMAND_TYPES, parse_command
+from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.states import QueueUpdated
-from barberpro.queue.access import is_staff
 from barberpro.queue.states import unused_queue
 from barberpro.storage.catalogue import Shop
 
@@ -33,15 +32,16 @@ _COMMAND_OF_STATUS: Final = {
     "skipped": "no_show",
     "waiting": "recall",
 }
+STATUSES: Final = tuple(Action(command) for command in _COMMAND_OF_STATUS.values())
+COMMANDS: Final = tuple(Action(command) for command in COMMAND_TYPES)
 
 
 async def mine(request: web.Request) -> Answer:
     """GET /queue/my-queue: the barber's own, full."""
     actor = identity(request).actor
-    if actor.role is not Role.BARBER:
-        raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value})
     if actor.barber_id is None:
         raise not_found("queue")
+    require(actor, Action.SEE_OWN_QUEUE, Relation.OWNER, "queue")
     shop = await shop_of_barber(request, actor.barber_id)
     return Answer(await _state(request.app[SERVICES], shop, actor.barber_id, full=True))
 
@@ -50,8 +50,8 @@ async def show(request: web.Request) -> Answer:
     """GET /queue/{barberId}: full for the shop's staff, public for everybody else."""
     barber_id = path_barber(request)
     shop = await shop_of_barber(request, barber_id)
-    known = identity_if_any(request)
-    full = known is not None and is_staff(known.actor, shop)
+    actor = actor_if_any(request)
+    full = allowed(actor, Action.SEE_QUEUE_FULL, to_shop(actor, shop))
     return Answer(await _state(request.app[SERVICES], shop, barber_id, full=full))
 
 
@@ -74,7 +74,6 @@ async def _state(services: Services, shop: Shop, barber_id: str, *, full: bool) 
 
 async def set_status(request: web.Request) -> Answer:
     """PATCH /queue/{bookingId}/status: start, complete, cancel, no_show or recall."""
-    identity(request)
     booking_id, _ = path_booking(request)
     type_, fields = status_of(await body(request), _COMMAND_OF_STATUS)
     if type_ == "recall":
@@ -85,7 +84,6 @@ async def set_status(request: web.Request) -> Answer:
 
 async def skip(request: web.Request) -> Answer:
     """PATCH /queue/{bookingId}/skip."""
-    identity(request)
     booking_id, _ = path_booking(request)
     command = command_from(request, "skip", await body(request), bookingId=booking_id)
     return Answer(told(await submit(request, command)))
@@ -93,7 +91,6 @@ async def skip(request: web.Request) -> Answer:
 
 async def run_command(request: web.Request) -> Answer:
     """POST /queue/commands: any command, as on a socket. Its id stands in it, or is the Idempotency-Key."""
-    identity(request)
     document = await body(request)
     key = command_id(request)
     if key is not None and document.setdefault("commandId", key) != key:

@@ -8,7 +8,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from barberpro.handlers.rest.context import REQUEST_ID
+from barberpro.domain.policy import Action, require_ever
+from barberpro.handlers.rest.context import REQUEST_ID, actor_if_any
 from barberpro.handlers.rest.parsing import refuse_unknown_query
 from barberpro.protocol.envelope import failure, page, success
 from barberpro.protocol.errors import BarberProError
@@ -35,15 +36,34 @@ class Page:
     meta: Mapping[str, object] = field(default_factory=dict)
 
 
-Endpoint = Callable[[web.Request], Awaitable[Answer | Page]]
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something else than JSON, and so without an envelope."""
+
+    body: bytes
+    content_type: str
 
 
-def endpoint(call: Endpoint, query: tuple[str, ...] = ()) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """The aiohttp handler of an endpoint. query: the parameters that it takes; all others are refused by name."""
+Endpoint = Callable[[web.Request], Awaitable[Answer | Page | File]]
+
+
+def endpoint(
+    call: Endpoint, *actions: Action, query: tuple[str, ...] = ()
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The aiohttp handler of an endpoint.
+
+    actions: what may be asked there; whose role may do none of them does not come in. What it is about, and whether it
+    is the caller's, the endpoint itself finds out. query: the parameters that it takes; all others are refused by name.
+    """
+    if not actions:
+        raise ValueError("an endpoint without an action of domain/policy.py would be open to everybody")
 
     async def answer(request: web.Request) -> web.Response:
+        require_ever(actor_if_any(request), *actions)
         refuse_unknown_query(request, query)
         reply = await call(request)
+        if isinstance(reply, File):
+            return web.Response(body=reply.body, content_type=reply.content_type, headers=_NO_STORE)
         if isinstance(reply, Page):
             return _json(page(reply.rows, reply.next_cursor, reply.meta, request[REQUEST_ID]), 200, {})
         return _json(success(reply.data, request[REQUEST_ID]), reply.status, reply.headers)

@@ -8,6 +8,7 @@ from aiohttp import web
 from barberpro.handlers.rest.appointments import When, instant
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.services import SERVICES
+from barberpro.handlers.submission import submit as hand_over
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -17,7 +18,7 @@ from barberpro.storage.catalogue import Shop
 
 async def submit(request: web.Request, command: Command) -> Result:
     """The command's durable result, for the one who asks. Raises what Engine.submit raises."""
-    return await request.app[SERVICES].engine.submit(identity(request).actor, command, via_of(request))
+    return await hand_over(request.app[SERVICES], identity(request).actor, command, via_of(request))
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:
@@ -37,5 +38,5 @@ def appointed(when: When, shop: Shop) -> datetime:
 
 
 def told(result: Result) -> dict[str, object]:
-    """`data` of the reply to a command: {booking?, queue, replayed}."""
+    """`data` of the reply to a command: {booking?, queue, ticket?, replayed}."""
     return {**result.data, "replayed": result.replayed}

@@ -1,0 +1,218 @@
+"""Who may do what: one table for every door.
+
+A caller stands in a relation to what they ask about (`relations.py` works it out), and each action lists the callers
+that may do it, each in which relation. What the table does not list is refused: with NOT_FOUND where the caller may do
+such things, only not with this one, and wherever something would only be looked at; else with FORBIDDEN.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError, not_found
+
+
+class _Word(StrEnum):
+    """Part of the table, which every command looks into: Enum's own hash is Python, and takes ten times as long."""
+
+    __hash__ = str.__hash__
+
+
+class Caller(_Word):
+    """A role, and two of guests: one with a ticket, and one who has no more than the code of a shop."""
+
+    NOBODY = "nobody"
+    """Without a token."""
+    CUSTOMER = "customer"
+    TICKET = "ticket"
+    DOOR = "door"
+    BARBER = "barber"
+    ADMIN = "admin"
+    DISPLAY = "display"
+    KIOSK = "kiosk"
+    SYSTEM = "system"
+
+
+_CALLERS: Final = {role.value: Caller(role.value) for role in Role if role is not Role.GUEST}
+
+
+def caller_of(actor: Actor | None) -> Caller:
+    """None: somebody without a token."""
+    if actor is None:
+        return Caller.NOBODY
+    if actor.role is Role.GUEST:
+        return Caller.TICKET if actor.booking_id is not None else Caller.DOOR
+    return _CALLERS[actor.role.value]
+
+
+class Relation(_Word):
+    """How an actor stands to a shop, a queue, a booking or a device."""
+
+    OWNER = "owner"
+    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account."""
+    MEMBER = "member"
+    """Works in the shop, stands in it (a screen), or has come to its door (a guest). Admins do in every shop."""
+    PUBLIC = "public"
+    """None, but the shop shows it to everybody."""
+    STRANGER = "stranger"
+
+
+class Action(_Word):
+    """Everything that somebody may ask for. Commands are named by their type."""
+
+    SEE_SYSTEM = "system.see"
+    SIGN_IN = "account.sign_in"
+    SEE_ACCOUNT = "account.see"
+    SIGN_OUT = "account.sign_out"
+    DELETE_ACCOUNT = "account.delete"
+    SEE_AUDIT = "audit.see"
+    SEE_LETTERS = "letter.see"
+    SEE_QUEUE = "queue.see"
+    SEE_QUEUE_FULL = "queue.see_full"
+    SEE_OWN_QUEUE = "queue.see_own"
+    SEE_EVENTS = "queue.see_events"
+    WATCH_QUEUE = "queue.watch"
+    SEE_BOOKING = "booking.see"
+    SEE_DISPLAY = "display.see"
+    SEE_QR = "shop.see_qr"
+    SEE_JOIN_CODE = "join_code.see"
+    CHANGE_JOIN_CODE = "join_code.change"
+    SCAN = "join_code.scan"
+    ASK_PAIRING = "device.ask"
+    FETCH_DEVICE_TOKEN = "device.fetch_token"  # noqa: S105 - an action, not a secret
+    PAIR_DEVICE = "device.pair"
+    SEE_DEVICES = "device.see"
+    REVOKE_DEVICE = "device.revoke"
+
+    JOIN = "join"
+    SCHEDULE = "schedule"
+    RESCHEDULE = "reschedule"
+    CHECK_IN = "check_in"
+    STEP_BACK = "step_back"
+    CANCEL = "cancel"
+    START = "start"
+    COMPLETE = "complete"
+    ADVANCE = "advance"
+    SKIP = "skip"
+    NO_SHOW = "no_show"
+    RECALL = "recall"
+    MOVE = "move"
+    TRANSFER = "transfer"
+    OPEN = "open"
+    PAUSE = "pause"
+    CLOSE = "close"
+
+
+Grants = frozenset[tuple[Caller, Relation]]
+
+
+def _grants(callers: tuple[Caller, ...], *relations: Relation) -> Grants:
+    return frozenset((caller, relation) for caller in callers for relation in relations or tuple(Relation))
+
+
+EVERYBODY: Final = _grants(tuple(Caller))
+CUSTOMERS: Final = _grants((Caller.CUSTOMER,))
+GUESTS: Final = _grants((Caller.TICKET, Caller.DOOR))
+HOLDERS: Final = _grants((Caller.CUSTOMER, Caller.TICKET), Relation.OWNER)
+STAFF: Final = _grants((Caller.BARBER, Caller.ADMIN, Caller.SYSTEM), Relation.MEMBER)
+SCREENS: Final = _grants((Caller.DISPLAY, Caller.KIOSK), Relation.MEMBER)
+ACCOUNTS: Final = _grants((Caller.CUSTOMER, Caller.BARBER, Caller.ADMIN), Relation.OWNER)
+ADMINS: Final = _grants((Caller.ADMIN,))
+AT_THE_DOOR: Final = _grants((Caller.DOOR, Caller.KIOSK), Relation.MEMBER)
+
+TABLE: Final[Mapping[Action, Grants]] = {
+    Action.SEE_SYSTEM: EVERYBODY,
+    Action.SIGN_IN: EVERYBODY,
+    Action.SEE_ACCOUNT: ACCOUNTS,
+    Action.SIGN_OUT: ACCOUNTS,
+    Action.DELETE_ACCOUNT: ACCOUNTS,
+    Action.SEE_AUDIT: ADMINS,
+    Action.SEE_LETTERS: ADMINS,
+    Action.SEE_QUEUE: EVERYBODY,
+    Action.SEE_QUEUE_FULL: STAFF,
+    Action.SEE_OWN_QUEUE: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_EVENTS: STAFF,
+    Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
+    Action.SEE_BOOKING: HOLDERS | STAFF,
+    Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
+    Action.SEE_QR: STAFF | SCREENS,
+    Action.SEE_JOIN_CODE: STAFF,
+    Action.CHANGE_JOIN_CODE: STAFF,
+    Action.SCAN: EVERYBODY,
+    Action.ASK_PAIRING: EVERYBODY,
+    Action.FETCH_DEVICE_TOKEN: EVERYBODY,
+    Action.PAIR_DEVICE: STAFF,
+    Action.SEE_DEVICES: STAFF,
+    Action.REVOKE_DEVICE: STAFF,
+    Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
+    Action.SCHEDULE: CUSTOMERS | STAFF,
+    Action.RESCHEDULE: _grants((Caller.CUSTOMER,), Relation.OWNER) | STAFF,
+    Action.CHECK_IN: HOLDERS | STAFF,
+    Action.STEP_BACK: HOLDERS | STAFF,
+    Action.CANCEL: HOLDERS | STAFF,
+    Action.START: STAFF,
+    Action.COMPLETE: STAFF,
+    Action.ADVANCE: STAFF,
+    Action.SKIP: STAFF,
+    Action.NO_SHOW: STAFF,
+    Action.RECALL: STAFF,
+    Action.MOVE: STAFF,
+    Action.TRANSFER: STAFF,
+    Action.OPEN: STAFF,
+    Action.PAUSE: STAFF,
+    Action.CLOSE: STAFF,
+}
+
+_SEEN: Final = frozenset(
+    {
+        Action.SEE_QUEUE,
+        Action.SEE_QUEUE_FULL,
+        Action.SEE_EVENTS,
+        Action.WATCH_QUEUE,
+        Action.SEE_BOOKING,
+        Action.SEE_DISPLAY,
+        Action.SEE_QR,
+        Action.SEE_JOIN_CODE,
+        Action.SEE_DEVICES,
+    }
+)
+"""What one only looks at: to whomever may not see it, it does not exist."""
+_EVER: Final = {action: frozenset(caller for caller, _ in grants) for action, grants in TABLE.items()}
+
+
+def permissions_of(actor: Actor) -> list[str]:
+    """What the caller may do that nobody may without a token, to whatever it is theirs to do it to.
+
+    For apps, which show and hide things by it; the server looks into the table.
+    """
+    caller = caller_of(actor)
+    return [action.value for action, callers in _EVER.items() if caller in callers and Caller.NOBODY not in callers]
+
+
+def allowed(actor: Actor | None, action: Action, relation: Relation) -> bool:
+    """Whether the actor (None: somebody without a token), standing so to it, may do it."""
+    return (caller_of(actor), relation) in TABLE[action]
+
+
+def require(actor: Actor | None, action: Action, relation: Relation, resource: str) -> None:
+    """Raises UNAUTHORIZED, FORBIDDEN, or NOT_FOUND of the resource, unless `allowed`."""
+    if not allowed(actor, action, relation):
+        require_ever(actor, action)
+        raise not_found(resource)
+
+
+def require_ever(actor: Actor | None, *actions: Action) -> None:
+    """Before anything is looked up: whether the caller may do any of the actions at all.
+
+    Raises UNAUTHORIZED for somebody without a token, and FORBIDDEN; of what is only looked at nothing is told here.
+    """
+    caller = caller_of(actor)
+    for action in actions:
+        if caller in _EVER[action]:
+            return
+    if actor is None:
+        raise BarberProError(ErrorCode.UNAUTHORIZED)
+    if not _SEEN.issuperset(actions):
+        raise BarberProError(ErrorCode.FORBIDDEN, details={"role": actor.role.value})

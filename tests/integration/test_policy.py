@@ -1,0 +1,318 @@
+"""Who may do what: every endpoint, command and room, tried by everybody, against a table that is only read here.
+
+In a row, a caller's column says what they are told: `+` let in (whatever comes of it), `1` to say who they are (401),
+`3` that their role may not (403), `4` that there is no such thing (404).
+"""
+
+import itertools
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from barberpro.domain import devices, guests
+from barberpro.domain.policy import TABLE, Action
+from barberpro.protocol.access import DeviceKind
+from barberpro.protocol.actors import Via
+from barberpro.protocol.commands import COMMAND_TYPES
+from barberpro.server.node import NodeOptions
+from tests.support.callers import Scene, scene
+from tests.support.commands import WHOLE
+from tests.support.raw_socketio import raw_client
+from tests.support.rest import tokens
+from tests.support.shops import ADMIN, VIA, Json, new_id
+
+CALLERS: Final = (  # noqa: SIM905 - above the columns that it heads
+    "nobody owner customer ticket ticket2 door door2 barber barber2 admin display display2 kiosk kiosk2"
+).split()
+
+#                     n o c t t d d b b a d d k k
+#                     o w u i 2 o 2 a 2 d i 2 i 2
+_EVERYBODY: Final = " + + + + + + + + + + + + + +"
+_STAFF_SEE: Final = " 1 4 4 4 4 4 4 + 4 + 4 4 4 4"
+_STAFF_ACT: Final = " 1 3 3 3 3 3 3 + 4 + 3 3 3 3"
+_HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + 3 3 3 3"
+_SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + 4 4 4 4"
+_JOIN: Final = "      1 + + 3 3 + 4 + 4 + 3 3 + 4"
+_QR: Final = "        1 4 4 4 4 4 4 + 4 + + 4 + 4"
+
+_ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + 3 3 3 3"
+_ADMINS: Final = "    1 3 3 3 3 3 3 3 3 + 3 3 3 3"
+
+OPEN: Final = {
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /metrics",
+    "GET /asyncapi.json",
+    "GET /static/{name}",
+    "GET /join/{shopId}",
+    "GET /api/v1/queue/{barberId}",
+    "POST /api/v1/shops/{shopId}/scan",
+    "POST /api/v1/devices",
+    "POST /api/v1/devices/token",
+    "GET /.well-known/jwks.json",
+    # These two to whoever asks for a display that is public; see below.
+    "GET /display/{shop_id}",
+    "GET /display/{shop_id}/token",
+}
+"""For everybody. What each needs to be asked for is in `_body`."""
+
+BY_A_SECRET: Final = {
+    "POST /api/v1/auth/register": (202, {"email": "{new}", "password": "correct horse"}),
+    "POST /api/v1/auth/login": (401, {"email": "{new}", "password": "correct horse"}),
+    "POST /api/v1/auth/login/google": (404, {"idToken": "a.b.c"}),
+    "POST /api/v1/auth/login/firebase": (404, {"idToken": "a.b.c"}),
+    "POST /api/v1/auth/verify-otp": (400, {"challengeId": "ch_1", "code": "123456"}),
+    "POST /api/v1/auth/resend-otp": (404, {"challengeId": "ch_1"}),
+    "POST /api/v1/auth/verify-email": (400, {"token": "ch_1.x", "password": "correct horse"}),
+    "POST /api/v1/auth/forgot-password": (202, {"email": "{new}"}),
+    "POST /api/v1/auth/reset-password": (400, {"token": "ch_1.x", "password": "correct horse"}),
+    "POST /api/v1/auth/refresh": (401, {"refreshToken": "ss_1.0.x"}),
+}
+"""What is in the body says who one is, and whoever sends it makes no difference; what all are told of a wrong one."""
+
+ENDPOINTS: Final = {
+    "POST /api/v1/bookings": _JOIN,
+    "PATCH /api/v1/bookings/{bookingId}": _HOLDERS,
+    "GET /api/v1/bookings/{bookingId}": _SEE_IT,
+    "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
+    "GET /api/v1/bookings/{bookingId}/history": _SEE_IT,
+    "GET /api/v1/queue/my-queue": "   1 3 3 3 3 3 3 + + 3 3 3 3 3",
+    "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
+    "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
+    "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
+    "GET /api/v1/shops/{shopId}/qr": _QR,
+    "GET /api/v1/shops/{shopId}/join-code": _STAFF_SEE,
+    "POST /api/v1/shops/{shopId}/join-code": _STAFF_ACT,
+    "DELETE /api/v1/shops/{shopId}/join-code": _STAFF_ACT,
+    "GET /api/v1/shops/{shopId}/devices": _STAFF_SEE,
+    "POST /api/v1/shops/{shopId}/displays/pair": _STAFF_ACT,
+    "POST /api/v1/shops/{shopId}/kiosks/pair": _STAFF_ACT,
+    "DELETE /api/v1/shops/{shopId}/devices/{deviceId}": _STAFF_ACT,
+    "POST /api/v1/auth/logout": _ACCOUNTS,
+    "GET /api/v1/auth/me": _ACCOUNTS,
+    "GET /api/v1/auth/sessions": _ACCOUNTS,
+    "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
+    "DELETE /api/v1/auth/account": _ACCOUNTS,
+    "GET /api/v1/admin/audit": _ADMINS,
+    "GET /api/v1/admin/letters": _ADMINS,
+}
+BY_ANOTHER_BODY: Final = {
+    "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + 3 3 3 3"),
+    "PATCH /api/v1/bookings/{bookingId}": (
+        {"bookingDate": "", "preferredTime": "12:00"},
+        "1 + 4 3 4 3 3 + 4 + 3 3 3 3",
+    ),
+    "PATCH /api/v1/queue/{bookingId}/status": ({"status": "cancelled"}, "1 + 4 + 4 3 3 + 4 + 3 3 3 3"),
+}
+"""Endpoints where what is asked for depends on the body. A date of "" is the day after tomorrow."""
+ELSEWHERE: Final = {
+    "POST /api/v1/queue/commands",  # COMMANDS
+    "GET /api/v1/queue/stream",  # ROOMS
+    "GET /ws/queue/{id}",
+    "GET /ws/booking/{id}",
+    "GET /ws/display/{id}",
+    "GET /socket.io/",
+    "POST /socket.io/",
+    "OPTIONS /socket.io/",
+}
+
+COMMANDS: Final = dict.fromkeys(COMMAND_TYPES, _STAFF_ACT) | {
+    "join": _JOIN,
+    "check_in": _HOLDERS,
+    "step_back": _HOLDERS,
+    "cancel": _HOLDERS,
+}
+ROOMS: Final = {
+    "queue": "   1 + + + + + + + 4 + + 4 + 4",
+    "booking": _SEE_IT,
+    "display": " 1 + + + + + + + + + + + + +",
+    "hidden": "  1 4 4 4 4 4 4 + 4 + + 4 + 4",
+}
+_TOLD: Final = {401: "1", 403: "3", 404: "4"}
+_TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
+
+
+@pytest.fixture
+async def stage(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[Scene]:
+    async with scene(NodeOptions(database_url, redis_url, redis_prefix)) as each:
+        await guests.change_code(each.door.node.pool, ADMIN, each.door.shop.shop_id, VIA)
+        yield each
+
+
+async def _pairing(stage: Scene, kind: DeviceKind) -> Json:
+    return {"code": (await devices.ask(stage.door.node.pool, kind))["code"], "name": "By the till"}
+
+
+async def _device(stage: Scene) -> str:
+    asked, pool = await _pairing(stage, "display"), stage.door.node.pool
+    shop_id = stage.door.shop.shop_id
+    return (await devices.pair(pool, ADMIN, shop_id, "display", asked["code"], "Old", Via("req_1")))["deviceId"]
+
+
+async def _body(stage: Scene, endpoint: str) -> Json | None:
+    """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
+    pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
+    if endpoint.endswith("/bookings"):
+        return stage.door.booking_body()
+    if endpoint.endswith("/status"):
+        return {"status": "serving"}
+    if endpoint.endswith("/bookings/{bookingId}"):
+        return {"status": "waiting"} if endpoint.startswith("PATCH") else None
+    if endpoint.endswith("/displays/pair"):
+        return await _pairing(stage, "display")
+    if endpoint.endswith("/kiosks/pair"):
+        return await _pairing(stage, "kiosk")
+    if endpoint.endswith("/scan"):
+        return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
+    if endpoint.endswith("/devices/token"):
+        return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
+    return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
+
+
+async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = None) -> str:
+    """What the caller is told there."""
+    method, _, template = endpoint.partition(" ")
+    names = stage.names
+    session_id = names["sessionId"] = await stage.session(caller)
+    if "{deviceId}" in template:
+        names["deviceId"] = await _device(stage)
+    if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
+        await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
+    path = template.format(**names, shop_id=names["shopId"], name="display.js")
+    who, body = stage.callers[caller], await _body(stage, endpoint) if more is None else more
+    headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}
+    async with stage.door.client.request(method, path, json=body, headers=headers) as response:
+        assert response.status != 400, await response.text()
+        assert response.status < 500, await response.text()
+        return _TOLD.get(response.status, "+")
+
+
+async def _row(stage: Scene, endpoint: str, more: Json | None = None) -> list[str]:
+    return [await _tried(stage, endpoint, caller, more) for caller in CALLERS]
+
+
+async def test_every_path_of_the_server_is_in_a_table(stage: Scene) -> None:
+    app = stage.door.client.app
+    assert app is not None
+    paths = {
+        f"{route.method} {route.resource.canonical}"
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    assert paths == OPEN | BY_A_SECRET.keys() | ENDPOINTS.keys() | ELSEWHERE
+
+
+def test_every_action_and_every_caller_has_its_place() -> None:
+    assert TABLE.keys() == set(Action)
+    assert COMMANDS.keys() == set(COMMAND_TYPES) <= {action.value for action in Action}
+    rows = [*ENDPOINTS.values(), *COMMANDS.values(), *ROOMS.values(), *(row for _, row in BY_ANOTHER_BODY.values())]
+    assert {len(row.split()) for row in rows} == {len(CALLERS)}
+
+
+async def test_whoever_asks_an_endpoint_is_told_what_the_table_says(stage: Scene) -> None:
+    told = {endpoint: await _row(stage, endpoint) for endpoint in (*ENDPOINTS, *sorted(OPEN))}
+    expected = {endpoint: row.split() for endpoint, row in ENDPOINTS.items()}
+    assert told == expected | {endpoint: _EVERYBODY.split() for endpoint in OPEN}
+
+
+async def test_where_a_secret_says_who_one_is_the_caller_makes_no_difference(stage: Scene) -> None:
+    numbers = itertools.count()
+    for endpoint, (status, fields) in BY_A_SECRET.items():
+        method, _, path = endpoint.partition(" ")
+        for who in stage.callers.values():
+            body = {name: value.format(new=f"{next(numbers)}@example.com") for name, value in fields.items()}
+            headers = {"Authorization": f"Bearer {tokens().mint(who)}"} if who is not None else {}
+            async with stage.door.client.request(method, path, json=body, headers=headers) as response:
+                assert (endpoint, response.status) == (endpoint, status), await response.text()
+
+
+async def test_where_the_body_says_what_is_asked_for_it_decides_who_may(stage: Scene) -> None:
+    day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    for endpoint, (fields, row) in BY_ANOTHER_BODY.items():
+        more = {**fields, "bookingDate": day} if "bookingDate" in fields else dict(fields)
+        if endpoint.endswith("/bookings"):
+            more |= stage.door.booking_body()
+        assert (endpoint, await _row(stage, endpoint, more)) == (endpoint, row.split())
+
+
+async def test_a_display_that_is_not_public_has_no_page(stage: Scene) -> None:
+    for more in ("", "/token"):
+        async with stage.door.client.get(f"/display/{stage.hidden.shop_id}{more}") as response:
+            assert response.status == 404
+
+
+# Commands ----------------------------------------------------------------------------------------------------------
+
+
+def _command(stage: Scene, kind: str) -> Json:
+    names = stage.names | {"toBarberId": stage.door.shop.barbers[1], "serviceIds": [stage.door.shop.service]}
+    fields = {name: names.get(name, value) for name, value in WHOLE[kind].items()}
+    return {"commandId": new_id(), "type": kind, **fields}
+
+
+async def test_whoever_sends_a_command_over_rest_is_told_what_the_table_says(stage: Scene) -> None:
+    told = {}
+    for kind in COMMANDS:
+        told[kind] = [
+            await _tried(stage, "POST /api/v1/queue/commands", caller, _command(stage, kind)) for caller in CALLERS
+        ]
+    assert told == {kind: row.split() for kind, row in COMMANDS.items()}
+
+
+def _told_by(ack: Json) -> str:
+    code = ack.get("error", {}).get("code")
+    assert code not in {"BAD_REQUEST", "INTERNAL_ERROR"}, ack
+    return _TOLD_BY_CODE.get(code, "+")
+
+
+async def test_whoever_sends_a_command_over_a_socket_is_told_the_same(stage: Scene) -> None:
+    told: dict[str, list[str]] = {kind: [] for kind in COMMANDS}
+    url = str(stage.door.client.make_url("/"))
+    for caller in CALLERS[1:]:
+        who = stage.callers[caller]
+        assert who is not None
+        async with raw_client(url, {"token": tokens().mint(who)}, "websocket") as client:
+            for kind in COMMANDS:
+                told[kind].append(_told_by(await client.command(**_command(stage, kind))))
+    assert told == {kind: row.split()[1:] for kind, row in COMMANDS.items()}
+
+
+# Rooms -------------------------------------------------------------------------------------------------------------
+
+
+def _rooms(stage: Scene) -> dict[str, tuple[str, str]]:
+    """By their names in the table: the parameter of the stream, and the id."""
+    shop = stage.door.shop
+    return {
+        "queue": ("barberId", shop.barbers[0]),
+        "booking": ("bookingId", stage.booking),
+        "display": ("shopId", shop.shop_id),
+        "hidden": ("shopId", stage.hidden.shop_id),
+    }
+
+
+async def test_whoever_opens_a_stream_is_told_what_the_table_says(stage: Scene) -> None:
+    told = {
+        room: [await _tried(stage, f"GET /api/v1/queue/stream?{parameter}={id_}", caller) for caller in CALLERS]
+        for room, (parameter, id_) in _rooms(stage).items()
+    }
+    assert told == {room: row.split() for room, row in ROOMS.items()}
+
+
+async def test_whoever_subscribes_over_a_socket_is_told_the_same_and_only_staff_see_all(stage: Scene) -> None:
+    told: dict[str, list[str]] = {room: [] for room in ROOMS}
+    saw_names = set()
+    url = str(stage.door.client.make_url("/"))
+    for caller in CALLERS[1:]:
+        who = stage.callers[caller]
+        assert who is not None
+        async with raw_client(url, {"token": tokens().mint(who)}, "websocket") as client:
+            for room, (_, id_) in _rooms(stage).items():
+                ack = await client.subscribe(f"{'display' if room == 'hidden' else room}:{id_}")
+                told[room].append(_told_by(ack))
+                if "Customer 0" in str(ack):
+                    saw_names.add((caller, room))
+    assert told == {room: row.split()[1:] for room, row in ROOMS.items()}
+    assert saw_names == {("barber", "queue"), ("admin", "queue")}
