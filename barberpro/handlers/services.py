@@ -1,12 +1,16 @@
 """What the doors are given: everything they may call, wired by the composition root."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from asyncpg import Pool
 
 from barberpro.domain.identity import Tokens
+from barberpro.domain.no_shows import NoShows
+from barberpro.handlers.callers import Proxies
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
@@ -31,6 +35,8 @@ class Limits:
     commands: int = 30
     commands_seconds: float = 10.0
     """At most so many commands a connection in so many seconds."""
+    body_seconds: float = 10.0
+    """How long a request's body may take to come in."""
     drain_seconds: float = 5.0
     """How long a connection's end waits for the answers to what it asked before."""
     session_grace_seconds: float = 30.0
@@ -48,6 +54,11 @@ class Services:
     redis: Primaries
     redis_prefix: str
     limits: Limits
+    gate: Gate
+    no_shows: NoShows
+    proxies: Proxies
+    origins: Sequence[str] | Literal["*"]
+    """The web origins that may ask and connect, beside the server's own; "*" for all."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -56,6 +56,11 @@ def new_request_id() -> str:
     return f"req_{_time_ordered()}"
 
 
+def new_block_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"rl_{_time_ordered()}"
+
+
 def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
 

@@ -5,12 +5,17 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from barberpro.domain.blocks import Blocks
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import signing_key
+from barberpro.domain.no_shows import NoShows
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
+from barberpro.handlers.callers import Proxies
 from barberpro.handlers.pages import read_parts, setup_pages
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.exposition import FIGURES
@@ -38,9 +43,11 @@ class RunningServer:
     doors: LiveDoors
     app: web.Application
     revocations: Revocations
+    blocks: Blocks
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.blocks.close()
         await self.revocations.close()
         await self.node.close()
 
@@ -52,9 +59,13 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal)
     revocations = Revocations(node.pool)
+    exempt = (*settings.never_blocked, *settings.trusted_proxies)
+    blocks = Blocks(node.pool, settings.block_minutes * 60, exempt)
     try:
         await revocations.start()
+        await blocks.start()
     except BaseException:
+        await revocations.close()
         await node.close()
         raise
     tokens = Tokens(key, revocations.covers)
@@ -76,7 +87,12 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
             waiting_bytes=settings.waiting_bytes,
             slow_seconds=settings.slow_seconds,
             handshake_seconds=settings.handshake_seconds,
+            body_seconds=settings.body_seconds,
         ),
+        gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute), blocks),
+        no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
+        proxies=Proxies(settings.trusted_proxies),
+        origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
@@ -85,11 +101,10 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     setup_rest(app)
     setup_asyncapi(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
-    origins = list(settings.cors_origins) if "*" not in settings.cors_origins else "*"
-    doors = LiveDoors(services, origins)
+    doors = LiveDoors(services)
     doors.attach(app)
     app[READY] = Readiness(node, doors.pulses).parts
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
-    return RunningServer(node, doors, app, revocations)
+    return RunningServer(node, doors, app, revocations, blocks)

@@ -4,6 +4,7 @@ Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary nam
 """
 
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -48,7 +49,16 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=1, le=65000)] | None = None
     """The first of the ports, one a worker, on which each answers alone: the shared port reaches any of them."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
+    """Web origins that may ask and connect, separated by commas; `*` for all. The server's own pages always may."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    never_blocked: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks that no flood from them has blocked: a shop's own, for instance."""
+    block_minutes: Annotated[float, Field(ge=0, le=10_080)] = 15.0
+    """For how long an address is blocked from which strangers go on after refusals; 0: never."""
+    no_shows: Annotated[int, Field(ge=0, le=1000)] = 3
+    """After so many missed bookings a customer needs a confirmed telephone for another; 0: never."""
+    no_show_days: Annotated[int, Field(ge=1, le=3650)] = 30
     requests_per_minute: Annotated[int, Field(ge=0)] = 100
     rooms_per_connection: Annotated[int, Field(ge=1)] = 64
     connections_per_user: Annotated[int, Field(ge=1)] = 20
@@ -61,15 +71,17 @@ class Settings(BaseSettings):
     slow_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How long a client may be slower than that before it is cut off."""
     handshake_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a connection may take to send its first request, and to say who it is."""
+    body_seconds: Annotated[float, Field(gt=0)] = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "never_blocked", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("keep_events_days", "keep_audit_days")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Any
 
 import orjson
@@ -12,8 +13,13 @@ from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from multidict import CIMultiDictProxy
 
+from barberpro.domain.blocks import Blocks
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import SigningKey
+from barberpro.domain.no_shows import NoShows
+from barberpro.handlers.callers import Proxies
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.health import READY
 from barberpro.handlers.services import SERVICES, Limits, Services
@@ -25,6 +31,8 @@ from barberpro.server.readiness import Readiness
 from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop, running
 
+BLOCK_SECONDS = 60
+NO_SHOWS = 2
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
 Setup = Callable[[web.Application], None]
 
@@ -129,4 +137,8 @@ def _services(node: Node, prefix: str, limits: Limits) -> Services:
         redis=node.redis,
         redis_prefix=prefix,
         limits=limits,
+        gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
+        no_shows=NoShows(node.pool, NO_SHOWS),
+        proxies=Proxies((ip_network("127.0.0.1"),)),
+        origins="*",
     )

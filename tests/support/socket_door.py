@@ -57,7 +57,7 @@ async def socket_door(options: NodeOptions, limits: Limits = UNLIMITED) -> Async
     made: list[LiveDoors] = []
 
     def attach(app: web.Application) -> None:
-        made.append(LiveDoors(app[SERVICES], "*"))
+        made.append(LiveDoors(app[SERVICES]))
         made[0].attach(app)
         made[0].start()
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import structlog
 from pydantic import ValidationError
 
+from barberpro.handlers.joining import check_joining
 from barberpro.handlers.metrics import LIVE_REFUSALS, RESUMES
 from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.rooms import RoomView, Seat, prepare
@@ -74,8 +75,10 @@ def _version(state: RoomState) -> tuple[int, int]:
 async def run_command(services: Services, session: Session, document: object) -> CommandAck:
     """Raises BarberProError, and what the stores raise while they are away."""
     session.commands.take()
-    request_id = structlog.contextvars.get_contextvars()["request_id"]
-    result = await services.engine.submit(session.actor, parse_command(document), Via(request_id, session.ip))
+    via = Via(structlog.contextvars.get_contextvars()["request_id"], session.ip)
+    command = parse_command(document)
+    await check_joining(services, session.actor, command, via)
+    result = await services.engine.submit(session.actor, command, via)
     return {"ok": True, "replayed": result.replayed, "data": result.data}
 
 

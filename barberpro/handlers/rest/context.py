@@ -14,6 +14,8 @@ from barberpro.protocol.ids import ID_PATTERN
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 IDENTITY: Final = web.RequestKey("identity", Identity)
 QUOTA: Final = web.RequestKey("quota", Quota)
+ADDRESS: Final[web.RequestKey[str | None]] = web.RequestKey("address")
+"""Where it came from, seen through the proxies that are trusted; None on a Unix socket."""
 COMMAND_ID: Final = web.RequestKey("command_id", str)
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"

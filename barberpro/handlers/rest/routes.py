@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest import booking_reads, bookings, exposition, health, queue_events, queues
+from barberpro.handlers.rest import blocks, booking_reads, bookings, exposition, health, queue_events, queues
 from barberpro.handlers.rest.admission import admission
+from barberpro.handlers.rest.cross_origin import cross_origin, put_cross_origin_headers
 from barberpro.handlers.rest.errors import answer_errors
+from barberpro.handlers.rest.hygiene import put_security_headers
 from barberpro.handlers.rest.observe import observe, put_headers
 from barberpro.handlers.rest.replies import endpoint
-from barberpro.handlers.services import SERVICES
 
 _V1 = "/api/v1"
 
@@ -21,6 +21,9 @@ ROUTES = (
     web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change)),
     web.get(f"{_V1}/bookings/{{bookingId}}/token", endpoint(booking_reads.token)),
     web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history)),
+    web.get(f"{_V1}/admin/blocks", endpoint(blocks.list_blocks, blocks.QUERY)),
+    web.post(f"{_V1}/admin/blocks", endpoint(blocks.create)),
+    web.delete(f"{_V1}/admin/blocks/{{blockId}}", endpoint(blocks.lift)),
     # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
     web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine)),
     web.post(f"{_V1}/queue/commands", endpoint(queues.run_command)),
@@ -35,11 +38,9 @@ def setup_rest(app: web.Application) -> None:
     """Adds the middlewares and the routes. `app[SERVICES]` must be set; `app[health.READY]` and
     `app[exposition.FIGURES]` before it serves.
 
-    The first two middlewares are for every path of the app: what a page or a handshake raises becomes an envelope
-    as well. Tokens and rates are looked at under /api/, and where a screen gets its token.
+    The middlewares are for every path of the app: what a page or a handshake raises becomes an envelope as well,
+    and who is blocked is so everywhere. Tokens are looked at under /api/, and where a screen gets its token.
     """
-    services = app[SERVICES]
-    limiter = RateLimiter(services.redis, services.redis_prefix, services.limits.requests_per_minute)
-    app.middlewares.extend([observe, answer_errors, admission(limiter)])
-    app.on_response_prepare.append(put_headers)
+    app.middlewares.extend([observe, answer_errors, cross_origin, admission])
+    app.on_response_prepare.extend([put_headers, put_cross_origin_headers, put_security_headers])
     app.add_routes(ROUTES)

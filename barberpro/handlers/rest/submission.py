@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from barberpro.handlers.joining import check_joining
 from barberpro.handlers.rest.appointments import When, instant
-from barberpro.handlers.rest.context import REQUEST_ID, identity
+from barberpro.handlers.rest.context import ADDRESS, REQUEST_ID, identity
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
@@ -17,9 +18,10 @@ from barberpro.storage.catalogue import Shop
 
 
 async def submit(request: web.Request, command: Command) -> Result:
-    """The command's durable result, for the one who asks. Raises what Engine.submit raises."""
-    via = Via(request[REQUEST_ID], request.remote)
-    return await request.app[SERVICES].engine.submit(identity(request).actor, command, via)
+    """The command's durable result, for the one who asks. Raises what check_joining and Engine.submit raise."""
+    services, actor, via = request.app[SERVICES], identity(request).actor, Via(request[REQUEST_ID], request[ADDRESS])
+    await check_joining(services, actor, command, via)
+    return await services.engine.submit(actor, command, via)
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:

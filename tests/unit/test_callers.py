@@ -2,7 +2,7 @@
 
 import pytest
 
-from barberpro.handlers.rest.admission import network_of
+from barberpro.handlers.callers import network_of
 
 
 @pytest.mark.parametrize(

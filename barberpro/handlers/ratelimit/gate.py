@@ -1,0 +1,36 @@
+"""What stands before every door: blocks, counts, and the step from one to the other."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from barberpro.domain.blocks import Blocks
+from barberpro.handlers.ratelimit import Quota, RateLimiter, Subjects
+from barberpro.handlers.ratelimit.rules import Action
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
+from barberpro.protocol.times import rfc3339
+
+_KEPT_OUT: Final = "Too much came from this address; it is kept out for a while."
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    limiter: RateLimiter
+    blocks: Blocks
+
+    def refuse_blocked(self, network: str) -> None:
+        """Raises RATE_LIMIT_EXCEEDED, with details.blockedUntil, for a network that is blocked."""
+        left = self.blocks.left(network)
+        if left:
+            until = rfc3339(round((datetime.now(UTC).timestamp() + left) * 1000))
+            raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, _KEPT_OUT, {"blockedUntil": until}, retry_after=left)
+
+    async def count(self, action: Action, subjects: Subjects, request_id: str) -> Quota | None:
+        """As RateLimiter.take. A network from which strangers go on after refusals is blocked."""
+        quota = await self.limiter.take(action, subjects)
+        if quota is not None and not quota.allowed and subjects.user is None and subjects.network is not None:
+            patience = await self.limiter.take(Action.REFUSED, Subjects(subjects.network))
+            if patience is not None and not patience.allowed:
+                await self.blocks.punish(subjects.network, action, request_id)
+        return quota

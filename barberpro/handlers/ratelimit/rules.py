@@ -1,0 +1,81 @@
+"""How often who may do what: the one table of rates.
+
+Rates that protect secrets (passwords, codes, the owner of a telephone that is sent codes) hold always, and refuse
+while Redis cannot count. The others can be switched off, and let pass meanwhile.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Action(StrEnum):
+    REQUEST = "request"
+    HANDSHAKE = "handshake"
+    JOIN = "join"
+    SIGN_IN = "sign_in"
+    CODE = "code"
+    LETTER = "letter"
+    REFUSED = "refused"
+
+
+class Per(StrEnum):
+    """Of whom there are so many.
+
+    CALLER: the user, or without a good token the network. NETWORK: the network, whoever asks from it.
+    ACCOUNT: whose password or code is tried, or who would be sent a letter, from whatever networks.
+    """
+
+    CALLER = "caller"
+    NETWORK = "network"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At most `limit` in `seconds`, all at once if need be; each comes back after its share of the time.
+
+    guards: holds always, and refuses while it cannot be counted.
+    """
+
+    action: Action
+    per: Per
+    limit: int
+    seconds: int
+    guards: bool = False
+
+
+def rules(requests_per_minute: int) -> tuple[Rule, ...]:
+    """The table. requests_per_minute: of a caller; 0 leaves only the rules that guard secrets."""
+    n = requests_per_minute
+    table = (
+        Rule(Action.REQUEST, Per.CALLER, n, 60),
+        # A shop's customers share its Wi-Fi: a network may hold many people who come back at once.
+        Rule(Action.HANDSHAKE, Per.NETWORK, 5 * n, 60),
+        Rule(Action.JOIN, Per.CALLER, 10, 60),
+        Rule(Action.JOIN, Per.NETWORK, 2 * n, 60),
+        Rule(Action.SIGN_IN, Per.NETWORK, 20, 300, guards=True),
+        Rule(Action.SIGN_IN, Per.ACCOUNT, 10, 900, guards=True),
+        Rule(Action.CODE, Per.NETWORK, 20, 300, guards=True),
+        Rule(Action.CODE, Per.ACCOUNT, 10, 900, guards=True),
+        Rule(Action.LETTER, Per.NETWORK, 20, 3600, guards=True),
+        Rule(Action.LETTER, Per.ACCOUNT, 4, 3600, guards=True),
+        # Who is refused and goes on is blocked.
+        Rule(Action.REFUSED, Per.NETWORK, 100, 600),
+    )
+    return tuple(rule for rule in table if n > 0 or rule.guards or rule.action is Action.REFUSED)
+
+
+_AUTH: Final = "/api/v1/auth"
+ACTIONS: Final = {
+    ("POST", f"{_AUTH}/login"): Action.SIGN_IN,
+    ("POST", f"{_AUTH}/login/google"): Action.SIGN_IN,
+    ("POST", f"{_AUTH}/login/firebase"): Action.SIGN_IN,
+    ("POST", f"{_AUTH}/verify-otp"): Action.CODE,
+    ("POST", f"{_AUTH}/verify-email"): Action.CODE,
+    ("POST", f"{_AUTH}/reset-password"): Action.CODE,
+    ("POST", f"{_AUTH}/register"): Action.LETTER,
+    ("POST", f"{_AUTH}/resend-otp"): Action.LETTER,
+    ("POST", f"{_AUTH}/forgot-password"): Action.LETTER,
+}
+"""What a request to a path is, beside a request, by method and path: counted before it is looked at."""
