@@ -1,6 +1,7 @@
 """Settings: typed, from the environment and `.env`, checked when they are built.
 
-Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL.
+Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL. With _FILE
+behind it, a name stands for a file that holds the value.
 """
 
 from difflib import get_close_matches
@@ -10,7 +11,16 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from barberpro.server.secret_files import SUFFIX, SecretFileError, SecretFiles, names_of
 
 _HOME = Path(".barberpro")
 
@@ -76,6 +86,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # these two have the variables, as sources in general do not
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: EnvSettingsSource,
+        dotenv_settings: DotEnvSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = SecretFiles(settings_cls, {**dotenv_settings.env_vars, **env_settings.env_vars})
+        return init_settings, env_settings, dotenv_settings, files
 
     @field_validator("cors_origins", "trusted_proxies", "never_blocked", mode="before")
     @classmethod
@@ -145,6 +167,8 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - each is checked b
         chosen.setdefault("embedded", None)
     try:
         return Settings(**chosen)
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
         raise SettingsError("; ".join(_words(problem, names) for problem in error.errors(include_url=False))) from None
 
@@ -154,8 +178,8 @@ def _environment_names() -> dict[str, str]:
 
     Raises SettingsError for a BARBERPRO_... that is no setting: a slip would otherwise be passed over in silence.
     """
-    names = {field: f"BARBERPRO_{field.upper()}" for field in Settings.model_fields}
-    known = list(names.values())
+    names = {field: names_of(Settings, field)[0] for field in Settings.model_fields}
+    known = [name + more for name in names.values() for more in ("", SUFFIX)]
     present = {
         name.upper() for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Settings).env_vars
     }
@@ -163,10 +187,13 @@ def _environment_names() -> dict[str, str]:
         if name.startswith("BARBERPRO_"):
             near = get_close_matches(name, known, 1)
             raise SettingsError(f"{name}: there is no such setting" + "".join(f"; is it {other}?" for other in near))
-    for field in ("database_url", "redis_url"):
-        if names[field] not in present:
-            names[field] = field.upper()
-    return names
+    return {field: _given_name(names_of(Settings, field), present) for field in names}
+
+
+def _given_name(names: list[str], present: set[str]) -> str:
+    """By which of its names a setting was given; the customary one when by none."""
+    candidates = (name + more for name in names for more in ("", SUFFIX))
+    return next((name for name in candidates if name in present), names[-1])
 
 
 def _with_ports(url: str | None) -> str | None:
@@ -187,6 +214,6 @@ def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydant
     if not problem["loc"]:
         return str(message)
     field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
-    # A URL may hold a password.
-    shown = "" if field.endswith("_url") else f" is {problem['input']!r}"
+    # A URL may hold a password, and a file any secret.
+    shown = "" if field.endswith("_url") or names[field].endswith(SUFFIX) else f" is {problem['input']!r}"
     return f"{names[field]}{shown}: {message}"

@@ -44,19 +44,14 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Whom an action is counted of. account: no name, address or number of anybody, but a keyed hash of it."""
+    """Of whom an action is counted. network: as handlers.callers.network_of names it; user: when a good token told."""
 
-    network: str | None = None
+    network: str
     user: str | None = None
-    account: str | None = None
 
-    def of(self, per: Per | str) -> str | None:
-        """The one that is counted; None when it is not known."""
-        if per is Per.CALLER:
-            per, named = ("user", self.user) if self.user is not None else (Per.NETWORK, self.network)
-        else:
-            named = self.network if per is Per.NETWORK else self.account
-        return f"{per}:{named}" if named is not None else None
+    def of(self, per: Per) -> str:
+        """The one that is counted."""
+        return f"user:{self.user}" if per is Per.CALLER and self.user is not None else f"network:{self.network}"
 
 
 class RateLimiter:
@@ -79,10 +74,7 @@ class RateLimiter:
         """
         tightest: Quota | None = None
         for rule in self._rules.get(action, ()):
-            subject = subjects.of(rule.per)
-            if subject is None:
-                continue
-            quota = await self._count(rule, f"{self._prefix}:rate:{action}:{subject}")
+            quota = await self._count(rule, f"{self._prefix}:rate:{action}:{subjects.of(rule.per)}")
             if not quota.allowed:
                 return quota
             if tightest is None or quota.remaining < tightest.remaining:

@@ -29,7 +29,7 @@ class Gate:
     async def count(self, action: Action, subjects: Subjects, request_id: str) -> Quota | None:
         """As RateLimiter.take. A network from which strangers go on after refusals is blocked."""
         quota = await self.limiter.take(action, subjects)
-        if quota is not None and not quota.allowed and subjects.user is None and subjects.network is not None:
+        if quota is not None and not quota.allowed and subjects.user is None:
             patience = await self.limiter.take(Action.REFUSED, Subjects(subjects.network))
             if patience is not None and not patience.allowed:
                 await self.blocks.punish(subjects.network, action, request_id)

@@ -22,13 +22,12 @@ class Action(StrEnum):
 class Per(StrEnum):
     """Of whom there are so many.
 
-    CALLER: the user, or without a good token the network. NETWORK: the network, whoever asks from it.
-    ACCOUNT: whose password or code is tried, or who would be sent a letter, from whatever networks.
+    CALLER: the user, or without a good token the network. NETWORK: the network, whoever asks from it. What is tried on
+    one account, from whatever networks, is counted with the account.
     """
 
     CALLER = "caller"
     NETWORK = "network"
-    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,8 @@ def rules(requests_per_minute: int) -> tuple[Rule, ...]:
         Rule(Action.JOIN, Per.CALLER, 10, 60),
         Rule(Action.JOIN, Per.NETWORK, 2 * n, 60),
         Rule(Action.SIGN_IN, Per.NETWORK, 20, 300, guards=True),
-        Rule(Action.SIGN_IN, Per.ACCOUNT, 10, 900, guards=True),
         Rule(Action.CODE, Per.NETWORK, 20, 300, guards=True),
-        Rule(Action.CODE, Per.ACCOUNT, 10, 900, guards=True),
         Rule(Action.LETTER, Per.NETWORK, 20, 3600, guards=True),
-        Rule(Action.LETTER, Per.ACCOUNT, 4, 3600, guards=True),
         # Who is refused and goes on is blocked.
         Rule(Action.REFUSED, Per.NETWORK, 100, 600),
     )

@@ -49,15 +49,6 @@ async def _admit(request: web.Request) -> None:
         request[IDENTITY] = known
 
 
-async def count_account(request: web.Request, action: Action, account: str) -> None:
-    """Counts what is tried on one account, from whatever addresses; before it is tried.
-
-    account: no name, address or number of anybody, but a keyed hash of it. Raises RATE_LIMIT_EXCEEDED, and
-    PERSISTENCE_UNAVAILABLE when it cannot be counted.
-    """
-    await _count(request, action, Subjects(account=account))
-
-
 async def _count(request: web.Request, action: Action, subjects: Subjects) -> None:
     """Raises RATE_LIMIT_EXCEEDED."""
     quota = await request.app[SERVICES].gate.count(action, subjects, request[REQUEST_ID])
