@@ -1,4 +1,4 @@
-"""Who asks: the roles of the contract, and the actor that a verified token stands for."""
+"""Who asks, and how: the roles of the contract, the actor that a verified token stands for, the way a request came."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +29,15 @@ class Actor:
     barber_id: str | None = None
     shop_ids: frozenset[str] = field(default_factory=frozenset)
     booking_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """How a request came: for the audit log. agent: what the caller's program calls itself."""
+
+    request_id: str
+    ip: str | None = None
+    agent: str | None = None
 
 
 SYSTEM = Actor(id="system", role=Role.SYSTEM)

@@ -61,6 +61,10 @@ def new_block_id() -> str:
     return f"rl_{_time_ordered()}"
 
 
+def new_letter_id() -> str:
+    return f"lt_{_time_ordered()}"
+
+
 def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
 

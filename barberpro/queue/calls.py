@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from barberpro.protocol.actors import SYSTEM, Actor, Role
+from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
 from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
@@ -19,14 +19,6 @@ from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Via:
-    """How a command came: for the audit log."""
-
-    request_id: str
-    ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

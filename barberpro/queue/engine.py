@@ -10,14 +10,14 @@ import orjson
 import structlog
 from asyncpg import Pool
 
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.answers import CommandResult
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, OnBooking, OnEither, OnQueue
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.queue.access import is_staff, owns_booking
-from barberpro.queue.calls import CallBuilder, ScriptCall, Via
+from barberpro.queue.calls import CallBuilder, ScriptCall
 from barberpro.queue.gateway import RedisAway
 from barberpro.queue.gateways import Gateways
 from barberpro.queue.journal import Journal

@@ -11,11 +11,11 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, get_current_span, get_tracer
 
-from barberpro.protocol.actors import Actor
+from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.commands import Command
 from barberpro.protocol.errors import BarberProError
 from barberpro.queue.bus import Bus
-from barberpro.queue.calls import ScriptCall, Via
+from barberpro.queue.calls import ScriptCall
 from barberpro.queue.courier import Courier, Parcels
 from barberpro.queue.engine import Engine, Result
 from barberpro.queue.gateway import Gateway

@@ -16,7 +16,7 @@ from barberpro.server.settings import Settings, SettingsError
 from barberpro.server.supervisor import WorkerRefusedError
 from barberpro.storage.deployment import ShardsDifferError
 from barberpro.storage.migrate import SchemaTooNewError
-from barberpro.storage.sealing import SealingKeyError
+from barberpro.storage.sealing_keys import SealingKeyError
 
 MISTAKES: Final = (
     SettingsError, EmbeddedServicesError, CannotListenError, KeyFileError, SealingKeyError, ShardsDifferError,

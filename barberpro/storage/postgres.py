@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg import Pool
+from asyncpg.pool import PoolConnectionProxy
+
+AnyConnection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 Away: Final = (
     OSError,  # refused, reset, timed out

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from barberpro.protocol.actors import SYSTEM, Actor, Role
+from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
 from barberpro.protocol.commands import (
     Advance,
     Cancel,
@@ -23,7 +23,6 @@ from barberpro.protocol.commands import (
     Transfer,
 )
 from barberpro.protocol.errors import BarberProError
-from barberpro.queue.calls import Via
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.shops import NewService, NewShop, create_shop

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule, parse_command
 from barberpro.protocol.errors import BarberProError
-from barberpro.queue.calls import Via
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.shops import NewService, NewShop, create_shop

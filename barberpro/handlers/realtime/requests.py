@@ -13,13 +13,13 @@ from barberpro.handlers.realtime.connections import Connections
 from barberpro.handlers.realtime.rooms import RoomView, Seat, prepare
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Services
+from barberpro.protocol.actors import Via
 from barberpro.protocol.answers import AuthenticateAck, CommandAck, Refused, Subscribed
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire, parse_command
 from barberpro.protocol.errors import BarberProError, bad_request, refused
 from barberpro.protocol.requests import Authenticate, Since
 from barberpro.protocol.states import RoomState
-from barberpro.queue.calls import Via
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)

@@ -9,10 +9,10 @@ from barberpro.handlers.joining import check_joining
 from barberpro.handlers.rest.appointments import When, instant
 from barberpro.handlers.rest.context import ADDRESS, REQUEST_ID, identity
 from barberpro.handlers.services import SERVICES
+from barberpro.protocol.actors import Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
-from barberpro.queue.calls import Via
 from barberpro.queue.engine import Result
 from barberpro.storage.catalogue import Shop
 
