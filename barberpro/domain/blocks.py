@@ -9,9 +9,10 @@ from typing import Any, Final
 import structlog
 from asyncpg import Pool
 
+from barberpro.protocol.actors import SYSTEM, Actor, Via
 from barberpro.protocol.ids import new_block_id
 from barberpro.storage import blocks
-from barberpro.storage.blocks import Block, By
+from barberpro.storage.blocks import Block
 from barberpro.storage.postgres import Away
 
 log = structlog.get_logger(__name__)
@@ -57,19 +58,19 @@ class Blocks:
         self._until[network] = time.time() + self._seconds
         log.warning("address_blocked", action=action, seconds=self._seconds)
         try:
-            await self.block(network, action, self._seconds, By("system", "system", request_id))
+            await self.block(network, action, self._seconds, SYSTEM, Via(request_id))
         except Away as error:
             log.warning("block_unwritten", problem=repr(error))
 
-    async def block(self, network: str, reason: str, seconds: float, by: By) -> Block:
+    async def block(self, network: str, reason: str, seconds: float, by: Actor, via: Via) -> Block:
         """Raises what Postgres raises while it is away."""
-        made = await blocks.block(self._pool, new_block_id(), network, reason, seconds, by)
+        made = await blocks.block(self._pool, new_block_id(), network, reason, seconds, by, via)
         self._until[network] = made.until.timestamp()
         return made
 
-    async def lift(self, block_id: str, by: By) -> Block | None:
+    async def lift(self, block_id: str, by: Actor, via: Via) -> Block | None:
         """The block, ended; None when there is none of this id in force. Raises what Postgres raises."""
-        lifted = await blocks.lift(self._pool, block_id, by)
+        lifted = await blocks.lift(self._pool, block_id, by, via)
         if lifted is not None:
             await self._look()  # another block of the same network may still be in force
         return lifted

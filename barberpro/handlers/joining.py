@@ -4,9 +4,8 @@ from barberpro.handlers.callers import network_of
 from barberpro.handlers.ratelimit import Subjects
 from barberpro.handlers.ratelimit.rules import Action
 from barberpro.handlers.services import Services
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.commands import Command, Join, Schedule
-from barberpro.queue.calls import Via
 from barberpro.queue.engine import STAFF
 
 
@@ -17,7 +16,9 @@ async def check_joining(services: Services, actor: Actor, command: Command, via:
     """
     if actor.role in STAFF or not isinstance(command, Join | Schedule):
         return
-    subjects = Subjects(network_of(via.ip), actor.id)
+    network = network_of(via.ip)
+    # A code at the door is the shop's, and everybody's who scans it.
+    subjects = Subjects(network, actor.id if actor.role is Role.CUSTOMER else f"{actor.id}@{network}")
     quota = await services.gate.count(Action.JOIN, subjects, via.request_id)
     if quota is not None:
         quota.check()

@@ -57,7 +57,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     key = await asyncio.to_thread(signing_key, settings.keys_directory, create=settings.makes_keys)
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
-    node = await Node.start(replace(options, traced=traced), seals.seal)
+    node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
     revocations = Revocations(node.pool)
     exempt = (*settings.never_blocked, *settings.trusted_proxies)
     blocks = Blocks(node.pool, settings.block_minutes * 60, exempt)

@@ -1,7 +1,7 @@
 """Settings: typed, from the environment and `.env`, checked when they are built.
 
-Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL. With _FILE
-behind it, a name stands for a file that holds the value.
+Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL. A name
+with _FILE behind it stands for a file that holds the value.
 """
 
 from difflib import get_close_matches

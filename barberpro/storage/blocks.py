@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from asyncpg import Pool
 
+from barberpro.protocol.actors import Actor, Via
+from barberpro.storage.audit import Json, note
+
 _MOST: Final = 10_000
 """Blocks that a node knows of, the longest first."""
 
@@ -26,27 +29,14 @@ class Block:
 
 _COLUMNS: Final = "block_id, network, reason, made_by, at, until, lifted_at, lifted_by"
 _BLOCK: Final = f"""
-    WITH blocked AS (
-        INSERT INTO rate_limits (block_id, network, reason, made_by, request_id, until)
-        VALUES ($1, $2, $3, $4, $6, now() + make_interval(secs => $7))
-        RETURNING {_COLUMNS}
-    ), noted AS (
-        INSERT INTO audit_entries (actor_id, actor_role, action, object_type, object_id, request_id, detail)
-        SELECT $4, $5, 'address.blocked', 'network', network, $6, jsonb_build_object('reason', reason, 'until', until)
-        FROM blocked
-    )
-    SELECT * FROM blocked
+    INSERT INTO rate_limits (block_id, network, reason, made_by, request_id, until)
+    VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+    RETURNING {_COLUMNS}
 """  # noqa: S608 - fixed words
 _LIFT: Final = f"""
-    WITH lifted AS (
-        UPDATE rate_limits SET lifted_at = now(), lifted_by = $2
-        WHERE block_id = $1 AND lifted_at IS NULL AND until > now()
-        RETURNING {_COLUMNS}
-    ), noted AS (
-        INSERT INTO audit_entries (actor_id, actor_role, action, object_type, object_id, request_id, ip)
-        SELECT $2, $3, 'address.unblocked', 'network', network, $4, $5 FROM lifted
-    )
-    SELECT * FROM lifted
+    UPDATE rate_limits SET lifted_at = now(), lifted_by = $2
+    WHERE block_id = $1 AND lifted_at IS NULL AND until > now()
+    RETURNING {_COLUMNS}
 """  # noqa: S608 - fixed words
 _IN_FORCE: Final = """
     SELECT network, until FROM rate_limits WHERE lifted_at IS NULL AND until > now() ORDER BY until DESC LIMIT $1
@@ -59,26 +49,28 @@ _PAGE: Final = f"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM rate_limits WHERE block_id = $1"  # noqa: S608 - fixed words
 
 
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who blocks or lifts, for the audit log."""
-
-    actor_id: str
-    role: str
-    request_id: str
-    ip: str | None = None
-
-
-async def block(pool: "Pool[Any]", block_id: str, network: str, reason: str, seconds: float, by: By) -> Block:
-    """Writes a block from now on. Raises what storage.postgres.Away lists, as all of these do."""
-    row = await pool.fetchrow(_BLOCK, block_id, network, reason, by.actor_id, by.role, by.request_id, seconds)
-    return _block(row)
+async def block(
+    pool: "Pool[Any]", block_id: str, network: str, reason: str, seconds: float, by: Actor, via: Via
+) -> Block:
+    """Writes a block from now on, and notes it. Raises what storage.postgres.Away lists, as all of these do."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(_BLOCK, block_id, network, reason, by.id, via.request_id, seconds)
+        made = _block(row)
+        after: Json = {"blockId": block_id, "reason": reason, "until": made.until.isoformat()}
+        await note(connection, by, "address.blocked", "network", network, after=after, via=via)
+    return made
 
 
-async def lift(pool: "Pool[Any]", block_id: str, by: By) -> Block | None:
+async def lift(pool: "Pool[Any]", block_id: str, by: Actor, via: Via) -> Block | None:
     """Ends a block; None when there is none of this id in force."""
-    row = await pool.fetchrow(_LIFT, block_id, by.actor_id, by.role, by.request_id, by.ip)
-    return _block(row) if row is not None else None
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(_LIFT, block_id, by.id)
+        if row is None:
+            return None
+        lifted = _block(row)
+        before: Json = {"blockId": block_id, "reason": lifted.reason, "until": lifted.until.isoformat()}
+        await note(connection, by, "address.unblocked", "network", lifted.network, before=before, via=via)
+    return lifted
 
 
 async def find(pool: "Pool[Any]", block_id: str) -> Block | None:

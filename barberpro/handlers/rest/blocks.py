@@ -12,13 +12,13 @@ from barberpro.handlers.rest.context import ADDRESS, REQUEST_ID, identity, is_id
 from barberpro.handlers.rest.parsing import body, query_count, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Reason, Wire
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.times import rfc3339
 from barberpro.storage import blocks
-from barberpro.storage.blocks import Block, By
+from barberpro.storage.blocks import Block
 
 QUERY: Final = ("active", "cursor", "limit")
 _LIMIT: Final = 100
@@ -52,9 +52,8 @@ async def create(request: web.Request) -> Answer:
     admin = _admin(request)
     wanted = validated(NewBlock, await body(request))
     network = network_of(_address(wanted.address))
-    made = await request.app[SERVICES].gate.blocks.block(
-        network, wanted.reason, wanted.minutes * 60, _by(request, admin)
-    )
+    known = request.app[SERVICES].gate.blocks
+    made = await known.block(network, wanted.reason, wanted.minutes * 60, admin, _via(request))
     return Answer(_shown(made), 201)
 
 
@@ -62,7 +61,7 @@ async def lift(request: web.Request) -> Answer:
     """DELETE /admin/blocks/{blockId}: ends it. One that is over already stays as it is."""
     admin, block_id = _admin(request), request.match_info["blockId"]
     services = request.app[SERVICES]
-    found = await services.gate.blocks.lift(block_id, _by(request, admin)) if is_id(block_id) else None
+    found = await services.gate.blocks.lift(block_id, admin, _via(request)) if is_id(block_id) else None
     if found is None and is_id(block_id):
         found = await blocks.find(services.pool, block_id)
     if found is None:
@@ -78,8 +77,8 @@ def _admin(request: web.Request) -> Actor:
     return actor
 
 
-def _by(request: web.Request, admin: Actor) -> By:
-    return By(admin.id, admin.role.value, request[REQUEST_ID], request[ADDRESS])
+def _via(request: web.Request) -> Via:
+    return Via(request[REQUEST_ID], request[ADDRESS])
 
 
 def _address(text: str) -> str:

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 _BAD_REQUEST: Final = 400
 _EXPECTATION_FAILED: Final = 417
+_LINGERS_SECONDS: Final = 2.0
+"""How long what is left of a refused body is read, so that its sender gets to read the refusal."""
 _CONTINUE: Final = "100-continue"
 _NOT_OF_CONNECTIONS: Final = frozenset({"handle_signals", "shutdown_timeout", "handler_cancellation"})
 """Options of a runner or a server; all others are those of each connection."""
@@ -33,6 +35,7 @@ class EnvelopeRunner(web.AppRunner):
 
     def __init__(self, app: web.Application, patience: float = 10.0, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """patience: the seconds that a connection has for its first request."""
+        options = {"lingering_time": _LINGERS_SECONDS, **options}
         super().__init__(app, **options)
         self._patience = patience
         self._options = {name: value for name, value in options.items() if name not in _NOT_OF_CONNECTIONS}
