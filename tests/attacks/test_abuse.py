@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -201,7 +202,15 @@ async def test_who_did_not_come_again_and_again_needs_a_confirmed_telephone(door
     assert (await door.post("/bookings", customer(1), door.booking_body())).status == 201
 
 
-async def test_who_did_not_come_is_refused_an_appointment_and_a_join_over_a_socket_too(sockets: SocketDoor) -> None:
+async def test_who_did_not_come_is_refused_an_appointment_too(door: Door) -> None:
+    await misses(door, customer(1), NO_SHOWS)
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    body = door.booking_body(bookingDate=tomorrow, preferredTime="12:00")
+    assert (await door.post("/bookings", customer(1), body)).code == "PHONE_CONFIRMATION_REQUIRED"
+    assert (await door.post("/bookings", customer(2), body)).status == 201
+
+
+async def test_who_did_not_come_is_refused_on_a_socket_too(sockets: SocketDoor) -> None:
     for _ in range(NO_SHOWS):
         (booking,) = await sockets.shop.fill(sockets.node, 1, first=1)
         await send(sockets.node, sockets.shop.staff[0], type="no_show", bookingId=booking)
