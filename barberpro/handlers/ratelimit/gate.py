@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from barberpro.domain.blocks import Blocks
+from barberpro.handlers.metrics import RATE_REFUSALS
 from barberpro.handlers.ratelimit import Quota, RateLimiter, Subjects
 from barberpro.handlers.ratelimit.rules import Action
 from barberpro.protocol.codes import ErrorCode
@@ -23,13 +24,17 @@ class Gate:
         """Raises RATE_LIMIT_EXCEEDED, with details.blockedUntil, for a network that is blocked."""
         left = self.blocks.left(network)
         if left:
+            RATE_REFUSALS["blocked",] += 1
             until = rfc3339(round((datetime.now(UTC).timestamp() + left) * 1000))
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, _KEPT_OUT, {"blockedUntil": until}, retry_after=left)
 
     async def count(self, action: Action, subjects: Subjects, request_id: str) -> Quota | None:
         """As RateLimiter.take. A network from which strangers go on after refusals is blocked."""
         quota = await self.limiter.take(action, subjects)
-        if quota is not None and not quota.allowed and subjects.user is None:
+        if quota is None or quota.allowed:
+            return quota
+        RATE_REFUSALS[action.value,] += 1
+        if subjects.user is None:
             patience = await self.limiter.take(Action.REFUSED, Subjects(subjects.network))
             if patience is not None and not patience.allowed:
                 await self.blocks.punish(subjects.network, action, request_id)

@@ -19,6 +19,7 @@ from barberpro.protocol.errors import BarberProError
 _ALWAYS: Final = re.compile(r"/health/(live|ready)|/metrics")
 _COUNTED: Final = re.compile(r"/api/.*|/display/[^/]+/token")
 _SOCKETS: Final = re.compile(r"/ws/.*|/socket\.io/.*")
+_POLLS: Final = "/socket.io/"
 
 
 @web.middleware
@@ -62,7 +63,8 @@ async def _count(request: web.Request, action: Action, subjects: Subjects) -> No
 
 def _actions(request: web.Request) -> list[Action]:
     if _SOCKETS.fullmatch(request.path):
-        return [] if "sid" in request.query else [Action.HANDSHAKE]
+        polls = request.path == _POLLS and "sid" in request.query  # of a connection that was counted
+        return [] if polls else [Action.HANDSHAKE]
     if not _COUNTED.fullmatch(request.path):
         return []
     special = ACTIONS.get((request.method, request.path))
