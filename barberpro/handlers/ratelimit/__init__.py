@@ -74,7 +74,7 @@ class RateLimiter:
         """
         tightest: Quota | None = None
         for rule in self._rules.get(action, ()):
-            quota = await self._count(rule, f"{self._prefix}:rate:{action}:{subjects.of(rule.per)}")
+            quota = await self._count(rule, f"{self._prefix}:rate:{action}:{rule.per}:{subjects.of(rule.per)}")
             if not quota.allowed:
                 return quota
             if tightest is None or quota.remaining < tightest.remaining:

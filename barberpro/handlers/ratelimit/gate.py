@@ -29,12 +29,12 @@ class Gate:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, _KEPT_OUT, {"blockedUntil": until}, retry_after=left)
 
     async def count(self, action: Action, subjects: Subjects, request_id: str) -> Quota | None:
-        """As RateLimiter.take. A network from which strangers go on after refusals is blocked."""
+        """As RateLimiter.take. A network from which strangers, or guesses, go on after refusals is blocked."""
         quota = await self.limiter.take(action, subjects)
         if quota is None or quota.allowed:
             return quota
         RATE_REFUSALS[action.value,] += 1
-        if subjects.user is None:
+        if subjects.user is None or quota.rule.guards:
             patience = await self.limiter.take(Action.REFUSED, Subjects(subjects.network))
             if patience is not None and not patience.allowed:
                 await self.blocks.punish(subjects.network, action, request_id)
