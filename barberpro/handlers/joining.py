@@ -17,8 +17,9 @@ async def check_joining(services: Services, actor: Actor, command: Command, via:
     if actor.role in STAFF or not isinstance(command, Join | Schedule):
         return
     network = network_of(via.ip)
-    # A code at the door is the shop's, and everybody's who scans it.
-    subjects = Subjects(network, actor.id if actor.role is Role.CUSTOMER else f"{actor.id}@{network}")
+    # Who scans the code at the door again is another guest: they are told apart by their network alone.
+    at_the_door = "-".join([*sorted(actor.shop_ids), network])
+    subjects = Subjects(network, actor.id if actor.role is Role.CUSTOMER else at_the_door)
     quota = await services.gate.count(Action.JOIN, subjects, via.request_id)
     if quota is not None:
         quota.check()

@@ -120,16 +120,14 @@ class CallBuilder:
         return orjson.dumps({key: value for key, value in born.items() if value is not None})
 
     def _customer(self, actor: Actor, shop: Shop, phone: str | None) -> str | None:
-        """Who has one live booking in the shop: a customer by their account, a guest by their telephone.
+        """Who has one live booking in the shop: a customer by their account, a guest by their telephone or their code.
 
-        None for a guest who gives none, and for whom staff enter. A guest is another in each shop: nobody can tell from
+        None for whom staff enter, or a kiosk. A guest with a telephone is another in each shop: nobody can tell from
         events where else a number was seen.
         """
-        if actor.role is Role.CUSTOMER:
-            return actor.id
         if actor.role is Role.GUEST and phone is not None:
             return f"ph_{self._lookup(f'guest of {shop.shop_id}', _SPACING.sub('', phone))[:32]}"
-        return None
+        return actor.id if actor.role in {Role.CUSTOMER, Role.GUEST} else None
 
 
 def _services(barber: Barber, service_ids: list[str]) -> list[Service]:

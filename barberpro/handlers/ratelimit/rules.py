@@ -16,6 +16,7 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     CODE = "code"
     LETTER = "letter"
+    PAIRING = "pairing"
     REFUSED = "refused"
 
 
@@ -53,6 +54,7 @@ def rules(requests_per_minute: int) -> tuple[Rule, ...]:
         Rule(Action.HANDSHAKE, Per.NETWORK, 5 * n, 60),
         Rule(Action.JOIN, Per.CALLER, 10, 60),
         Rule(Action.JOIN, Per.NETWORK, 2 * n, 60),
+        Rule(Action.PAIRING, Per.NETWORK, 20, 600),
         Rule(Action.SIGN_IN, Per.NETWORK, 20, 300, guards=True),
         Rule(Action.CODE, Per.NETWORK, 20, 300, guards=True),
         Rule(Action.LETTER, Per.NETWORK, 20, 3600, guards=True),
@@ -73,5 +75,6 @@ ACTIONS: Final = {
     ("POST", f"{_AUTH}/register"): Action.LETTER,
     ("POST", f"{_AUTH}/resend-otp"): Action.LETTER,
     ("POST", f"{_AUTH}/forgot-password"): Action.LETTER,
+    ("POST", "/api/v1/devices"): Action.PAIRING,
 }
 """What a request to a path is, beside a request, by method and path: counted before it is looked at."""
