@@ -1,11 +1,14 @@
 """Where a request comes from, and whose requests are counted together."""
 
+import re
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
+import barberpro
 from barberpro.handlers.callers import Proxies, network_of
 
 PROXIES = Proxies((ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48")))
@@ -75,3 +78,9 @@ def test_what_is_no_address_names_nobody(nonsense: str) -> None:
 def test_only_a_trusted_proxy_says_that_it_was_tls(peer: str, told: str, secure: bool) -> None:
     request = make_mocked_request("GET", "/", CIMultiDict({"X-Forwarded-Proto": told})).clone(remote=peer)
     assert PROXIES.secure(request) is secure
+
+
+def test_nobody_else_takes_a_requests_peer_for_its_caller() -> None:
+    package = Path(barberpro.__file__).parent
+    asks = [path.name for path in package.rglob("*.py") if re.search(r"\.remote\b|peername", path.read_text())]
+    assert asks == ["callers.py"]
