@@ -69,6 +69,8 @@ class Action(_Word):
     DELETE_ACCOUNT = "account.delete"
     SEE_AUDIT = "audit.see"
     SEE_LETTERS = "letter.see"
+    SEE_BLOCKS = "block.see"
+    CHANGE_BLOCKS = "block.change"
     SEE_QUEUE = "queue.see"
     SEE_QUEUE_FULL = "queue.see_full"
     SEE_OWN_QUEUE = "queue.see_own"
@@ -130,6 +132,8 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.DELETE_ACCOUNT: ACCOUNTS,
     Action.SEE_AUDIT: ADMINS,
     Action.SEE_LETTERS: ADMINS,
+    Action.SEE_BLOCKS: ADMINS,
+    Action.CHANGE_BLOCKS: ADMINS,
     Action.SEE_QUEUE: EVERYBODY,
     Action.SEE_QUEUE_FULL: STAFF,
     Action.SEE_OWN_QUEUE: _grants((Caller.BARBER,), Relation.OWNER),

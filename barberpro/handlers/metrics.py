@@ -32,6 +32,9 @@ RESUMES: Final = TALLIES.counter(
     "barberpro_resumes", "Clients that came back with the state they had, by what they were given.", "kind"
 )
 RESUMES.update({("up_to_date",): 0, ("state",): 0})
+RATE_REFUSALS: Final = TALLIES.counter(
+    "barberpro_rate_refusals", "What came too often, or from a blocked address, and was refused.", "action"
+)
 SHOWN_SECONDS: Final = TALLIES.histogram(
     "barberpro_commit_to_write_seconds",
     "From a commit's events to the last write to the rooms that show them.",

@@ -43,8 +43,7 @@ def _file(request: web.Request, name: str) -> web.Response:
     kind, body = _kind(name), request.app[PARTS].get(name)
     if kind is None or body is None:
         raise not_found("page")
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
+    return web.Response(body=body, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
 
 
 async def _static(request: web.Request) -> web.Response:

@@ -1,13 +1,17 @@
 """What the doors are given: everything they may call, wired by the composition root."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from asyncpg import Pool
 
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.identity import Tokens
+from barberpro.domain.no_shows import NoShows
+from barberpro.handlers.callers import Proxies
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
@@ -32,6 +36,8 @@ class Limits:
     commands: int = 30
     commands_seconds: float = 10.0
     """At most so many commands a connection in so many seconds."""
+    body_seconds: float = 10.0
+    """How long a request's body may take to come in."""
     drain_seconds: float = 5.0
     """How long a connection's end waits for the answers to what it asked before."""
     session_grace_seconds: float = 30.0
@@ -49,6 +55,11 @@ class Services:
     redis: Primaries
     redis_prefix: str
     limits: Limits
+    gate: Gate
+    no_shows: NoShows
+    proxies: Proxies
+    origins: Sequence[str] | Literal["*"]
+    """The web origins that may ask and connect, beside the server's own; "*" for all."""
     public_url: str | None = None
     """Where the pages are for everybody outside, such as https://queue.example; None: where the caller reached us."""
 

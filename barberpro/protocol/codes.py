@@ -10,6 +10,7 @@ class ErrorCode(StrEnum):
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a secret
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - a code, not a secret
     FORBIDDEN = "FORBIDDEN"
+    PHONE_CONFIRMATION_REQUIRED = "PHONE_CONFIRMATION_REQUIRED"
     NOT_FOUND = "NOT_FOUND"
     NO_LONGER_KEPT = "NO_LONGER_KEPT"
     QUEUE_CLOSED = "QUEUE_CLOSED"
@@ -35,6 +36,7 @@ HTTP_STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.TOKEN_EXPIRED: 401,
     ErrorCode.TOKEN_REVOKED: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.PHONE_CONFIRMATION_REQUIRED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.NO_LONGER_KEPT: 410,
     ErrorCode.QUEUE_CLOSED: 409,
@@ -65,6 +67,7 @@ MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.TOKEN_EXPIRED: "The token has expired.",
     ErrorCode.TOKEN_REVOKED: "The token has been revoked.",
     ErrorCode.FORBIDDEN: "Your role may not do this.",
+    ErrorCode.PHONE_CONFIRMATION_REQUIRED: "After this many missed bookings, confirm your telephone number first.",
     ErrorCode.NOT_FOUND: "There is no such thing, or it is not yours.",
     ErrorCode.NO_LONGER_KEPT: "This is too old: it is no longer kept.",
     ErrorCode.QUEUE_CLOSED: "This line is closed.",

@@ -69,6 +69,11 @@ def new_request_id() -> str:
     return f"req_{_time_ordered()}"
 
 
+def new_block_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"rl_{_time_ordered()}"
+
+
 def new_letter_id() -> str:
     return f"lt_{_time_ordered()}"
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import itertools
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +20,8 @@ from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
 Json = dict[str, Any]
+_SPACING: Final = re.compile(r"[^0-9+]")
+"""What people put between the digits of a telephone number, each in their own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,11 @@ class ScriptCall:
 class CallBuilder:
     """Builds script calls. One a node: `nonce` makes each of its calls one of its kind."""
 
-    def __init__(self, keys: Keys, seal: Callable[[str], str]) -> None:
-        """seal: encrypts a telephone number."""
+    def __init__(self, keys: Keys, seal: Callable[[str], str], lookup: Callable[[str, str], str]) -> None:
+        """seal: encrypts a telephone number. lookup: the keyed hash of a text (storage/sealing.py), by its kind."""
         self._keys = keys
         self._seal = seal
+        self._lookup = lookup
         self._node = secrets.token_hex(5)
         self._numbers = itertools.count()
 
@@ -98,17 +102,17 @@ class CallBuilder:
         booking_id = new_booking_id(shop.shop_id)
         services = _services(shop.barbers[command.barber_id], command.service_ids)
         minutes = sum(service.duration_minutes for service in services)
-        own = actor.role is Role.CUSTOMER
-        name, phone = actor.name if own else None, None
+        name, phone = actor.name if actor.role is Role.CUSTOMER else None, None
         if command.customer:
             name, phone = command.customer.name, command.customer.phone
         envelope |= {"bookingId": booking_id, "minutes": minutes}
-        if own:
-            envelope["customerId"] = actor.id
+        customer_id = self._customer(actor, shop, phone)
+        if customer_id is not None:
+            envelope["customerId"] = customer_id
         born = {
             "bookingId": booking_id,
             "kind": "appointment" if isinstance(command, Schedule) else "walk_in",
-            "customerId": actor.id if own else None,
+            "customerId": customer_id,
             "customerName": name,
             "phoneSealed": self._seal(phone) if phone else None,
             "services": [service.wire for service in services],
@@ -118,6 +122,16 @@ class CallBuilder:
             "notes": command.notes,
         }
         return orjson.dumps({key: value for key, value in born.items() if value is not None})
+
+    def _customer(self, actor: Actor, shop: Shop, phone: str | None) -> str | None:
+        """Who has one live booking in the shop: a customer by their account, a guest by their telephone or their code.
+
+        None for whom staff enter, or a kiosk. A guest with a telephone is another in each shop: nobody can tell from
+        events where else a number was seen.
+        """
+        if actor.role is Role.GUEST and phone is not None:
+            return f"ph_{self._lookup(f'guest of {shop.shop_id}', _SPACING.sub('', phone))[:32]}"
+        return actor.id if actor.role in {Role.CUSTOMER, Role.GUEST} else None
 
 
 def _services(barber: Barber, service_ids: list[str]) -> list[Service]:

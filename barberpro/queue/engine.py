@@ -10,7 +10,7 @@ import orjson
 import structlog
 from asyncpg import Pool
 
-from barberpro.protocol.actors import Actor, Via
+from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.answers import CommandResult
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, OnBooking, OnEither, OnQueue
@@ -138,6 +138,8 @@ class Engine:
         A status of the end never changes again, so looking it up afterwards is sound.
         """
         _, booking_id = _subject(command)
+        if refusal.code is ErrorCode.ALREADY_IN_QUEUE and actor.role is Role.GUEST:
+            return BarberProError(refusal.code)  # a telephone number is soon typed: which booking it has is not told
         if refusal.code is not ErrorCode.NOT_FOUND or booking_id is None:
             return refusal
         try:

@@ -8,13 +8,18 @@ from aiohttp import web
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.accounts.tidying import Tidying
+from barberpro.domain.blocks import Blocks
 from barberpro.domain.identity import Tokens
 from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
 from barberpro.domain.keys import key_ring
+from barberpro.domain.no_shows import NoShows
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
+from barberpro.handlers.callers import Proxies
 from barberpro.handlers.pages import read_parts, setup_pages
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.exposition import FIGURES
@@ -44,6 +49,7 @@ class RunningServer:
     doors: LiveDoors
     app: web.Application
     revocations: Revocations
+    blocks: Blocks
     post_office: PostOffice
     key_watch: KeyWatch
     tidying: Tidying
@@ -53,6 +59,7 @@ class RunningServer:
         await self.tidying.close()
         await self.key_watch.close()
         await self.post_office.close()
+        await self.blocks.close()
         await self.revocations.close()
         await self.node.close()
 
@@ -65,10 +72,13 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     ways = await asyncio.to_thread(transports, settings)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
-    node = await Node.start(replace(options, traced=traced), seals.seal)
+    node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
     revocations = Revocations(node.pool, options.database_url, settings.access_seconds)
+    exempt = (*settings.never_blocked, *settings.trusted_proxies)
+    blocks = Blocks(node.pool, settings.block_minutes * 60, exempt)
     try:
         await revocations.start()
+        await blocks.start()
         post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
     except BaseException:
         await revocations.close()
@@ -95,8 +105,13 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
             waiting_bytes=settings.waiting_bytes,
             slow_seconds=settings.slow_seconds,
             handshake_seconds=settings.handshake_seconds,
+            body_seconds=settings.body_seconds,
         ),
         public_url=settings.public_url,
+        gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute), blocks),
+        no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
+        proxies=Proxies(settings.trusted_proxies),
+        origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
@@ -114,8 +129,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     setup_rest(app)
     setup_asyncapi(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
-    origins = list(settings.cors_origins) if "*" not in settings.cors_origins else "*"
-    doors = LiveDoors(services, origins)
+    doors = LiveDoors(services)
     doors.attach(app)
     app[READY] = Readiness(node, doors.pulses).parts
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
@@ -124,4 +138,4 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     key_watch.start()
     tidying = Tidying(node.pool)
     tidying.start()
-    return RunningServer(node, doors, app, revocations, post_office, key_watch, tidying)
+    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch, tidying)

@@ -71,6 +71,7 @@ class Node:
         redis: Primaries,
         library: Library,
         seal: Callable[[str], str],
+        lookup: Callable[[str, str], str],
     ) -> None:
         """commits: connections for the journal alone, so that no crowd of readers is in front of it."""
         self.pool = pool
@@ -90,7 +91,7 @@ class Node:
             self.gateway,
             self.journal,
             self.recovery,
-            CallBuilder(self.keys, seal),
+            CallBuilder(self.keys, seal, lookup),
             pool,
             options.patience,
         )
@@ -113,8 +114,11 @@ class Node:
         self.recovery.rebuilt.append(lambda _: self.keeper.pulse.beat())
 
     @classmethod
-    async def start(cls, options: NodeOptions, seal: Callable[[str], str]) -> "Node":
-        """Connects and starts. Raises ShardsDifferError, and what the stores raise when they are away."""
+    async def start(cls, options: NodeOptions, seal: Callable[[str], str], lookup: Callable[[str, str], str]) -> "Node":
+        """Connects and starts. seal, lookup: as CallBuilder takes them.
+
+        Raises ShardsDifferError, and what the stores raise when they are away.
+        """
         # A command's patience has room for two answers of a store: one that never comes, and the next one.
         patience = max(_LEAST_PATIENCE, options.patience / 2)
         pool = await connect_pool(options.database_url, options.pool_size, patience)
@@ -128,7 +132,7 @@ class Node:
         redis = Primaries(options.redis_url, options.shards, options.patience / 2)
         with contextlib.suppress(RedisError, OSError):  # it may come later
             await redis.look()
-        node = cls(options, pool, commits, redis, library, seal)
+        node = cls(options, pool, commits, redis, library, seal, lookup)
         node.journal.start()
         node.bus.start()
         node.keeper.start()

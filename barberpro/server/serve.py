@@ -28,6 +28,9 @@ from barberpro.storage.redis import connect
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 8.0
+_KEPT_SECONDS = 75.0
+"""For so long a connection may say nothing between two requests: longer than the proxies of docs/security/abuse.md keep
+theirs, for a proxy that sends on one which is just being closed has to answer 502."""
 
 
 @asynccontextmanager
@@ -35,7 +38,14 @@ async def listening(settings: Settings, urls: StoreUrls, *, shared_port: bool = 
     """A server that listens on settings.host and port until the block ends. Raises CannotListenError."""
     server = await build_server(settings, node_options(settings, urls))
     # The doors write the access log.
-    runner = EnvelopeRunner(server.app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
+    runner = EnvelopeRunner(
+        server.app,
+        settings.handshake_seconds,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=_KEPT_SECONDS,
+        shutdown_timeout=_DRAIN_SECONDS,
+    )
     try:
         await runner.setup()
         await _listen(runner, settings.host, settings.port, "--port", shared=shared_port)

@@ -1,9 +1,11 @@
 """Settings: typed, from the environment and `.env`, checked when they are built.
 
-Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL.
+Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL. A name
+with _FILE behind it stands for a file that holds the value.
 """
 
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,7 +20,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from barberpro.server.secret_files import SUFFIX, SecretFileError, SecretFiles, names_of
 
 _HOME = Path(".barberpro")
 _SENDER_OF_SMS = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[A-Za-z0-9 ]{3,11})$"
@@ -72,7 +83,16 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where people reach the pages, such as https://queue.example: it stands in QR codes and letters."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Web origins that may connect, separated by commas; `*` for all. The server's own pages always may."""
+    """Web origins that may ask and connect, separated by commas; `*` for all. The server's own pages always may."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    never_blocked: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks that no flood from them has blocked: a shop's own, for instance."""
+    block_minutes: Annotated[float, Field(ge=0, le=10_080)] = 15.0
+    """For how long an address is blocked from which strangers go on after refusals; 0: never."""
+    no_shows: Annotated[int, Field(ge=0, le=1000)] = 3
+    """After so many missed bookings a customer needs a confirmed telephone for another; 0: never."""
+    no_show_days: Annotated[int, Field(ge=1, le=3650)] = 30
     requests_per_minute: Annotated[int, Field(ge=0)] = 100
     rooms_per_connection: Annotated[int, Field(ge=1)] = 64
     connections_per_user: Annotated[int, Field(ge=1)] = 20
@@ -85,6 +105,8 @@ class Settings(BaseSettings):
     slow_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How long a client may be slower than that before it is cut off."""
     handshake_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a connection may take to send its first request, and to say who it is."""
+    body_seconds: Annotated[float, Field(gt=0)] = 10.0
     mail_from: str | None = None
     """Who mails come from: an address, or `Name <address>`."""
     smtp_host: str | None = None
@@ -103,7 +125,19 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: words for a terminal, JSON for everything else."""
 
-    @field_validator("cors_origins", "google_client_ids", mode="before")
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # these two have the variables, as sources in general do not
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: EnvSettingsSource,
+        dotenv_settings: DotEnvSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = SecretFiles(settings_cls, {**dotenv_settings.env_vars, **env_settings.env_vars})
+        return init_settings, env_settings, dotenv_settings, files
+
+    @field_validator("cors_origins", "google_client_ids", "trusted_proxies", "never_blocked", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -198,6 +232,8 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - each is checked b
         chosen.setdefault("embedded", None)
     try:
         return Settings(**chosen)
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
         raise SettingsError("; ".join(_words(problem, names) for problem in error.errors(include_url=False))) from None
 
@@ -207,8 +243,8 @@ def _environment_names() -> dict[str, str]:
 
     Raises SettingsError for a BARBERPRO_... that is no setting: a slip would otherwise be passed over in silence.
     """
-    names = {field: f"BARBERPRO_{field.upper()}" for field in Settings.model_fields}
-    known = list(names.values())
+    names = {field: names_of(Settings, field)[0] for field in Settings.model_fields}
+    known = [name + more for name in names.values() for more in ("", SUFFIX)]
     present = {
         name.upper() for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Settings).env_vars
     }
@@ -216,10 +252,13 @@ def _environment_names() -> dict[str, str]:
         if name.startswith("BARBERPRO_"):
             near = get_close_matches(name, known, 1)
             raise SettingsError(f"{name}: there is no such setting" + "".join(f"; is it {other}?" for other in near))
-    for field in ("database_url", "redis_url"):
-        if names[field] not in present:
-            names[field] = field.upper()
-    return names
+    return {field: _given_name(names_of(Settings, field), present) for field in names}
+
+
+def _given_name(names: list[str], present: set[str]) -> str:
+    """By which of its names a setting was given; the customary one when by none."""
+    candidates = (name + more for name in names for more in ("", SUFFIX))
+    return next((name for name in candidates if name in present), names[-1])
 
 
 def _with_ports(url: str | None) -> str | None:
@@ -240,7 +279,7 @@ def _words(problem: Any, names: dict[str, str]) -> str:  # noqa: ANN401 - pydant
     if not problem["loc"]:
         return str(message)
     field = str(problem["loc"][0]).lower().removeprefix("barberpro_")
-    # A store's URL may hold a password.
+    # A store's URL may hold a password, and a file any secret.
     secret = field in {"database_url", "redis_url"} or field.endswith(("_password", "_token"))
-    shown = "" if secret else f" is {problem['input']!r}"
+    shown = "" if secret or names[field].endswith(SUFFIX) else f" is {problem['input']!r}"
     return f"{names[field]}{shown}: {message}"

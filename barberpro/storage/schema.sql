@@ -665,6 +665,28 @@ COMMENT ON COLUMN public.queues.completed IS 'This business day''s count; so is 
 
 COMMENT ON COLUMN public.queues.grace_for IS 'The booking whose no-show grace is running until grace_due_at.';
 
+CREATE TABLE public.rate_limits (
+    block_id text NOT NULL,
+    network text NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    request_id text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    CONSTRAINT rate_limits_check CHECK ((until > at)),
+    CONSTRAINT rate_limits_check1 CHECK (((lifted_at IS NULL) = (lifted_by IS NULL)))
+);
+
+COMMENT ON TABLE public.rate_limits IS 'The record of blocked abuse: one row a block, kept when it is over.';
+
+COMMENT ON COLUMN public.rate_limits.network IS 'An IPv4 address, or the /64 of an IPv6 one.';
+
+COMMENT ON COLUMN public.rate_limits.reason IS 'What was done too often (barberpro/handlers/ratelimit/rules.py), or an admin''s words.';
+
+COMMENT ON COLUMN public.rate_limits.made_by IS 'system, or the admin.';
+
 CREATE TABLE public.revocations (
     user_id text NOT NULL,
     before timestamp with time zone NOT NULL
@@ -860,6 +882,9 @@ ALTER TABLE ONLY public.queue_events
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_pkey PRIMARY KEY (barber_id);
 
+ALTER TABLE ONLY public.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (block_id);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (user_id);
 
@@ -954,6 +979,8 @@ CREATE INDEX queue_events_of_booking ON public.queue_events USING btree (booking
 CREATE UNIQUE INDEX queue_events_token_once ON public.queue_events USING btree (barber_id, business_date, token_allocated) WHERE (token_allocated IS NOT NULL);
 
 CREATE INDEX queues_of_shop ON public.queues USING btree (shop_id);
+
+CREATE INDEX rate_limits_in_force ON public.rate_limits USING btree (until) WHERE (lifted_at IS NULL);
 
 CREATE INDEX revocations_by_time ON public.revocations USING btree (before);
 

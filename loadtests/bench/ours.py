@@ -51,7 +51,7 @@ def command_id() -> str:
 
 @asynccontextmanager
 async def running_node(options: NodeOptions) -> AsyncIterator[Node]:
-    node = await Node.start(options, lambda phone: phone)
+    node = await Node.start(options, lambda phone: phone, lambda _kind, text: text)
     try:
         yield node
     finally:

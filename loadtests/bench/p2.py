@@ -47,7 +47,7 @@ class _Parts:
 
     def __init__(self, node: Node, options: NodeOptions, connection: "asyncpg.Connection[Any]") -> None:
         self._node = node
-        self._calls = CallBuilder(node.keys, lambda phone: phone)
+        self._calls = CallBuilder(node.keys, lambda phone: phone, lambda _kind, text: text)
         self._function = load_library(options.prefix).function("run")
         self._connection = connection
 

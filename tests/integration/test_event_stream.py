@@ -39,7 +39,7 @@ async def streams(database_url: str, redis_url: str, redis_prefix: str) -> Async
     made: list[LiveDoors] = []
 
     def extend(app: aiohttp.web.Application) -> None:
-        made.append(LiveDoors(app[SERVICES], "*"))
+        made.append(LiveDoors(app[SERVICES]))
         made[0].attach(app)
         made[0].start()
 

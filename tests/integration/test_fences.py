@@ -20,7 +20,7 @@ from barberpro.storage.postgres import connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import events_after
 from tests.support.faults import HeldPool, fall_back, lose_memory, remember
-from tests.support.shops import ADMIN, TestShop, code_of, customer, new_id, running, seal, send
+from tests.support.shops import ADMIN, TestShop, code_of, customer, lookup, new_id, running, seal, send
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def held(options: NodeOptions) -> AsyncIterator[tuple[Node, HeldPool]]:
         holding = HeldPool(pool)
         redis = Primaries(options.redis_url, options.shards)
         await redis.look()
-        node = Node(options, pool, cast("Pool[Any]", holding), redis, library, seal)
+        node = Node(options, pool, cast("Pool[Any]", holding), redis, library, seal, lookup)
         node.journal.start()
         try:
             yield node, holding

@@ -1,8 +1,10 @@
 """Pages that need no token, and what they may ask for."""
 
+import asyncio
+
 import pytest
 
-from barberpro.handlers.pages import setup_pages
+from barberpro.handlers.pages import read_parts, setup_pages
 from barberpro.handlers.services import Limits
 from barberpro.server.node import NodeOptions
 from tests.support.rest import Door, rest_door
@@ -18,6 +20,20 @@ async def token(door: Door, shop_id: str) -> tuple[int, Json]:
     async with door.client.get(f"/display/{shop_id}/token") as response:
         assert "X-RateLimit-Remaining" in response.headers
         return response.status, await response.json()
+
+
+async def test_a_page_may_run_its_own_scripts_and_no_others(options: NodeOptions) -> None:
+    parts = await asyncio.to_thread(read_parts)
+    async with (
+        rest_door(options, extend=lambda app: setup_pages(app, parts)) as door,
+        door.client.get(f"/display/{door.shop.shop_id}") as response,
+    ):
+        policy = response.headers["Content-Security-Policy"]
+        page = await response.text()
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in page
+    assert " style=" not in page
 
 
 async def test_who_asks_for_a_screens_token_is_counted_and_gets_the_same_one(options: NodeOptions) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -53,7 +54,7 @@ async def ways(
     made: list[LiveDoors] = []
 
     def extend(app: aiohttp.web.Application) -> None:
-        made.append(LiveDoors(app[SERVICES], ["https://shop.example"]))
+        made.append(LiveDoors(replace(app[SERVICES], origins=["https://shop.example"])))
         made[0].attach(app)
         made[0].start()
 

@@ -18,7 +18,7 @@ from barberpro.server.node import Node, NodeOptions
 from tests.model.calendar import local_noon_zone, miss_appointment, trim_and_forget, turn_day
 from tests.model.reference import CUSTOMERS_MAY, LIVE, Answer, Model, Refused
 from tests.support.faults import lose_memory
-from tests.support.shops import ADMIN, TestShop, customer, new_id, seal, send
+from tests.support.shops import ADMIN, TestShop, customer, lookup, new_id, seal, send
 
 Json = dict[str, Any]
 
@@ -79,7 +79,7 @@ class Surroundings:
     node: Node | None = None
 
     def start(self) -> Node:
-        self.node = self.loop.run(Node.start(self.options, seal))
+        self.node = self.loop.run(Node.start(self.options, seal, lookup))
         # Its timers would fire whenever they like; the machine fires them itself.
         self.loop.run(self.node.keeper.close())
         return self.node

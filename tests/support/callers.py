@@ -78,7 +78,7 @@ async def scene(options: NodeOptions) -> AsyncIterator[Scene]:
         revocations = Revocations(pool, options.database_url)
         app[ACCOUNTS] = Accounts.build(pool, seals, tokens(), revocations, Lifetimes(), "http://pages.test", {})
         setup_pages(app, parts)
-        made.append(LiveDoors(app[SERVICES], "*"))
+        made.append(LiveDoors(app[SERVICES]))
         made[0].attach(app)
         made[0].start()
 

@@ -1,10 +1,11 @@
 """The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from ipaddress import ip_network
+from typing import Any, Literal
 
 import orjson
 from aiohttp import web
@@ -12,8 +13,13 @@ from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from multidict import CIMultiDictProxy
 
+from barberpro.domain.blocks import Blocks
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import SigningKey
+from barberpro.domain.no_shows import NoShows
+from barberpro.handlers.callers import Proxies
+from barberpro.handlers.ratelimit import RateLimiter
+from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.rest import setup_rest
 from barberpro.handlers.rest.health import READY
 from barberpro.handlers.services import SERVICES, Limits, Services
@@ -25,6 +31,8 @@ from barberpro.server.readiness import Readiness
 from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop, running
 
+BLOCK_SECONDS = 60
+NO_SHOWS = 2
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
 Setup = Callable[[web.Application], None]
 
@@ -63,10 +71,20 @@ class Answer:
 class Door:
     """A node, a shop of two barbers on it, and its REST door."""
 
-    def __init__(self, node: Node, shop: TestShop, client: "TestClient[web.Request, web.Application]") -> None:
+    def __init__(
+        self,
+        node: Node,
+        shop: TestShop,
+        client: "TestClient[web.Request, web.Application]",
+        gate: Gate,
+        confirmed_phones: set[str],
+    ) -> None:
+        """confirmed_phones: users whose telephone is confirmed; a test adds to them."""
         self.node = node
         self.shop = shop
         self.client = client
+        self.confirmed_phones = confirmed_phones
+        self.gate = gate
 
     async def call(
         self,
@@ -101,24 +119,38 @@ class Door:
 
 @asynccontextmanager
 async def rest_door(
-    options: NodeOptions, limits: Limits = UNLIMITED, extend: Setup | None = None, zone: str = "Etc/UTC"
+    options: NodeOptions,
+    limits: Limits = UNLIMITED,
+    extend: Setup | None = None,
+    zone: str = "Etc/UTC",
+    *,
+    origins: Sequence[str] | Literal["*"] = "*",
+    patience: float = 10.0,
 ) -> AsyncIterator[Door]:
-    """A served door whose shop's lines are open. extend: adds to the app what a test needs."""
+    """A served door whose shop's lines are open. extend: adds to the app what a test needs.
+
+    patience: the seconds that a connection has for its first request.
+    """
     async with running(options) as node:
         shop = await TestShop.create(node, zone=zone)
         await shop.open(node)
         app = web.Application()
-        services = _services(node, options.prefix, limits)
-        app[SERVICES] = services
+        confirmed: set[str] = set()
+        app[SERVICES] = _services(node, options.prefix, limits, origins, confirmed)
         app[READY] = Readiness(node, {}).parts
         setup_rest(app)
         if extend is not None:
             extend(app)
-        async with TestClient(OurTestServer(app)) as client:
-            yield Door(node, shop, client)
+        async with TestClient(OurTestServer(app, patience)) as client:
+            yield Door(node, shop, client, app[SERVICES].gate, confirmed)
 
 
-def _services(node: Node, prefix: str, limits: Limits) -> Services:
+def _services(
+    node: Node, prefix: str, limits: Limits, origins: Sequence[str] | Literal["*"], confirmed: set[str]
+) -> Services:
+    async def phone_confirmed(user_id: str) -> bool:
+        return user_id in confirmed
+
     return Services(
         engine=node.engine,
         views=node.views,
@@ -129,4 +161,8 @@ def _services(node: Node, prefix: str, limits: Limits) -> Services:
         redis=node.redis,
         redis_prefix=prefix,
         limits=limits,
+        gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
+        no_shows=NoShows(node.pool, NO_SHOWS, phone_confirmed=phone_confirmed),
+        proxies=Proxies((ip_network("127.0.0.1"),)),
+        origins=origins,
     )

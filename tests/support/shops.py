@@ -1,5 +1,6 @@
 """A shop to try the engine on: its people, its commands, and nodes on the stores of a test."""
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ ADMIN = Actor("us_admin", Role.ADMIN)
 @asynccontextmanager
 async def running(options: NodeOptions) -> AsyncIterator[Node]:
     """A node, closed at the end."""
-    node = await Node.start(options, seal)
+    node = await Node.start(options, seal, lookup)
     try:
         yield node
     finally:
@@ -33,6 +34,11 @@ async def running(options: NodeOptions) -> AsyncIterator[Node]:
 def seal(phone: str) -> str:
     """Stands for the encryption of a telephone number."""
     return f"sealed:{len(phone)}"
+
+
+def lookup(kind: str, text: str) -> str:
+    """Stands for the keyed hash of a text."""
+    return hashlib.sha256(f"{kind} {text}".encode()).hexdigest()
 
 
 def customer(number: int) -> Actor:

@@ -29,6 +29,7 @@ class SocketDoor:
         self.node: Node = door.node
         self.shop: TestShop = door.shop
         self.sockets = sockets
+        self.gate = door.gate
         self.url = str(door.client.make_url("/"))
         self._stack = stack
 
@@ -57,7 +58,7 @@ async def socket_door(options: NodeOptions, limits: Limits = UNLIMITED) -> Async
     made: list[LiveDoors] = []
 
     def attach(app: web.Application) -> None:
-        made.append(LiveDoors(app[SERVICES], "*"))
+        made.append(LiveDoors(app[SERVICES]))
         made[0].attach(app)
         made[0].start()
 

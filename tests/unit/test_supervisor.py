@@ -1,6 +1,7 @@
 """What a worker is told, and how long a dead one's place stays empty."""
 
 import json
+from ipaddress import ip_network
 from itertools import accumulate, repeat
 from pathlib import Path
 
@@ -26,10 +27,12 @@ def test_a_worker_uses_the_supervisors_stores_and_settings_whatever_env_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("BARBERPRO_EMBEDDED=data\nBARBERPRO_PORT=1\nBARBERPRO_WORKERS=2\n")
-    line = settings_line(Settings(port=8001, cors_origins=("a", "b")), StoreUrls("postgresql://db", "redis://cache"), 0)
+    settings = Settings(port=8001, cors_origins=("a", "b"), trusted_proxies=(ip_network("10.0.0.0/8"),))
+    line = settings_line(settings, StoreUrls("postgresql://db", "redis://cache"), 0)
     monkeypatch.setenv("DATABASE_URL", "postgresql://other")
     monkeypatch.setenv("BARBERPRO_REDIS_URL", "redis://other")
     told = Settings(**json.loads(line))
     assert (told.embedded, told.database_url, told.redis_url) == (None, "postgresql://db", "redis://cache")
     assert (told.port, told.workers, told.cors_origins) == (8001, 1, ("a", "b"))
+    assert told.trusted_proxies == settings.trusted_proxies
     assert told.keys_dir == tmp_path / "data" / "keys"

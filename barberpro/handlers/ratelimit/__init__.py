@@ -1,4 +1,4 @@
-"""How many requests a caller may send a minute, counted in Redis for all nodes together."""
+"""How often a caller may do a thing, counted in Redis for all nodes together. rules.py says how often."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,20 +9,22 @@ import structlog
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from barberpro.handlers.ratelimit.rules import Per, Rated, Rule, rules
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.errors import BarberProError
 from barberpro.storage.primaries import Primaries
 
 log = structlog.get_logger(__name__)
 
 _SOURCE: Final = (files(__name__) / "gcra.lua").read_text()
-_PERIOD_MS: Final = 60_000
 _PATIENCE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left of a caller's requests. retry_after: seconds until the next may come; 0 when this one may."""
+    """What is left of a rule. retry_after: seconds until the next may come; 0 when this one may."""
 
-    limit: int
+    rule: Rule
     remaining: int
     retry_after: float = 0.0
 
@@ -30,30 +32,67 @@ class Quota:
     def allowed(self) -> bool:
         return self.retry_after == 0.0
 
+    @property
+    def limit(self) -> int:
+        return self.rule.limit
+
+    def check(self) -> None:
+        """Raises RATE_LIMIT_EXCEEDED with the seconds to wait."""
+        if not self.allowed:
+            raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=self.retry_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Of whom something is counted. network: as handlers.callers.network_of names it; user: when a good token told."""
+
+    network: str
+    user: str | None = None
+
+    def of(self, per: Per) -> str:
+        """The one that is counted."""
+        return f"user:{self.user}" if per is Per.CALLER and self.user is not None else f"network:{self.network}"
+
 
 class RateLimiter:
     """One for a node; the count is Redis's, so all nodes of a deployment share it."""
 
-    def __init__(self, primaries: Primaries, prefix: str, per_minute: int) -> None:
-        """per_minute: 0 switches it off."""
+    def __init__(self, primaries: Primaries, prefix: str, requests_per_minute: int) -> None:
+        """requests_per_minute: 0 switches off what may be switched off."""
         self._primaries = primaries
         self._script: AsyncScript = primaries.at(prefix).register_script(_SOURCE)
         self._prefix = prefix
-        self._limit = per_minute
+        self._rules: dict[Rated, list[Rule]] = {}
+        for rule in rules(requests_per_minute):
+            self._rules.setdefault(rule.rated, []).append(rule)
 
-    async def take(self, caller: str) -> Quota | None:
-        """Counts one request of `caller`. None when limiting is off."""
-        if self._limit <= 0:
-            return None
-        key = f"{self._prefix}:rate:{caller}"
+    async def take(self, rated: Rated, subjects: Subjects) -> Quota | None:
+        """Counts one; what is left by the rule that leaves least. None when no rule is for it.
+
+        It stops at the first rule that refuses: what it did not let in is not counted by the rules behind it.
+        Raises PERSISTENCE_UNAVAILABLE when a rule that guards secrets cannot be counted.
+        """
+        tightest: Quota | None = None
+        for rule in self._rules.get(rated, ()):
+            quota = await self._count(rule, f"{self._prefix}:rate:{rated}:{rule.per}:{subjects.of(rule.per)}")
+            if not quota.allowed:
+                return quota
+            if tightest is None or quota.remaining < tightest.remaining:
+                tightest = quota
+        return tightest
+
+    async def _count(self, rule: Rule, key: str) -> Quota:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                reply = await self._script([key], [self._limit, _PERIOD_MS], self._primaries.at(key))
+                reply = await self._script([key], [rule.limit, rule.seconds * 1000], self._primaries.at(key))
         except (RedisError, OSError) as error:
+            log.warning("rate_limit_uncounted", action=rule.rated.value, problem=repr(error))
+            self._primaries.doubt()
+            if rule.guards:
+                # Passwords could be tried without end; and who is signed in already is not held up by this.
+                raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE, "Try again in a moment.") from None
             # Let pass: the limit protects the service, and turning everybody away would be worse than any flood
             # that could come in meanwhile. Reads go on from memory, commands are refused for want of Redis.
-            log.warning("rate_limit_uncounted", problem=repr(error))
-            self._primaries.doubt()
-            return Quota(self._limit, self._limit)
+            return Quota(rule, rule.limit)
         allowed, remaining, wait_ms = reply
-        return Quota(self._limit, remaining, 0.0 if allowed else max(wait_ms, 1) / 1000)
+        return Quota(rule, remaining, 0.0 if allowed else max(wait_ms, 1) / 1000)

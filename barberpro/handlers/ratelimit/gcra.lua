@@ -2,7 +2,7 @@
 -- a caller, the time at which a steady flow of its requests would have come to an end.
 --
 -- KEYS[1]  the caller's key; holds that time, in ms
--- ARGV[1]  how many requests the period allows, all of them at once if need be
+-- ARGV[1]  how many of them the period allows, all of them at once if need be
 -- ARGV[2]  the period, in ms
 -- Reply: {1 let in or 0, how many more may come at once, ms until the next may come}
 

@@ -1,8 +1,5 @@
 """The doors of live connections, and what they share."""
 
-from collections.abc import Sequence
-from typing import Literal
-
 from aiohttp import web
 
 from barberpro.handlers.metrics import DoorFigures
@@ -20,13 +17,12 @@ from barberpro.queue.pulse import Pulse
 class LiveDoors:
     """Socket.IO, WebSocket and Server-Sent Events. `attach` before the application starts, then `start`."""
 
-    def __init__(self, services: Services, origins: Sequence[str] | Literal["*"]) -> None:
-        """origins: which web origins may connect; "*" for all."""
+    def __init__(self, services: Services) -> None:
         self._tokens = services.tokens
         self.connections = Connections(services.limits)
         self.congestion = Congestion(services.limits.waiting_bytes, services.limits.slow_seconds)
         self.hub = Hub(services, services.limits.requote_seconds)
-        shared = Shared(services, self.hub, self.connections, self.congestion, origins)
+        shared = Shared(services, self.hub, self.connections, self.congestion)
         self.socketio = SocketIODoor(shared)
         self.figures = DoorFigures(self.connections, self.hub, self.congestion)
         self.pulses: dict[str, Pulse] = {"hub": self.hub.pulse, "congestion": self.congestion.pulse}

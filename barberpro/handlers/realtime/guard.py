@@ -17,6 +17,7 @@ from socketio.packet import ACK, CONNECT_ERROR
 
 from barberpro.handlers.agents import agent_of
 from barberpro.handlers.realtime.transport import Transport
+from barberpro.handlers.rest.context import ADDRESS
 from barberpro.protocol.answers import ConnectRefusal
 from barberpro.protocol.errors import BarberProError, bad_field, not_found, refused
 
@@ -64,7 +65,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         # It is kept for as long as the connection: all else of the request may go.
         request = environ["aiohttp.request"]
-        await super()._handle_eio_connect(eio_sid, {IP: request.remote, AGENT: agent_of(request.headers)})
+        await super()._handle_eio_connect(eio_sid, {IP: request[ADDRESS], AGENT: agent_of(request.headers)})
         self._expect(eio_sid)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:

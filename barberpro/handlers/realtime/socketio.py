@@ -86,7 +86,7 @@ class SocketIODoor:
             closing=lambda: shared.connections.closing,
             async_mode="aiohttp",
             json=Orjson,
-            cors_allowed_origins=shared.origins,
+            cors_allowed_origins=shared.services.origins,
             max_http_buffer_size=shared.services.limits.message_bytes,
             # A compressor costs ninety kilobytes a connection, and the messages are small.
             http_compression=False,

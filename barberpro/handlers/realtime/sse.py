@@ -18,7 +18,7 @@ from barberpro.handlers.realtime.requests import catch_up, subscribed
 from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
-from barberpro.handlers.rest.context import identity
+from barberpro.handlers.rest.context import ADDRESS, identity
 from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.requests import Since
 from barberpro.protocol.rooms import Room, RoomKind
@@ -65,7 +65,7 @@ class _Stream:
         self._shared = shared
         self._request = request
         self._seat = seat
-        self.session = Session.of(who, request.remote, agent_of(request.headers), shared.services.limits)
+        self.session = Session.of(who, request[ADDRESS], agent_of(request.headers), shared.services.limits)
         self._over = asyncio.Event()
         self._outlet: TransportOutlet | None = None
 

@@ -20,6 +20,7 @@ from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.wire import Wire, Wires
+from barberpro.handlers.rest.context import ADDRESS
 from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.frames import TOO_LARGE, FrameError, Opcode
@@ -63,7 +64,7 @@ class _Wish:
         kind = request.path.split("/")[2]
         since = {name: value for name, value in request.query.items() if name in {"epoch", "seq"}}
         room, agent = f"{kind}:{request.match_info['id']}", agent_of(request.headers)
-        return cls(room, since, _token_of(request), request.remote, agent, welcome)
+        return cls(room, since, _token_of(request), request[ADDRESS], agent, welcome)
 
 
 class WebSocketDoor:
@@ -96,7 +97,7 @@ class WebSocketDoor:
 
     def _welcome(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")
-        origins, own = self._shared.origins, {f"{scheme}://{request.host}" for scheme in ("http", "https")}
+        origins, own = self._shared.services.origins, {f"{scheme}://{request.host}" for scheme in ("http", "https")}
         return origin is None or origins == "*" or origin in origins or origin in own
 
 

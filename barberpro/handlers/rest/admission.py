@@ -1,53 +1,77 @@
-"""Who comes in to /api/, and gets a screen's token: whoever has no token or a good one, as often as is allowed."""
+"""Who comes in: nobody from an address that is blocked; whoever has no token or a good one, as often as is allowed."""
 
-import ipaddress
 import re
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from barberpro.domain.identity import Identity
-from barberpro.handlers.ratelimit import RateLimiter
-from barberpro.handlers.rest.context import IDENTITY, QUOTA
+from barberpro.handlers.callers import network_of
+from barberpro.handlers.ratelimit import Subjects
+from barberpro.handlers.ratelimit.rules import RATED, Rated
+from barberpro.handlers.rest.context import ADDRESS, IDENTITY, QUOTA, REQUEST_ID
 from barberpro.handlers.services import SERVICES
+from barberpro.protocol.actors import Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
+_ALWAYS: Final = re.compile(r"/health/(live|ready)|/metrics")
 _COUNTED: Final = re.compile(r"/api/.*|/display/[^/]+/token")
+_SOCKETS: Final = re.compile(r"/ws/.*|/socket\.io/.*")
+_BY_A_SECRET: Final = re.compile(r"/api/v1/auth/(?!(logout|me|sessions|account)\b).+")
+"""Where the body shows who one is: a token that has ended beside it, as apps send with all they ask, does no harm."""
+_POLLS: Final = "/socket.io/"
 
 
-def admission(limiter: RateLimiter) -> Middleware:
-    """The middleware that identifies and counts. Health and pages are for everybody, at any rate."""
-
-    @web.middleware
-    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _COUNTED.fullmatch(request.path):
-            await _admit(request, limiter)
-        return await handler(request)
-
-    return admit
+@web.middleware
+async def admission(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Identifies and counts. Health is told to everybody, at any rate; pages to all who are not blocked."""
+    if not _ALWAYS.fullmatch(request.path):
+        await _admit(request)
+    return await handler(request)
 
 
-async def _admit(request: web.Request, limiter: RateLimiter) -> None:
-    """Raises UNAUTHORIZED, TOKEN_EXPIRED (for a bad token on any path, a public one too), RATE_LIMIT_EXCEEDED."""
-    try:
-        known = _identify(request)
-    except BarberProError:
-        await _count(request, None, limiter)  # before it is told: guessing tokens is not free
-        raise
-    await _count(request, known, limiter)
+async def _admit(request: web.Request) -> None:
+    """Raises RATE_LIMIT_EXCEEDED, UNAUTHORIZED, TOKEN_EXPIRED (for a bad token on any path but sign-in's)."""
+    services = request.app[SERVICES]
+    request[ADDRESS] = services.proxies.address(request)
+    network, known, problem = network_of(request[ADDRESS]), None, None
+    if _COUNTED.fullmatch(request.path):
+        try:
+            known = _identify(request)
+        except BarberProError as error:
+            problem = error
+    if known is None or known.actor.role is not Role.ADMIN:  # who could not lift a block from behind it
+        services.gate.refuse_blocked(network)
+    for rated in _rated(request):
+        await _count(request, rated, Subjects(network, known.actor.id if known is not None else None))
+    # Not before it is counted: guessing tokens is not free.
+    if problem is not None and not _BY_A_SECRET.fullmatch(request.path):
+        raise problem
     if known is not None:
         request[IDENTITY] = known
 
 
-async def _count(request: web.Request, known: Identity | None, limiter: RateLimiter) -> None:
+async def _count(request: web.Request, rated: Rated, subjects: Subjects) -> None:
     """Raises RATE_LIMIT_EXCEEDED."""
-    quota = await limiter.take(f"user:{known.actor.id}" if known is not None else f"ip:{network_of(request.remote)}")
-    if quota is not None:
+    quota = await request.app[SERVICES].gate.count(rated, subjects, request[REQUEST_ID])
+    if quota is None:
+        return
+    told = request.get(QUOTA)
+    if told is None or not quota.allowed or quota.remaining < told.remaining:
         request[QUOTA] = quota
-        if not quota.allowed:
-            raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=quota.retry_after)
+    quota.check()
+
+
+def _rated(request: web.Request) -> list[Rated]:
+    if _SOCKETS.fullmatch(request.path):
+        polls = request.path == _POLLS and "sid" in request.query  # of a connection that was counted
+        return [] if polls else [Rated.HANDSHAKE]
+    if not _COUNTED.fullmatch(request.path):
+        return []
+    special = RATED.get((request.method, request.path))
+    return [Rated.REQUEST] if special is None else [Rated.REQUEST, special]
 
 
 def _identify(request: web.Request) -> Identity | None:
@@ -58,16 +82,3 @@ def _identify(request: web.Request) -> Identity | None:
     if scheme.lower() != "bearer" or not token.strip():
         raise BarberProError(ErrorCode.UNAUTHORIZED)
     return request.app[SERVICES].tokens.verify(token.strip())
-
-
-def network_of(remote: str | None) -> str:
-    """A caller's address; of an IPv6 one the /64, which is what a single household or server is given."""
-    try:
-        address = ipaddress.ip_address(remote or "")
-    except ValueError:
-        return "unknown"  # a Unix socket
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)  # how a socket for both shows an IPv4 caller
-    return str(ipaddress.IPv6Network((int(address), 64), strict=False))

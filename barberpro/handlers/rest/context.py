@@ -16,6 +16,8 @@ from barberpro.protocol.ids import ID_PATTERN
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 IDENTITY: Final = web.RequestKey("identity", Identity)
 QUOTA: Final = web.RequestKey("quota", Quota)
+ADDRESS: Final[web.RequestKey[str | None]] = web.RequestKey("address")
+"""Where it came from, seen through the proxies that are trusted; None on a Unix socket."""
 COMMAND_ID: Final = web.RequestKey("command_id", str)
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -29,7 +31,7 @@ def is_id(text: str) -> bool:
 
 def via_of(request: web.Request) -> Via:
     """How the request came, for the audit log."""
-    return Via(request[REQUEST_ID], request.remote, agent_of(request.headers))
+    return Via(request[REQUEST_ID], request[ADDRESS], agent_of(request.headers))
 
 
 def identity_if_any(request: web.Request) -> Identity | None:

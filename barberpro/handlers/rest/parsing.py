@@ -1,5 +1,6 @@
 """What comes in: bodies, query parameters, ids. Whatever is not as it should be is refused by name."""
 
+import asyncio
 import json
 import re
 import uuid
@@ -49,16 +50,20 @@ async def body(request: web.Request) -> Json:
 async def read_at_most(request: web.Request, most: int) -> bytes:
     """Reads no more than it must to know that a body is too large, whatever its length is said to be.
 
-    most: bytes. Raises PAYLOAD_TOO_LARGE, and BAD_REQUEST when it does not come in the form that its headers name.
+    most: bytes. Raises PAYLOAD_TOO_LARGE, and BAD_REQUEST when it does not come in the form that its headers name, or
+    not in time.
     """
-    raw = bytearray()
+    raw, seconds = bytearray(), request.app[SERVICES].limits.body_seconds
     if (request.content_length or 0) > most:
         raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
     try:
-        async for chunk in request.content.iter_any():
-            raw += chunk
-            if len(raw) > most:
-                raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                raw += chunk
+                if len(raw) > most:
+                    raise BarberProError(ErrorCode.PAYLOAD_TOO_LARGE, details={"limitBytes": most})
+    except TimeoutError:
+        raise bad_field("(body)", f"did not come within {seconds:g} seconds") from None
     except (web.RequestPayloadError, ClientPayloadError):
         raise bad_field("(body)", "is not in the form that its headers name") from None
     return bytes(raw)

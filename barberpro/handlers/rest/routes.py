@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from barberpro.domain.policy import Action
-from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.rest import (
     account,
     audit,
     auth,
+    blocks,
     booking_reads,
     bookings,
     devices,
@@ -20,10 +20,11 @@ from barberpro.handlers.rest import (
     queues,
 )
 from barberpro.handlers.rest.admission import admission
+from barberpro.handlers.rest.cross_origin import cross_origin, put_cross_origin_headers
 from barberpro.handlers.rest.errors import answer_errors
+from barberpro.handlers.rest.hygiene import put_security_headers
 from barberpro.handlers.rest.observe import observe, put_headers
 from barberpro.handlers.rest.replies import endpoint
-from barberpro.handlers.services import SERVICES
 
 _V1 = "/api/v1"
 _SHOP = f"{_V1}/shops/{{shopId}}"
@@ -75,6 +76,9 @@ ROUTES = (
     web.get(f"{_SHOP}/devices", endpoint(devices.show_all, Action.SEE_DEVICES)),
     web.delete(f"{_SHOP}/devices/{{deviceId}}", endpoint(devices.revoke, Action.REVOKE_DEVICE)),
     web.get(f"{_V1}/admin/audit", endpoint(audit.list_audit, Action.SEE_AUDIT, query=audit.QUERY)),
+    web.get(f"{_V1}/admin/blocks", endpoint(blocks.list_blocks, Action.SEE_BLOCKS, query=blocks.QUERY)),
+    web.post(f"{_V1}/admin/blocks", endpoint(blocks.create, Action.CHANGE_BLOCKS)),
+    web.delete(f"{_V1}/admin/blocks/{{blockId}}", endpoint(blocks.lift, Action.CHANGE_BLOCKS)),
     web.get(f"{_V1}/admin/letters", endpoint(letters.list_all, Action.SEE_LETTERS, query=letters.QUERY)),
 )
 
@@ -83,11 +87,9 @@ def setup_rest(app: web.Application) -> None:
     """Adds the middlewares and the routes. `app[SERVICES]` must be set; `app[health.READY]` and
     `app[exposition.FIGURES]` before it serves.
 
-    The first two middlewares are for every path of the app: what a page or a handshake raises becomes an envelope
-    as well. Tokens and rates are looked at under /api/, and where a screen gets its token.
+    The middlewares are for every path of the app: what a page or a handshake raises becomes an envelope as well,
+    and who is blocked is so everywhere. Tokens are looked at under /api/, and where a screen gets its token.
     """
-    services = app[SERVICES]
-    limiter = RateLimiter(services.redis, services.redis_prefix, services.limits.requests_per_minute)
-    app.middlewares.extend([observe, answer_errors, admission(limiter)])
-    app.on_response_prepare.append(put_headers)
+    app.middlewares.extend([observe, answer_errors, cross_origin, admission])
+    app.on_response_prepare.extend([put_headers, put_cross_origin_headers, put_security_headers])
     app.add_routes(ROUTES)

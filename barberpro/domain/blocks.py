@@ -1,0 +1,96 @@
+"""Which addresses are kept out just now, known on every node."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final
+
+import structlog
+from asyncpg import Pool
+
+from barberpro.protocol.actors import SYSTEM, Actor, Via
+from barberpro.protocol.ids import new_block_id
+from barberpro.storage import blocks
+from barberpro.storage.blocks import Block
+from barberpro.storage.postgres import Away
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS: Final = 2.0
+
+
+class Blocks:
+    """Asks Postgres every two seconds; while it is away, what was known stands."""
+
+    def __init__(
+        self, pool: "Pool[Any]", seconds: float = 0.0, exempt: Collection[IPv4Network | IPv6Network] = ()
+    ) -> None:
+        """seconds: for how long who goes on after refusals is blocked; 0: never. exempt: networks that never are."""
+        self._pool = pool
+        self._seconds = seconds
+        self._exempt = exempt
+        self._until: dict[str, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises what Postgres raises while it is away."""
+        await self._look()
+        self._task = asyncio.create_task(self._run(), name="blocks")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def left(self, network: str) -> float:
+        """For how many seconds more the network is blocked; 0 when it is not."""
+        until = self._until.get(network)
+        return max(0.0, until - time.time()) if until is not None else 0.0
+
+    async def punish(self, network: str, action: str, request_id: str) -> None:
+        """Blocks a network that went on and on with what it was refused.
+
+        It is kept out by this node at once, even when Postgres cannot be told.
+        """
+        if self._seconds <= 0 or self.left(network) or not self._may_be(network):
+            return
+        self._until[network] = time.time() + self._seconds
+        log.warning("address_blocked", action=action, seconds=self._seconds)
+        try:
+            await self.block(network, action, self._seconds, SYSTEM, Via(request_id))
+        except Away as error:
+            log.warning("block_unwritten", problem=repr(error))
+
+    async def block(self, network: str, reason: str, seconds: float, by: Actor, via: Via) -> Block:
+        """Raises what Postgres raises while it is away."""
+        made = await blocks.block(self._pool, new_block_id(), network, reason, seconds, by, via)
+        self._until[network] = made.until.timestamp()
+        return made
+
+    async def lift(self, block_id: str, by: Actor, via: Via) -> Block | None:
+        """The block, ended; None when there is none of this id in force. Raises what Postgres raises."""
+        lifted = await blocks.lift(self._pool, block_id, by, via)
+        if lifted is not None:
+            await self._look()  # another block of the same network may still be in force
+        return lifted
+
+    def _may_be(self, network: str) -> bool:
+        try:
+            named = ip_network(network)
+        except ValueError:
+            return False  # a Unix socket
+        return not any(named.version == each.version and named.subnet_of(each) for each in self._exempt)  # type: ignore[arg-type]  # of one version, as was asked first
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self._look()
+            except Away as error:
+                log.info("blocks_unread", problem=repr(error))
+            except Exception:
+                log.exception("blocks_failed")
+
+    async def _look(self) -> None:
+        self._until = {network: until.timestamp() for network, until in (await blocks.in_force(self._pool)).items()}

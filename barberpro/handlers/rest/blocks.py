@@ -1,0 +1,91 @@
+"""Blocks of addresses: for admins, to see, to make and to end."""
+
+import ipaddress
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from aiohttp import web
+from pydantic import Field
+
+from barberpro.handlers.callers import network_of
+from barberpro.handlers.rest.context import identity, is_id, via_of
+from barberpro.handlers.rest.parsing import body, query_count, validated
+from barberpro.handlers.rest.replies import Answer, Page
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.commands import Reason, Wire
+from barberpro.protocol.errors import bad_field, not_found
+from barberpro.protocol.times import rfc3339
+from barberpro.storage import blocks
+from barberpro.storage.blocks import Block
+
+QUERY: Final = ("active", "cursor", "limit")
+_LIMIT: Final = 100
+_MOST: Final = 500
+
+
+class NewBlock(Wire):
+    """The body of POST /admin/blocks. address: an IP address; of an IPv6 one its whole /64 is blocked."""
+
+    address: Annotated[str, Field(max_length=64)]
+    minutes: Annotated[int, Field(ge=1, le=525_600)]
+    reason: Reason
+
+
+async def list_blocks(request: web.Request) -> Page:
+    """GET /admin/blocks: the newest first."""
+    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
+    cursor, active = request.query.get("cursor"), request.query.get("active", "false")
+    if cursor is not None and not is_id(cursor):
+        raise bad_field("cursor", "is not one that was given")
+    if active not in {"true", "false"}:
+        raise bad_field("active", "is neither true nor false")
+    found = await blocks.page(request.app[SERVICES].pool, cursor, limit + 1, active=active == "true")
+    shown = found[:limit]
+    return Page([_shown(each) for each in shown], shown[-1].block_id if len(found) > limit else None)
+
+
+async def create(request: web.Request) -> Answer:
+    """POST /admin/blocks. Every node knows of it within seconds."""
+    admin = identity(request).actor
+    wanted = validated(NewBlock, await body(request))
+    network = network_of(_address(wanted.address))
+    known = request.app[SERVICES].gate.blocks
+    made = await known.block(network, wanted.reason, wanted.minutes * 60, admin, via_of(request))
+    return Answer(_shown(made), 201)
+
+
+async def lift(request: web.Request) -> Answer:
+    """DELETE /admin/blocks/{blockId}: ends it. One that is over already stays as it is."""
+    admin, block_id = identity(request).actor, request.match_info["blockId"]
+    services = request.app[SERVICES]
+    found = await services.gate.blocks.lift(block_id, admin, via_of(request)) if is_id(block_id) else None
+    if found is None and is_id(block_id):
+        found = await blocks.find(services.pool, block_id)
+    if found is None:
+        raise not_found("block")
+    return Answer(_shown(found))
+
+
+def _address(text: str) -> str:
+    """Raises BAD_REQUEST for what is no address."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise bad_field("address", "is no IP address") from None
+
+
+def _shown(block: Block) -> dict[str, Any]:
+    return {
+        "blockId": block.block_id,
+        "network": block.network,
+        "reason": block.reason,
+        "madeBy": block.made_by,
+        "at": _time(block.at),
+        "until": _time(block.until),
+        "liftedAt": _time(block.lifted_at),
+        "liftedBy": block.lifted_by,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339(round(moment.timestamp() * 1000)) if moment is not None else None

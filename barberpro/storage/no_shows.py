@@ -1,0 +1,29 @@
+"""Counting the bookings whose customer did not come."""
+
+import asyncio
+from typing import Any, Final
+
+from asyncpg import Pool
+
+_PATIENCE_SECONDS: Final = 5.0
+
+# Next, and away for as long as the shop allows, or so the barber says; or late for an appointment. Whoever is called
+# back into the line has come after all, and is waiting.
+_COUNT: Final = """
+    SELECT count(*) FROM (
+        SELECT FROM bookings
+        WHERE customer_id = $1 AND created_at > now() - make_interval(days => $2)
+          AND (status = 'skipped' AND end_reason IN ('no_show', 'grace_expired')
+               OR status = 'cancelled' AND cancelled_by = 'system' AND end_reason = 'missed')
+        LIMIT $3
+    ) AS missed
+"""
+
+
+async def count_no_shows(pool: "Pool[Any]", customer_id: str, days: int, most: int) -> int:
+    """How many, of the bookings made in the last `days`; counts up to `most`.
+
+    Raises what storage.postgres.Away lists.
+    """
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        return int(await pool.fetchval(_COUNT, customer_id, days, most))
