@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from barberpro.domain import devices, guests
+from barberpro.domain.blocks import Blocks
 from barberpro.domain.policy import TABLE, Action
 from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.actors import Via
@@ -97,6 +98,9 @@ ENDPOINTS: Final = {
     "DELETE /api/v1/auth/account": _ACCOUNTS,
     "GET /api/v1/admin/audit": _ADMINS,
     "GET /api/v1/admin/letters": _ADMINS,
+    "GET /api/v1/admin/blocks": _ADMINS,
+    "POST /api/v1/admin/blocks": _ADMINS,
+    "DELETE /api/v1/admin/blocks/{blockId}": _ADMINS,
 }
 BY_ANOTHER_BODY: Final = {
     "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + 3 3 3 3"),
@@ -151,6 +155,11 @@ async def _device(stage: Scene) -> str:
     return (await devices.pair(pool, ADMIN, shop_id, "display", asked["code"], "Old", Via("req_1")))["deviceId"]
 
 
+async def _block(stage: Scene) -> str:
+    blocks = Blocks(stage.door.node.pool, 60)
+    return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
+
+
 async def _body(stage: Scene, endpoint: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
@@ -168,6 +177,8 @@ async def _body(stage: Scene, endpoint: str) -> Json | None:
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
+    if endpoint.endswith("/blocks") and endpoint.startswith("POST"):
+        return {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"}
     return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
 
 
@@ -178,6 +189,8 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
     session_id = names["sessionId"] = await stage.session(caller)
     if "{deviceId}" in template:
         names["deviceId"] = await _device(stage)
+    if "{blockId}" in template:
+        names["blockId"] = await _block(stage)
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     path = template.format(**names, shop_id=names["shopId"], name="display.js")
