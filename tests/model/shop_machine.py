@@ -46,10 +46,10 @@ KINDS = [
 HAPPENINGS = [
     happening
     for happening, times in {
-        "somebody_sends": 48, "anybody_sends": 4, "somebody_repeats_a_command": 3, "somebody_repeats_what_was_refused": 3,
-        "somebody_sends_another_command_with_a_used_id": 1, "midnight_passes": 2, "old_days_are_trimmed": 2,
-        "the_timer_of_the_day_fires": 1, "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3,
-        "the_node_restarts": 1,
+        "somebody_sends": 48, "anybody_sends": 4, "somebody_repeats_a_command": 3,
+        "somebody_repeats_what_was_refused": 3, "somebody_sends_another_command_with_a_used_id": 1,
+        "midnight_passes": 2, "old_days_are_trimmed": 2, "the_timer_of_the_day_fires": 1,
+        "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3, "the_node_restarts": 1,
     }.items()
     for _ in range(times)
 ]  # fmt: skip
