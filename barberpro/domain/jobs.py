@@ -1,6 +1,6 @@
 """Background work: jobs that are put down in a transaction, and done later by whichever node is free.
 
-The machinery is PgQueuer's (decision 21): a table, LISTEN and NOTIFY, SKIP LOCKED, and heartbeats by which another node
+The machinery is PgQueuer's (decision 22): a table, LISTEN and NOTIFY, SKIP LOCKED, and heartbeats by which another node
 takes over what a dead one had begun. So a job may be done twice, and has to bear that.
 """
 

@@ -21,7 +21,8 @@ _OF_A_BARBER: Final = 3  # keys that read_memory reads for each
 class Memory:
     """events: the shop's, that wait for their commit. lines, appointments: rank and time by booking.
 
-    link: of the event shop_seq, the shop's last one. commands: what is remembered of each, by its id.
+    link: of the event shop_seq, the shop's last one. commands: what is remembered of each that had an effect, by its
+    id.
     """
 
     shop_seq: int
@@ -60,7 +61,7 @@ async def read_memory(redis: RedisClient, root: str, shop_id: str, barbers: list
         link=link,
         events=[event for event in (orjson.loads(entry[b"e"]) for _, entry in stream) if event["shopId"] == shop_id],
         live={name: value.decode() for name, value in _named(fields, b"l:")},
-        commands={name.decode(): value.decode() for name, value in commands.items()},
+        commands={name.decode(): value.decode() for name, value in commands.items() if b" refused " not in value},
         timers=_scores(timers),
         queues={name: orjson.loads(value) for name, value in _named(fields, b"q:")},
         bookings={name: orjson.loads(value) for name, value in _named(fields, b"b:")},

@@ -231,6 +231,11 @@ class Replay:
 
     # Asking ----------------------------------------------------------------------------------------------------
 
+    def epoch_at(self, moment: float) -> int:
+        """Of the last event that was committed by then; 0 before the first."""
+        committed = (each for each in self.happened.values() if each.committed is not None and each.committed <= moment)
+        return max(committed, key=lambda each: each.shop_seq, default=NEVER).epoch
+
     def concluding(self, command: str) -> Happened | None:
         """The event that concluded the command; None when it had no effect."""
         return self.happened.get(self.commands.get(command, 0))

@@ -201,7 +201,8 @@ class _Judging:
         self._verdict.add(real_time.in_real_time(attempts, event))
         self._looked(no_trace.NAME, any(attempt.outcome == "refused" for attempt in attempts))
         self._looked(no_trace.ONE_ANSWER, any(a.final for a in attempts) and any(a.unknown for a in attempts))
-        self._verdict.add(no_trace.left_no_trace(attempts, event))
+        if replay is not None:
+            self._verdict.add(no_trace.left_no_trace(attempts, event, replay.epoch_at))
 
     def _refusals(self) -> None:
         for check in (seen.BACK, seen.CONFIRMED):

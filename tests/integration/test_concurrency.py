@@ -14,7 +14,7 @@ from barberpro.protocol.errors import BarberProError
 from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
-from tests.support.shops import ADMIN, TestShop, customer, new_id, running, send
+from tests.support.shops import ADMIN, TestShop, code_of, customer, new_id, running, send
 
 
 @pytest.fixture
@@ -51,6 +51,31 @@ async def outcomes(answers: list[Awaitable[Result]]) -> tuple[list[Result], Coun
 
 async def rows(node: Node, query: str, *values: object) -> list[Any]:
     return [tuple(row) for row in await node.pool.fetch(query, *values)]
+
+
+async def test_an_attempt_that_comes_after_its_repetition_was_refused_is_refused_as_well(
+    two_nodes: tuple[Node, Node],
+) -> None:
+    node, other = two_nodes
+    shop = await TestShop.create(node)
+    join = shop.join() | {"commandId": new_id()}
+    assert await code_of(send(node, customer(1), **join)) is ErrorCode.QUEUE_CLOSED
+    await shop.open(node)
+    late = [send(each, customer(1), **join) for each in (node, other)]
+    assert [await code_of(each) for each in late] == [ErrorCode.QUEUE_CLOSED] * 2
+    assert await code_of(send(node, customer(1), **join, notes="another")) is ErrorCode.IDEMPOTENCY_MISMATCH
+    assert not await rows(node, "SELECT 1 FROM bookings")
+    assert await differences(node) == []
+    assert not (await send(other, customer(1), **shop.join())).replayed
+
+
+async def test_a_command_that_is_repeated_within_one_turn_is_refused_once_for_all(node: Node) -> None:
+    shop = await TestShop.create(node)
+    join = shop.join() | {"commandId": new_id()}
+    opened = {"commandId": new_id(), "type": "open", "barberId": shop.barbers[0]}
+    done = [send(node, customer(1), **join), send(node, shop.staff[0], **opened), send(node, customer(1), **join)]
+    _, refused = await outcomes(list(done))
+    assert refused == {ErrorCode.QUEUE_CLOSED: 2}
 
 
 @pytest.mark.also_on_a_cluster

@@ -108,5 +108,5 @@ async def forget_trimmed(node: Node, shop_id: str) -> None:
     redis = node.redis.of(node.keys.shard_of(shop_id))
     async for key in redis.scan_iter(match=f"{node.keys.prefix}:*:commands:{shop_id}:*", count=1000):
         known: Any = await redis.hgetall(key)
-        if old := [name for name, answer in known.items() if int(answer.split()[1]) <= cut]:
+        if old := [name for name, answer in known.items() if b" refused " in answer or int(answer.split()[1]) <= cut]:
             await redis.hdel(key, *old)

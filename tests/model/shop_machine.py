@@ -47,9 +47,9 @@ HAPPENINGS = [
     happening
     for happening, times in {
         "somebody_sends": 48, "anybody_sends": 4, "somebody_repeats_a_command": 3,
-        "somebody_sends_another_command_with_a_used_id": 1, "midnight_passes": 2, "old_days_are_trimmed": 2,
-        "the_timer_of_the_day_fires": 1, "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3,
-        "the_node_restarts": 1,
+        "somebody_repeats_what_was_refused": 3, "somebody_sends_another_command_with_a_used_id": 1,
+        "midnight_passes": 2, "old_days_are_trimmed": 2, "the_timer_of_the_day_fires": 1,
+        "the_timer_of_an_appointment_fires": 2, "redis_loses_its_memory": 3, "the_node_restarts": 1,
     }.items()
     for _ in range(times)
 ]  # fmt: skip
@@ -107,6 +107,8 @@ class ShopMachine(RuleBasedStateMachine):
         )  # fmt: skip
         self.model = Model(self.shop.barbers, capacity=CAPACITY, max_skips=MAX_SKIPS, minutes=MINUTES)
         self.acknowledged: list[tuple[Actor, Json, Result]] = []
+        self.refused: list[tuple[Actor, Json, ErrorCode]] = []
+        """As long as Redis remembers: a rebuild is made of what happened."""
 
     @initialize(
         walk_ins=st.lists(st.integers(0, 1), min_size=3, max_size=10), both=st.sampled_from([True, True, False])
@@ -208,6 +210,8 @@ class ShopMachine(RuleBasedStateMachine):
         if isinstance(answer, Result):
             assert not answer.replayed
             self.acknowledged.append((actor, {"commandId": command_id, **document}, answer))
+        else:
+            self.refused.append((actor, {"commandId": command_id, **document}, answer))
 
     def answer(self, actor: Actor, command_id: str, document: Json) -> Result | ErrorCode:
         wire = {"commandId": command_id, **document}
@@ -226,6 +230,12 @@ class ShopMachine(RuleBasedStateMachine):
             assert again.replayed
             assert undated(again.data) == undated(first.data)
 
+    def somebody_repeats_what_was_refused(self, data: st.DataObject) -> None:
+        """It may be possible by now, and does not happen any more."""
+        if self.refused:
+            actor, document, first = data.draw(st.sampled_from(self.refused), "command")
+            assert self.answer(actor, document["commandId"], document) is first
+
     def somebody_sends_another_command_with_a_used_id(self, data: st.DataObject) -> None:
         if self.acknowledged:
             actor, document, _ = data.draw(st.sampled_from(self.acknowledged), "command")
@@ -237,6 +247,7 @@ class ShopMachine(RuleBasedStateMachine):
     def midnight_passes(self, _: st.DataObject) -> None:
         self.run(turn_day(self.node, self.shop.shop_id))
         self.model.turn_day()
+        self.refused.clear()
 
     def old_days_are_trimmed(self, _: st.DataObject) -> None:
         """Whatever happened so far was days ago, and goes; commands are forgotten by then."""
@@ -244,6 +255,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.model.turn_day()
         self.run(trim_and_forget(self.node, self.shop.shop_id))
         self.acknowledged.clear()
+        self.refused.clear()
 
     def the_timer_of_the_day_fires(self, data: st.DataObject) -> None:
         barber = data.draw(st.sampled_from(self.shop.barbers), "barber")
@@ -258,10 +270,12 @@ class ShopMachine(RuleBasedStateMachine):
         if data.draw(st.booleans(), "due"):
             self.run(miss_appointment(self.node, self.shop.shop_id, booking.booking_id))
             self.model.miss(booking)
+            self.refused.clear()
         self.run(self.node.engine.expire(f"late|{self.shop.shop_id}|{booking.booking_id}"))
 
     def redis_loses_its_memory(self, _: st.DataObject) -> None:
         self.run(lose_memory(self.node.redis, self.around.options.prefix))
+        self.refused.clear()
 
     def the_node_restarts(self, _: st.DataObject) -> None:
         self.around.stop()

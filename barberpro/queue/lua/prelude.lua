@@ -20,8 +20,9 @@
 --   <g>line:<barberId>           zset   who is 'waiting', by rank; 'next' stands in the queue
 --   <g>skipped:<barberId>        set    this day's skipped, so that the day's end can let them go
 --   <g>appointments:<barberId>   zset   who is 'scheduled', by appointed time
---   <g>commands:<shopId>:<day>   hash   '<digest> <shopSeq> <link>' of each command that had an effect, by its id; day:
---                                         since 1970, in UTC. Kept till the end of the next one: 24 hours at least
+--   <g>commands:<shopId>:<day>   hash   '<digest> <shopSeq> <link>' of each command that had an effect, and
+--                                         '<digest> refused <refusal>' of each that was refused, by its id; day: since
+--                                         1970, in UTC. Kept till the end of the next one: 24 hours at least
 --   <g>timers                    zset   what is due, by time: grace|shop|barber, day|shop|barber, late|shop|booking
 --   <g>events                    stream events that Postgres has not confirmed yet; so its length is the backlog
 --                                         e  the event, as JSON

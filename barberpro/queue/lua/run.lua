@@ -1,14 +1,18 @@
 -- Running commands: each is answered once, and what it changed is written at the end (after events.lua).
 
+-- From now on the command has this answer.
+local function keep(answer)
+    answered[cmd.id] = answer
+    remembered[#remembered + 1], remembered[#remembered + 2] = cmd.id, answer
+end
+
 -- Writes the last event of the command, and remembers the command.
 -- about: as in emit; b: the booking that the event is about, or nil.
 local function conclude(q, type, about, b)
     about.ends = true
     if b then about.bookingId, about.position = b.bookingId, position(q, b) end
     emit(q, type, about)
-    local answer = cmd.digest .. ' ' .. shop_seq .. ' ' .. link
-    answered[cmd.id] = answer
-    remembered[#remembered + 1], remembered[#remembered + 2] = cmd.id, answer
+    keep(cmd.digest .. ' ' .. shop_seq .. ' ' .. link)
 end
 
 local function reply(status, refusal, rests_on, upon)
@@ -22,23 +26,31 @@ local function transition(name, decide)
     transitions[name] = decide
 end
 
+-- The answer that the command has already.
+local function repeated(known)
+    local digest, ground, told = string.match(known, '^(%S*) (%S+) (.*)$')
+    local rests_on = tonumber(ground)  -- nil: it was refused, which rests on no event
+    if digest ~= cmd.digest then
+        return reply('refused', cjson.encode({code = 'IDEMPOTENCY_MISMATCH'}), rests_on, rests_on and told)
+    end
+    if not rests_on then return reply('refused', told) end
+    return reply('replayed', nil, rests_on, told)
+end
+
 -- Runs the command: first whether it was answered before, then whether Postgres keeps up.
 local function execute(name)
     local known = answered[cmd.id]
-    if known then
-        local digest, rests_on, upon = string.match(known, '^(%S*) (%d+) (.*)$')
-        if digest ~= cmd.digest then
-            return reply('refused', cjson.encode({code = 'IDEMPOTENCY_MISMATCH'}), tonumber(rests_on), upon)
-        end
-        return reply('replayed', nil, tonumber(rests_on), upon)
-    end
+    if known then return repeated(known) end
     if backlog >= policy.maxBacklog then
         return reply('refused', cjson.encode({code = 'PERSISTENCE_UNAVAILABLE'}), 0, '')
     end
     local fine, refusal = pcall(transitions[name])
     if fine then return reply('ok') end
     if type(refusal) ~= 'table' or not refusal.code then error(refusal) end
-    return reply('refused', cjson.encode(refusal))
+    local told = cjson.encode(refusal)
+    -- An earlier attempt may still be under way somewhere; when it comes, it finds this, and is refused as well.
+    if actor.role ~= 'system' then keep(cmd.digest .. ' refused ' .. told) end
+    return reply('refused', told)
 end
 
 local function policy_of(json)
