@@ -211,18 +211,19 @@ class _Judging:
         for attempts in self._attempts.by_command.values():
             for attempt in attempts:
                 if attempt.outcome == "refused":
-                    told = self._judged(attempt, earliest)
+                    told = self._judged(attempt, attempts[0].low, earliest)
                     self._looked(explained.NAME, told is not None)
                     if told is None:
                         self._verdict.totals.not_judged[attempt.code or "no code"] += 1
-                    self._verdict.add(explained.unexplained(attempt, told))
+                    self._verdict.add(explained.unexplained(attempt, attempts[0].low, told))
 
-    def _judged(self, attempt: Attempt, earliest: dict[str, list[float]]) -> bool | None:
+    def _judged(self, attempt: Attempt, low: int, earliest: dict[str, list[float]]) -> bool | None:
+        """low: of the command's first attempt, which may have been refused so without being told."""
         replay, answered = self._shops.get(attempt.shop), attempt.answered
         if replay is None or answered is None:
             return None
-        high = max(highest(earliest[attempt.shop], answered), attempt.low)
+        high = max(highest(earliest[attempt.shop], answered), low)
         asked: dict[str, Any] = {"command": attempt.command, "details": attempt.details}
         barbers = frozenset(self._barbers[attempt.shop])
         who = (attempt.role, attempt.user, attempt.code or "")
-        return explained.judge(explained.Refusal(replay, barbers, attempt.low, high, *who, **asked))
+        return explained.judge(explained.Refusal(replay, barbers, low, high, *who, **asked))

@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.faults.checks import explained
 from loadtests.faults.verdict import judge
-from tests.support.fault_events import call, durable_of, refused, sound_events, sound_history
+from tests.support.fault_events import call, durable_of, refused, sound_events, sound_history, unknown
 
 Json = dict[str, Any]
 ANN, BOB = "bb_a", "bb_b"
@@ -123,3 +123,13 @@ def test_a_refusal_may_rest_on_any_moment_between_call_and_answer(problem: str) 
     case = (STAFF, "start", {"barberId": ANN}, "INVALID_TRANSITION", {"barberId": ANN, "problem": problem})
     assert told(3.95, *case, timed=True) == "true"
     assert told(3.95, *case, timed=False) == "true"
+
+
+@pytest.mark.parametrize(("first", "found"), [(3.2, False), (5.2, True)])
+def test_an_attempt_may_be_told_what_an_earlier_one_was_refused_for(first: float, found: bool) -> None:
+    """Customer 1 is in the line till event 5; at 3.2 they ask for the first time, or too late for that."""
+    join = {"commandId": "new", "type": "join", "barberId": ANN}
+    again = refused(51, 7.4, "ALREADY_IN_QUEUE", bookingId=ONE)
+    lines = [call(50, first, join, *FIRST), unknown(50, first + 0.1), call(51, 7.3, join, *FIRST), again]
+    history = sorted([*sound_history(), *lines], key=lambda line: line["at"])
+    assert bool(judge(history, durable_of(sound_events())).checks[explained.NAME].found) is found

@@ -1,4 +1,4 @@
-"""A refusal was true of the shop at one moment at least between the call and the answer.
+"""A refusal was true of the shop at one moment at least between the command's first call and the answer.
 
 low, high: the shopSeqs that bound that moment (attempts.py). What each code claims: docs/state-machine.md. `judge`
 tells None for what the events cannot judge: who may do what, what is well-formed, free appointments.
@@ -46,11 +46,11 @@ class Refusal:
         return self.replay.between(barber, self.low, self.high)
 
 
-def unexplained(attempt: Attempt, told: bool | None) -> list[Finding]:
+def unexplained(attempt: Attempt, low: int, told: bool | None) -> list[Finding]:
     """told: what `judge` said."""
     if told is not False:
         return []
-    return [Finding(NAME, f"{attempt}: {attempt.code} {attempt.details} was true at no moment from {attempt.low} on")]
+    return [Finding(NAME, f"{attempt}: {attempt.code} {attempt.details} was true at no moment from {low} on")]
 
 
 def judge(refusal: Refusal) -> bool | None:
