@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from asyncpg import Pool
+
 from barberpro.storage.postgres import AnyConnection
 
 Channel = Literal["email", "sms"]
@@ -19,6 +21,7 @@ _BY_CONTACT: Final = {
     "sms": f"SELECT {_COLUMNS} FROM users WHERE phone_lookup = $1",  # noqa: S608 - our own words
 }
 _BY_ID: Final = f"SELECT {_COLUMNS} FROM users WHERE user_id = $1 AND deleted_at IS NULL"  # noqa: S608 - our own words
+_HAS_PHONE: Final = "SELECT EXISTS (SELECT 1 FROM users WHERE user_id = $1 AND phone_lookup IS NOT NULL)"
 _BY_LOGIN: Final = f"""
     SELECT {_COLUMNS} FROM users JOIN user_logins USING (user_id)
     WHERE provider = $1 AND subject = $2
@@ -71,6 +74,12 @@ class SealedContact:
 async def user_by_id(connection: AnyConnection, user_id: str) -> User | None:
     """None when there is none, or no longer."""
     return _user(await connection.fetchrow(_BY_ID, user_id))
+
+
+async def has_phone(pool: "Pool[Any]", user_id: str) -> bool:
+    """Whether the user has a telephone number; those that are kept are shown to be their user's."""
+    known: bool = await pool.fetchval(_HAS_PHONE, user_id)
+    return known
 
 
 async def user_by_contact(connection: AnyConnection, channel: Channel, lookup: str) -> User | None:

@@ -18,12 +18,14 @@ from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
-from tests.support.rest import NO_SHOWS, UNLIMITED, Answer, Door, rest_door, tokens
+from barberpro.storage.users import SealedContact, add_user
+from tests.support.rest import UNLIMITED, Answer, Door, rest_door, tokens
 from tests.support.shops import ADMIN, customer, send
 from tests.support.socket_door import SocketDoor, socket_door
 
 ATTACKER = "203.0.113.66"
 LOGIN = "/auth/login"
+NO_SHOWS = 2
 RATES = Limits(requests_per_minute=1000, connections_per_user=10_000, commands=100_000)
 
 
@@ -34,7 +36,7 @@ def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions
 
 @pytest.fixture
 async def door(options: NodeOptions) -> AsyncIterator[Door]:
-    async with rest_door(options, RATES) as door:
+    async with rest_door(options, RATES, no_shows=NO_SHOWS) as door:
         yield door
 
 
@@ -225,7 +227,9 @@ async def test_who_did_not_come_again_and_again_needs_a_confirmed_telephone(door
     assert refused.body["error"]["details"] == {"noShows": NO_SHOWS, "days": 30}
     assert refused.body["error"]["temporary"] is False
     assert (await door.post("/bookings", customer(2), door.booking_body())).status == 201
-    door.confirmed_phones.add(customer(1).id)
+    async with door.node.pool.acquire() as connection:
+        phone = SealedContact("sms", "sealed", "hash")
+        await add_user(connection, customer(1).id, "customer", None, "en", None, [phone])
     assert (await door.post("/bookings", customer(1), door.booking_body())).status == 201
 
 

@@ -16,6 +16,7 @@ from barberpro.storage import resealing
 from barberpro.storage.resealing import reseal, sealed_by_key, sealed_columns
 from barberpro.storage.sealing import Sealer, key_id, sealer
 from barberpro.storage.sealing_keys import announce, read_ring, take_up
+from barberpro.storage.users import SealedContact, add_user
 from tests.support.shops import TestShop
 
 LETTER = Letter("sms", "+919876543210", "code", {"code": "424242", "minutes": "10"})
@@ -40,7 +41,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 
 async def private(node: Node, seals: Sealer, count: int = 7) -> None:
-    """So many bookings with a phone, and a letter."""
+    """So many bookings with a phone, a letter, and an account with an address and a number."""
     shop = await TestShop.create(node)
     await shop.open(node)
     for number, booking_id in enumerate(await shop.fill(node, count)):
@@ -48,6 +49,11 @@ async def private(node: Node, seals: Sealer, count: int = 7) -> None:
         await node.pool.execute("UPDATE bookings SET phone_sealed = $2 WHERE booking_id = $1", booking_id, phone)
     async with node.pool.acquire() as connection, connection.transaction():
         await post(connection, seals, LETTER)
+        contacts = [
+            SealedContact("email", seals.seal("asha@example.com"), "one"),
+            SealedContact("sms", seals.seal("+91 99"), "two"),
+        ]
+        await add_user(connection, "us_1", "customer", None, "en", None, contacts)
 
 
 async def phones(pool: "Pool[Any]", seals: Sealer) -> list[str]:
@@ -56,7 +62,9 @@ async def phones(pool: "Pool[Any]", seals: Sealer) -> list[str]:
 
 
 async def by_key(pool: "Pool[Any]") -> dict[str, dict[str, int]]:
-    return {column.table: await sealed_by_key(pool, column) for column in await sealed_columns(pool)}
+    """How many values each key has sealed, by table and column; those with any."""
+    counts = {f"{each.table}.{each.column}": await sealed_by_key(pool, each) for each in await sealed_columns(pool)}
+    return {name: count for name, count in counts.items() if count}
 
 
 async def test_every_sealed_column_is_found(node: Node) -> None:
@@ -66,7 +74,7 @@ async def test_every_sealed_column_is_found(node: Node) -> None:
         " WHERE table_schema = 'public' AND column_name LIKE '%sealed%'"
     )
     assert {(column.table, column.column) for column in columns} == {tuple(row) for row in named}
-    assert {"bookings", "letters"} <= {column.table for column in columns}
+    assert {"bookings", "letters", "users", "challenges"} == {column.table for column in columns}
 
 
 async def test_everything_is_sealed_anew_and_reads_the_same(
@@ -75,8 +83,13 @@ async def test_everything_is_sealed_anew_and_reads_the_same(
     monkeypatch.setattr(resealing, "_AT_ONCE", 3)
     await private(node, first)
     steps = [(each.column.table, each.done) async for each in reseal(node.pool, second)]
-    assert steps == [("bookings", 3), ("bookings", 6), ("bookings", 7), ("letters", 1)]
-    assert await by_key(node.pool) == {"bookings": {second.key_id: 7}, "letters": {second.key_id: 1}}
+    assert steps == [("bookings", 3), ("bookings", 6), ("bookings", 7), ("letters", 1), ("users", 1), ("users", 1)]
+    assert await by_key(node.pool) == {
+        "bookings.phone_sealed": {second.key_id: 7},
+        "letters.content_sealed": {second.key_id: 1},
+        "users.email_sealed": {second.key_id: 1},
+        "users.phone_sealed": {second.key_id: 1},
+    }
     assert await phones(node.pool, second) == [f"+91 {number}" for number in range(7)]
     assert [each async for each in reseal(node.pool, second)] == []
 
@@ -88,8 +101,8 @@ async def test_a_run_that_was_stopped_is_gone_on_with(
     await private(node, first)
     async for _ in reseal(node.pool, second):
         break
-    assert (await by_key(node.pool))["bookings"] == {first.key_id: 5, second.key_id: 2}
-    assert [each.done async for each in reseal(node.pool, second)] == [2, 4, 5, 1]
+    assert (await by_key(node.pool))["bookings.phone_sealed"] == {first.key_id: 5, second.key_id: 2}
+    assert [each.done async for each in reseal(node.pool, second)] == [2, 4, 5, 1, 1, 1]
 
 
 async def test_a_row_that_is_being_written_is_not_waited_for(node: Node, first: Sealer, second: Sealer) -> None:
@@ -97,7 +110,7 @@ async def test_a_row_that_is_being_written_is_not_waited_for(node: Node, first: 
     async with node.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM bookings WHERE phone_sealed IS NOT NULL LIMIT 1 FOR UPDATE")
         async with asyncio.timeout(20):
-            assert [each.done async for each in reseal(node.pool, second)] == [6, 1]
+            assert [each.done async for each in reseal(node.pool, second)] == [6, 1, 1, 1]
     assert [each.done async for each in reseal(node.pool, second)] == [1]
 
 
@@ -106,7 +119,7 @@ async def test_what_no_key_opens_stops_the_run_and_stays(node: Node, second: Sea
     await private(node, stranger)
     with pytest.raises(ValueError, match=f"sealed with key {stranger.key_id}"):
         await anext(reseal(node.pool, second))
-    assert (await by_key(node.pool))["bookings"] == {stranger.key_id: 7}
+    assert (await by_key(node.pool))["bookings.phone_sealed"] == {stranger.key_id: 7}
 
 
 async def test_the_command_rotates_and_goes_on_where_it_was_stopped(
@@ -123,12 +136,12 @@ async def test_the_command_rotates_and_goes_on_where_it_was_stopped(
     assert announced.coming is not None
     await run_rotate_sealing(settings, 0)
     newest = key_id(announced.coming)
-    assert f"sealed 8 values anew with key {newest}" in capsys.readouterr().out
+    assert f"sealed 10 values anew with key {newest}" in capsys.readouterr().out
     await run_keys(settings)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [
         [first.key_id, "unseals", "0", "values"],
-        [newest, "seals", "8", "values"],
+        [newest, "seals", "10", "values"],
     ]
 
 

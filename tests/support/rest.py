@@ -32,7 +32,6 @@ from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop, running
 
 BLOCK_SECONDS = 60
-NO_SHOWS = 2
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
 Setup = Callable[[web.Application], None]
 
@@ -77,13 +76,10 @@ class Door:
         shop: TestShop,
         client: "TestClient[web.Request, web.Application]",
         gate: Gate,
-        confirmed_phones: set[str],
     ) -> None:
-        """confirmed_phones: users whose telephone is confirmed; a test adds to them."""
         self.node = node
         self.shop = shop
         self.client = client
-        self.confirmed_phones = confirmed_phones
         self.gate = gate
 
     async def call(
@@ -126,31 +122,28 @@ async def rest_door(
     *,
     origins: Sequence[str] | Literal["*"] = "*",
     patience: float = 10.0,
+    no_shows: int = 0,
 ) -> AsyncIterator[Door]:
     """A served door whose shop's lines are open. extend: adds to the app what a test needs.
 
-    patience: the seconds that a connection has for its first request.
+    patience: the seconds that a connection has for its first request. no_shows: after which a telephone is asked for.
     """
     async with running(options) as node:
         shop = await TestShop.create(node, zone=zone)
         await shop.open(node)
         app = web.Application()
-        confirmed: set[str] = set()
-        app[SERVICES] = _services(node, options.prefix, limits, origins, confirmed)
+        app[SERVICES] = _services(node, options.prefix, limits, origins, NoShows(node.pool, no_shows))
         app[READY] = Readiness(node, {}).parts
         setup_rest(app)
         if extend is not None:
             extend(app)
         async with TestClient(OurTestServer(app, patience)) as client:
-            yield Door(node, shop, client, app[SERVICES].gate, confirmed)
+            yield Door(node, shop, client, app[SERVICES].gate)
 
 
 def _services(
-    node: Node, prefix: str, limits: Limits, origins: Sequence[str] | Literal["*"], confirmed: set[str]
+    node: Node, prefix: str, limits: Limits, origins: Sequence[str] | Literal["*"], no_shows: NoShows
 ) -> Services:
-    async def phone_confirmed(user_id: str) -> bool:
-        return user_id in confirmed
-
     return Services(
         engine=node.engine,
         views=node.views,
@@ -162,7 +155,7 @@ def _services(
         redis_prefix=prefix,
         limits=limits,
         gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
-        no_shows=NoShows(node.pool, NO_SHOWS, phone_confirmed=phone_confirmed),
+        no_shows=no_shows,
         proxies=Proxies((ip_network("127.0.0.1"),)),
         origins=origins,
     )

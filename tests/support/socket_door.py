@@ -53,8 +53,10 @@ class SocketDoor:
 
 
 @asynccontextmanager
-async def socket_door(options: NodeOptions, limits: Limits = UNLIMITED) -> AsyncIterator[SocketDoor]:
-    """A served door whose shop has two open lines."""
+async def socket_door(
+    options: NodeOptions, limits: Limits = UNLIMITED, *, no_shows: int = 0
+) -> AsyncIterator[SocketDoor]:
+    """A served door whose shop has two open lines. no_shows: as of `rest_door`."""
     made: list[LiveDoors] = []
 
     def attach(app: web.Application) -> None:
@@ -62,7 +64,7 @@ async def socket_door(options: NodeOptions, limits: Limits = UNLIMITED) -> Async
         made[0].attach(app)
         made[0].start()
 
-    async with rest_door(options, limits, attach) as door, AsyncExitStack() as stack:
+    async with rest_door(options, limits, attach, no_shows=no_shows) as door, AsyncExitStack() as stack:
         stack.push_async_callback(made[0].close)
         yield SocketDoor(door, made[0], stack)
 

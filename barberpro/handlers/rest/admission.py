@@ -36,19 +36,18 @@ async def _admit(request: web.Request) -> None:
     """Raises RATE_LIMIT_EXCEEDED, UNAUTHORIZED, TOKEN_EXPIRED (for a bad token on any path but sign-in's)."""
     services = request.app[SERVICES]
     request[ADDRESS] = services.proxies.address(request)
-    network, known, problem = network_of(request[ADDRESS]), None, None
+    network, known, bad = network_of(request[ADDRESS]), None, False
     if _COUNTED.fullmatch(request.path):
         try:
             known = _identify(request)
-        except BarberProError as error:
-            problem = error
+        except BarberProError:
+            bad = True
     if known is None or known.actor.role is not Role.ADMIN:  # who could not lift a block from behind it
         services.gate.refuse_blocked(network)
     for rated in _rated(request):
         await _count(request, rated, Subjects(network, known.actor.id if known is not None else None))
-    # Not before it is counted: guessing tokens is not free.
-    if problem is not None and not _BY_A_SECRET.fullmatch(request.path):
-        raise problem
+    if bad and not _BY_A_SECRET.fullmatch(request.path):
+        _identify(request)  # raises, now that it is counted: guessing tokens is not free
     if known is not None:
         request[IDENTITY] = known
 
