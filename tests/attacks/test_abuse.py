@@ -42,7 +42,7 @@ async def door(options: NodeOptions) -> AsyncIterator[Door]:
 
 @pytest.fixture
 async def sockets(options: NodeOptions) -> AsyncIterator[SocketDoor]:
-    async with socket_door(options, RATES) as door:
+    async with socket_door(options, RATES, no_shows=NO_SHOWS) as door:
         yield door
 
 
