@@ -7,7 +7,6 @@ from aiohttp import web
 
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
-from barberpro.domain.accounts.tidying import Tidying
 from barberpro.domain.blocks import Blocks
 from barberpro.domain.identity import Tokens
 from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
@@ -52,11 +51,9 @@ class RunningServer:
     blocks: Blocks
     post_office: PostOffice
     key_watch: KeyWatch
-    tidying: Tidying
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
-        await self.tidying.close()
         await self.key_watch.close()
         await self.post_office.close()
         await self.blocks.close()
@@ -136,6 +133,4 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
     key_watch.start()
-    tidying = Tidying(node.pool)
-    tidying.start()
-    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch, tidying)
+    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch)

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, seed, simulate, token, revoke, keys, check, trim.
+"""The command line: serve, demo, migrate, seed, simulate, token, revoke, appoint, keys, check, trim.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
 which scripts ask for again and again, has a use for them.
@@ -220,6 +220,20 @@ def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     _run(settings, run_revoke(settings, user))
+
+
+@cli.command()
+@_stores
+@click.option("--email", metavar="ADDRESS", help="Whose account.")
+@click.option("--phone", metavar="NUMBER", help="Or so, with the country's code.")
+@click.option("--role", type=click.Choice([r.value for r in (Role.CUSTOMER, Role.BARBER, Role.ADMIN)]), required=True)
+@click.option("--barber", metavar="ID", help="The barber that a barber's account stands for.")
+def appoint(email: str | None, phone: str | None, role: str, barber: str | None, **given: Any) -> None:  # noqa: ANN401 - click's options
+    """Make an account an administrator, a barber, or a customer again. Its sessions end."""
+    from barberpro.server.commands import run_appoint
+
+    settings = _settings(**given)
+    _run(settings, run_appoint(settings, email, phone, Role(role), barber))
 
 
 @cli.group()

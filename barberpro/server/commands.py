@@ -13,7 +13,11 @@ import aiohttp
 import click
 import orjson
 from asyncpg import Pool
+from pydantic import ValidationError
 
+from barberpro.domain.accounts.appointing import Appointment, appoint
+from barberpro.domain.accounts.contacts import Contacts
+from barberpro.protocol.accounts import Claimed
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.ids import ID_PATTERN, new_user_id
 from barberpro.queue.check import compare
@@ -26,6 +30,7 @@ from barberpro.server.serve import listening, serve, stop_event, until_stopped
 from barberpro.server.settings import Settings
 from barberpro.server.simulate import Shop, SimulateOptions, simulate
 from barberpro.server.stores import kept, open_stores
+from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.checkpoints import audit_would_go, due_shops, goes_before, would_go
 from barberpro.storage.deployment import claim_deployment
 from barberpro.storage.keys import Keys
@@ -33,6 +38,7 @@ from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.revocations import revoke
+from barberpro.storage.sealing import sealer
 from barberpro.storage.shops import UnknownZoneError
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -98,6 +104,29 @@ async def run_revoke(settings: Settings, user: str) -> None:
     async with open_stores(settings) as urls, database(settings, urls) as pool:
         before = await revoke(pool, user, "system", "system")
     click.echo(f"tokens issued to {user} before {before.isoformat(timespec='seconds')} are revoked")
+
+
+async def run_appoint(settings: Settings, email: str | None, phone: str | None, role: Role, barber: str | None) -> None:
+    """Raises CommandError for what is no contact, nobody's, or no barber."""
+    if (barber is not None) != (role is Role.BARBER):
+        raise CommandError("--barber belongs to --role barber: whose line it is")
+    try:
+        contact = Claimed(email=email, phone=phone).contact
+    except ValidationError as error:
+        told = error.errors()[0]
+        raise CommandError(f"--{told['loc'][0] if told['loc'] else 'email, --phone'}: {told['msg'].removeprefix('Value error, ')}") from None
+    seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
+    async with open_stores(settings) as urls, database(settings, urls) as pool:
+        shops: frozenset[str] = frozenset()
+        if barber is not None:
+            known = await Catalogue(pool).barber(barber)
+            if known is None:
+                raise CommandError(f"--barber: there is no barber {barber}")
+            shops = frozenset({known.shop_id})
+        user_id = await appoint(pool, Contacts(seals), contact, Appointment(role, barber, shops))
+        if user_id is None:
+            raise CommandError("nobody has an account with this contact: they register first")
+    click.echo(f"{user_id} is {role.value} from the next sign-in on; their sessions are ended")
 
 
 async def run_check(settings: Settings) -> int:

@@ -29,9 +29,16 @@ class Block:
 
 _COLUMNS: Final = "block_id, network, reason, made_by, at, until, lifted_at, lifted_by"
 _BLOCK: Final = f"""
-    INSERT INTO rate_limits (block_id, network, reason, made_by, request_id, until)
-    VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
-    RETURNING {_COLUMNS}
+    WITH known AS (
+        UPDATE rate_limits SET until = greatest(until, now() + make_interval(secs => $6))
+        WHERE network = $2 AND reason = $3 AND made_by = $4 AND lifted_at IS NULL AND until > now()
+        RETURNING {_COLUMNS}
+    ), made AS (
+        INSERT INTO rate_limits (block_id, network, reason, made_by, request_id, until)
+        SELECT $1, $2, $3, $4, $5, now() + make_interval(secs => $6) WHERE NOT EXISTS (SELECT FROM known)
+        RETURNING {_COLUMNS}
+    )
+    SELECT * FROM known UNION ALL SELECT * FROM made LIMIT 1
 """  # noqa: S608 - fixed words
 _LIFT: Final = f"""
     UPDATE rate_limits SET lifted_at = now(), lifted_by = $2
@@ -52,7 +59,10 @@ _FIND: Final = f"SELECT {_COLUMNS} FROM rate_limits WHERE block_id = $1"  # noqa
 async def block(
     pool: "Pool[Any]", block_id: str, network: str, reason: str, seconds: float, by: Actor, via: Via
 ) -> Block:
-    """Writes a block from now on, and notes it. Raises what storage.postgres.Away lists, as all of these do."""
+    """Writes a block from now on, and notes it; one that is in force for the same reason lasts as long, at least.
+
+    Raises what storage.postgres.Away lists, as all of these do.
+    """
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(_BLOCK, block_id, network, reason, by.id, via.request_id, seconds)
         made = _block(row)

@@ -1,4 +1,4 @@
-"""What is over of accounts goes after a while: letters' secrets, ended sessions, wrong passwords."""
+"""What is over goes after a while: letters' secrets, ended sessions, wrong passwords, blocks of addresses."""
 
 from typing import Any, Final
 
@@ -8,9 +8,10 @@ _GO: Final = (
     "DELETE FROM challenges WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM sessions WHERE coalesce(revoked_at, expires_at) < now() - interval '30 days'",
     "DELETE FROM sign_in_failures WHERE since < now() - interval '1 day'",
+    "DELETE FROM rate_limits WHERE until < now() - interval '90 days'",
 )
 
 
 async def tidy(pool: "Pool[Any]") -> int:
-    """How many rows went."""
+    """How many rows went. A regular job's."""
     return sum([int((await pool.execute(each)).removeprefix("DELETE ")) for each in _GO])

@@ -119,6 +119,15 @@ async def set_password(connection: AnyConnection, user_id: str, password_hash: s
     await connection.execute("UPDATE users SET password_hash = $2 WHERE user_id = $1", user_id, password_hash)
 
 
+async def set_role(
+    connection: AnyConnection, user_id: str, role: str, barber_id: str | None, shop_ids: list[str]
+) -> None:
+    await connection.execute(
+        "UPDATE users SET role = $2, barber_id = $3, shop_ids = $4 WHERE user_id = $1",
+        user_id, role, barber_id, shop_ids,
+    )  # fmt: skip
+
+
 async def live_bookings(connection: AnyConnection, user_id: str) -> int:
     """How many bookings of theirs still wait or are being served."""
     return int(await connection.fetchval(_LIVE, user_id))

@@ -134,3 +134,16 @@ async def test_check_finds_what_was_changed_by_hand_and_nothing_else(seeded: See
         await database.close()
     assert (in_redis.code, f"line {seeded.barber}" in in_redis.out) == (1, True), in_redis
     assert (in_postgres.code, f"queue {seeded.barber}" in in_postgres.out) == (1, True), in_postgres
+
+
+async def test_appoint_says_what_it_cannot_do(seeded: Seeded) -> None:
+    for arguments, words in (
+        (["--email", "nobody@example.com", "--role", "admin"], "nobody has an account with this contact"),
+        (["--email", "nobody", "--role", "admin"], "--email: is no e-mail address"),
+        (["--role", "admin"], "--email, --phone: give either email or phone"),
+        (["--email", "a@example.com", "--role", "barber"], "--barber belongs to --role barber"),
+        (["--email", "a@example.com", "--role", "barber", "--barber", "bb_1"], "--barber: there is no barber bb_1"),
+    ):
+        end = await seeded.site.run("appoint", *arguments)
+        assert (end.code, end.out) == (2, "")
+        assert words in end.err

@@ -122,6 +122,9 @@ async def test_a_block_is_lifted_by_an_admin_from_behind_it_and_by_nobody_else(d
 async def test_an_admin_blocks_a_whole_household(door: Door) -> None:
     wanted = {"address": "2001:db8:1:2::9", "minutes": 5, "reason": "scraping"}
     made = await door.post("/admin/blocks", ADMIN, wanted)
+    again = await door.post("/admin/blocks", ADMIN, wanted)
+    assert again.data["blockId"] == made.data["blockId"]
+    assert again.data["until"] >= made.data["until"]
     assert (made.status, made.data["network"]) == (201, "2001:db8:1:2::/64")
     path = f"/queue/{door.shop.barbers[0]}"
     assert (await door.call("GET", path, X_Forwarded_For="2001:db8:1:2:ffff::1")).status == 429

@@ -4,11 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import jwt
+import orjson
 import pytest
 import pytest_asyncio
 
+from barberpro.domain.accounts.appointing import Appointment, appoint
+from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.keys import add_key
 from barberpro.handlers.services import SERVICES
+from barberpro.protocol.accounts import Contact
+from barberpro.protocol.actors import Role
+from barberpro.storage.sealing import sealer
 from barberpro.storage.tidying import tidy
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
 
@@ -209,3 +215,29 @@ async def test_the_server_takes_up_a_new_key_while_it_runs(door: AccountDoor, em
     assert tokens.keys.kids[:1] == before
     assert len(tokens.keys.kids) == 2
     assert (await door.call("GET", "/auth/me", token=token)).status == 200
+
+
+async def test_an_appointed_barber_signs_in_to_their_own_line_and_no_longer_as_they_were(
+    door: AccountDoor, email: str
+) -> None:
+    before, server = await door.by_email(email), door.server
+    shop = server.shop
+    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
+    appointment = Appointment(Role.BARBER, shop.barbers[0], frozenset({shop.shop_id}))
+    user_id = await appoint(server.node.pool, contacts, Contact("email", email), appointment)
+    assert user_id == before["user"]["userId"]
+    await server.running.revocations.look()
+    assert (await door.call("GET", "/auth/me", token=before["accessToken"])).code == "TOKEN_REVOKED"
+    after = (await door.auth("login", email=email, password=PASSWORD)).data
+    assert (after["user"]["userType"], after["user"]["barberId"]) == ("barber", shop.barbers[0])
+    assert (await door.call("GET", "/queue/my-queue", token=after["accessToken"])).data["barberId"] == shop.barbers[0]
+    noted = await server.node.pool.fetch(
+        "SELECT before, after FROM audit_entries WHERE action = 'account.appointed' AND object_id = $1", user_id
+    )
+    assert [(orjson.loads(row[0])["role"], orjson.loads(row[1])["role"]) for row in noted] == [("customer", "barber")]
+
+
+async def test_nobody_is_appointed_whom_nobody_knows(door: AccountDoor, email: str) -> None:
+    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
+    nobody = Contact("email", email)
+    assert await appoint(door.server.node.pool, contacts, nobody, Appointment(Role.ADMIN)) is None

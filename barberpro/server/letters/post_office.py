@@ -1,9 +1,10 @@
-"""The part of a server that sends letters: its transports by the settings, its jobs, its figures."""
+"""The part of a server that sends letters: its transports by the settings, its jobs, its figures. It tidies, too."""
 
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self
 
+import structlog
 from asyncpg import Pool
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -17,6 +18,9 @@ from barberpro.server.letters.twilio import Twilio
 from barberpro.server.settings import Settings, SettingsError
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.sealing import Sealer
+from barberpro.storage.tidying import tidy
+
+log = structlog.get_logger(__name__)
 
 _CONNECTIONS: Final = 3
 """One listens, one takes jobs, one does them."""
@@ -35,6 +39,7 @@ class PostOffice(Collector):
             {
                 "letters.sweep": Regular("* * * * *", self._deliverer.sweep),
                 "letters.forget": Regular("17 3 * * *", self._deliverer.forget),
+                "accounts.tidy": Regular("23 * * * *", self._tidy),
             },
             look,
         )
@@ -48,6 +53,9 @@ class PostOffice(Collector):
 
     def start(self) -> None:
         self._jobs.start()
+
+    async def _tidy(self) -> None:
+        log.info("tidied", rows=await tidy(self._pool))
 
     async def close(self) -> None:
         await self._jobs.close()
