@@ -45,8 +45,8 @@ _SHOP: Final = NewShop(
     {"grace_seconds": 5, "queue_capacity": 40},
 )
 _THINK_SECONDS: Final = 0.12
-_STORM_SECONDS: Final = 14.0
-_PEACE_SECONDS: Final = 6.0
+_STORM_SECONDS: Final = 15.0
+_PEACE_SECONDS: Final = 4.0
 """In which people work undisturbed, after all is well."""
 _PATIENCE_SECONDS: Final = 40.0
 """More than all may take to be well again: what takes longer than it may is told with its time."""
