@@ -99,6 +99,10 @@ class Deliverer:
             await self._give_up(letter, str(refused))
         except Unsent as unsent:
             await self._again(letter, unsent)
+        except Exception as error:
+            # Its message may hold an address. Not raised: nobody would count the attempt, and it would never end.
+            log.error("letter_failed", problem=type(error).__name__, letter_id=letter.letter_id)
+            await self._again(letter, Unsent(f"a defect ({type(error).__name__})"))
         else:
             await settle(self._pool, letter.letter_id, None, reference)
             self._tell(letter, "sent", None)

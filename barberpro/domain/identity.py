@@ -20,6 +20,8 @@ from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import Id
 
 ISSUER: Final = "barberpro"
+LONGEST_ACCESS_SECONDS: Final = 86_400
+"""For which a session's access token may be made to last."""
 _REMEMBERED: Final = 10_000
 _LEEWAY_SECONDS: Final = 5
 _LAST_SECOND: Final = 253_402_300_799
@@ -50,7 +52,7 @@ class _Claims(BaseModel):
 class Identity:
     """Who a token stands for, from when and until when (seconds since the epoch), and the token's own id.
 
-    session_id: the session that it was issued in; None for one that belongs to none.
+    session_id: the session that it was issued in; None for one that belongs to none. kid: names the key that signed it.
     """
 
     actor: Actor
@@ -58,6 +60,7 @@ class Identity:
     expires_at: float
     token_id: str
     session_id: str | None = None
+    kid: str | None = None
 
 
 def _never(_identity: Identity) -> bool:
@@ -128,7 +131,9 @@ class Tokens:
         return known
 
     def revoked(self, identity: Identity) -> bool:
-        return self._is_revoked(identity)
+        """Whether a token that was good is no longer: it was revoked, or the key that signed it was taken away."""
+        taken_away = identity.kid is not None and self.keys.verifying(identity.kid, time.time()) is None
+        return taken_away or self._is_revoked(identity)
 
     def _decode(self, token: str) -> Identity:
         try:
@@ -145,9 +150,8 @@ class Tokens:
                 options={"require": ["exp", "iat", "sub", "jti"], "verify_iat": False},
             )
             checked = _Claims.model_validate(claims)
-            return Identity(
-                _actor(checked, claims["userType"]), checked.iat, checked.exp, str(claims["jti"]), checked.sid
-            )
+            actor = _actor(checked, claims["userType"])
+            return Identity(actor, checked.iat, checked.exp, str(claims["jti"]), checked.sid, key.kid)
         except jwt.ExpiredSignatureError:
             raise BarberProError(ErrorCode.TOKEN_EXPIRED) from None
         except (jwt.PyJWTError, KeyError, OverflowError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 """Takes up keys that were added or removed while the server runs: nobody restarts a shop's line to rotate a key."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,20 +28,26 @@ class Keys(Protocol):
 class SigningKeys:
     """Those that sign tokens."""
 
-    def __init__(self, directory: Path, tokens: Tokens, *, production: bool) -> None:
+    def __init__(
+        self, directory: Path, tokens: Tokens, expel: Callable[[], Awaitable[None]], *, production: bool
+    ) -> None:
+        """expel: called when a key was taken away, to end the connections whose tokens it signed."""
         self._directory = directory
         self._tokens = tokens
+        self._expel = expel
         self._production = production
         self._known: tuple[str, ...] | None = None
 
     async def look(self) -> None:
         found = await asyncio.to_thread(names, self._directory)
-        if found and found != self._known:
-            ring = await asyncio.to_thread(key_ring, self._directory, create=False, production=self._production)
-            if ring.kids != self._tokens.keys.kids:
-                self._tokens.use(ring)
-                log.info("signing_keys_read", kids=ring.kids)
-            self._known = found
+        if found and found == self._known:
+            return
+        ring = await asyncio.to_thread(key_ring, self._directory, create=False, production=self._production)
+        if ring.kids != self._tokens.keys.kids:
+            self._tokens.use(ring)
+            log.info("signing_keys_read", kids=ring.kids)
+            await self._expel()
+        self._known = found
 
 
 class SealingKeys:

@@ -102,20 +102,21 @@ def signing_key(directory: Path, *, create: bool) -> SigningKey:
     return key_ring(directory, create=create).signing(time.time())
 
 
-def add_key(directory: Path, *, development: bool) -> tuple[str, list[str]]:
+def add_key(directory: Path, *, development: bool, at_once: bool = False) -> tuple[str, list[str]]:
     """Makes the next key, and removes those that verify nothing any more. Blocking. Raises KeyFileError.
 
-    The new file's name, and those that were removed.
+    The new file's name, and those that were removed. at_once: it signs now, and all others go: they were stolen.
     """
     now, files = int(time.time()), _files(directory)
-    path = directory / (f"signing-key-{now}.pem" if files else FIRST)
+    # As if it had been made so long ago that everybody knows it.
+    made_at = now - SETTLE_SECONDS if at_once else now
+    path = directory / (f"signing-key-{made_at}.pem" if files else FIRST)
     _write(path, (_DEVELOPMENT if development else b"") + _new_pem())
-    removed = []
-    for (_, old), (made_at, _) in pairwise(files):
-        if now > made_at + SETTLE_SECONDS + OVERLAP_SECONDS:
-            old.unlink(missing_ok=True)
-            removed.append(old.name)
-    return path.name, removed
+    over = [old for (_, old), (then, _) in pairwise(files) if now > then + SETTLE_SECONDS + OVERLAP_SECONDS]
+    gone = [old for _, old in files] if at_once else over
+    for old in gone:
+        old.unlink(missing_ok=True)
+    return path.name, [old.name for old in gone]
 
 
 def names(directory: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from asyncpg import Pool
 
-from barberpro.domain.identity import Identity
+from barberpro.domain.identity import LONGEST_ACCESS_SECONDS, Identity
 from barberpro.storage.listening import Ear
 from barberpro.storage.postgres import Away
 from barberpro.storage.revocations import revoked_since
@@ -22,22 +22,23 @@ _LOOK_SECONDS: Final = 2.0
 _OVERLAP: Final = timedelta(seconds=60)
 """A revocation may be committed a while after its moment, and is not to be overlooked then."""
 
+_REMEMBERED: Final = timedelta(seconds=LONGEST_ACCESS_SECONDS) + _OVERLAP
+"""After which an ended session need not be known: its last token has ended by itself."""
+
 Listener = Callable[[], Awaitable[None]]
 
 
 class Revocations:
     """Postgres tells of them at once, and is asked every two seconds. `listeners` are called after new ones."""
 
-    def __init__(self, pool: "Pool[Any]", database_url: str, access_seconds: int = 3600) -> None:
-        """access_seconds: after which an ended session need not be known: its last token has ended by itself."""
+    def __init__(self, pool: "Pool[Any]", database_url: str) -> None:
         self._pool = pool
         self._told = asyncio.Event()
         self._ear = Ear(database_url, "revocations", self.hear)
         self._before: dict[str, float] = {}
         self._ended: dict[str, float] = {}
-        self._remembered = timedelta(seconds=access_seconds) + _OVERLAP
         self._newest = datetime.min.replace(tzinfo=UTC) + _OVERLAP
-        self._newest_session = datetime.now(UTC) - self._remembered
+        self._newest_session = datetime.now(UTC) - _REMEMBERED
         self._task: asyncio.Task[None] | None = None
         self.listeners: list[Listener] = []
 
@@ -75,7 +76,9 @@ class Revocations:
                 await asyncio.wait_for(self._told.wait(), _LOOK_SECONDS)
             self._told.clear()
             try:
-                await self._ear.listen()
+                # Looking does without the ear, which needs a connection of its own.
+                with contextlib.suppress(*Away):
+                    await self._ear.listen()
                 await self.look()
             except Away as error:
                 log.info("revocations_unread", problem=repr(error))
@@ -98,7 +101,7 @@ class Revocations:
             found = found or session_id not in self._ended
             self._ended[session_id] = ended.timestamp()
             self._newest_session = max(self._newest_session, ended)
-        forgotten = time.time() - self._remembered.total_seconds()
+        forgotten = time.time() - _REMEMBERED.total_seconds()
         for session_id in [each for each, ended in self._ended.items() if ended < forgotten]:
             del self._ended[session_id]
         return found

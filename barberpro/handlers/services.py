@@ -16,7 +16,6 @@ from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
-from barberpro.storage.primaries import Primaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,6 @@ class Services:
     states: StateBuilder
     tokens: Tokens
     pool: "Pool[Any]"
-    redis: Primaries
-    redis_prefix: str
     limits: Limits
     gate: Gate
     no_shows: NoShows

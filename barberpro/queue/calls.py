@@ -20,6 +20,8 @@ from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
 Json = dict[str, Any]
+_KEY_BYTES: Final = 64
+"""The longest key of blake2b."""
 _SPACING: Final = re.compile(r"[^0-9+]")
 """What people put between the digits of a telephone number, each in their own way."""
 
@@ -50,6 +52,8 @@ class CallBuilder:
         self._keys = keys
         self._seal = seal
         self._lookup = lookup
+        # A telephone number in a command would be found from a plain digest by trying all numbers.
+        self._digest_key = bytes.fromhex(lookup("command", "digest"))[:_KEY_BYTES]
         self._node = secrets.token_hex(5)
         self._numbers = itertools.count()
 
@@ -60,7 +64,7 @@ class CallBuilder:
         content = [actor.id, actor.role.value, command.type, saw, fields]
         envelope: Json = {
             "id": command.command_id,
-            "digest": hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest(),
+            "digest": self._digest(content),
         }
         born = b""
         if isinstance(command, Join | Schedule):
@@ -72,6 +76,10 @@ class CallBuilder:
         if saw:
             envelope["expect"] = saw
         return self._call(command.type, shop, actor, via, {**fields, **envelope}, born)
+
+    def _digest(self, content: list[Any]) -> str:
+        text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        return hashlib.blake2b(text, digest_size=16, key=self._digest_key).hexdigest()
 
     def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:
         """What a due timer asks for, of the system itself."""

@@ -70,7 +70,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     ways = await asyncio.to_thread(transports, settings)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
     node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
-    revocations = Revocations(node.pool, options.database_url, settings.access_seconds)
+    revocations = Revocations(node.pool, options.database_url)
     exempt = (*settings.never_blocked, *settings.trusted_proxies)
     blocks = Blocks(node.pool, settings.block_minutes * 60, exempt)
     try:
@@ -82,8 +82,6 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         await node.close()
         raise
     tokens = Tokens(keys, revocations.covers)
-    directory = settings.keys_directory
-    key_watch = KeyWatch([SigningKeys(directory, tokens, production=production), SealingKeys(directory, seals)])
     services = Services(
         engine=node.engine,
         views=node.views,
@@ -91,8 +89,6 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         states=StateBuilder(PaceEstimator()),
         tokens=tokens,
         pool=node.pool,
-        redis=node.redis,
-        redis_prefix=options.prefix,
         limits=Limits(
             requests_per_minute=settings.requests_per_minute,
             rooms_per_connection=settings.rooms_per_connection,
@@ -132,5 +128,8 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
+    directory = settings.keys_directory
+    signing = SigningKeys(directory, tokens, doors.expel_revoked, production=production)
+    key_watch = KeyWatch([signing, SealingKeys(directory, seals)])
     key_watch.start()
     return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch)

@@ -248,7 +248,8 @@ def rotate_keys() -> None:
 
 @rotate_keys.command("signing")
 @_stores
-def rotate_signing(**given: Any) -> None:  # noqa: ANN401 - click's options
+@click.option("--at-once", is_flag=True, help="After a theft: it signs now, and what the others signed is refused.")
+def rotate_signing(at_once: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Make the key that signs tokens next; the servers take it up by themselves.
 
     It signs after six minutes, and the key before it verifies for two days more. Run again, it removes those that are
@@ -258,7 +259,19 @@ def rotate_signing(**given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     with _told(settings):
-        for line in rotate_signing_key(settings):
+        for line in rotate_signing_key(settings, at_once=at_once):
+            click.echo(line)
+
+
+@keys.command("make")
+@_stores
+def make_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
+    """Make the keys that are missing: production makes none by itself. Back them up."""
+    from barberpro.server.minting import make_missing_keys
+
+    settings = _settings(**given)
+    with _told(settings):
+        for line in make_missing_keys(settings):
             click.echo(line)
 
 

@@ -1,12 +1,13 @@
 """Tokens for trying things: `barberpro token`, and the people of a simulated day."""
 
 from barberpro.domain.identity import Tokens
-from barberpro.domain.keys import FIRST, SETTLE_SECONDS, add_key, signing_key
+from barberpro.domain.keys import FIRST, SETTLE_SECONDS, add_key, names, signing_key
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import new_user_id
 from barberpro.server.errors import CommandError
 from barberpro.server.settings import Settings
+from barberpro.storage.sealing_keys import read_ring
 
 
 def own_tokens(settings: Settings) -> Tokens:
@@ -14,12 +15,23 @@ def own_tokens(settings: Settings) -> Tokens:
     return Tokens(signing_key(settings.keys_directory, create=settings.makes_keys))
 
 
-def rotate_signing_key(settings: Settings) -> list[str]:
+def rotate_signing_key(settings: Settings, *, at_once: bool) -> list[str]:
     """What was done, in words. Blocking. Raises KeyFileError."""
-    name, removed = add_key(settings.keys_directory, development=settings.environment == "development")
-    when = "at once" if name == FIRST else f"in {SETTLE_SECONDS // 60} minutes"
+    development = settings.environment == "development"
+    name, removed = add_key(settings.keys_directory, development=development, at_once=at_once)
+    when = "at once" if at_once or name == FIRST else f"in {SETTLE_SECONDS // 60} minutes"
     words = [f"made {settings.keys_directory / name}; it signs {when}"]
     return words + [f"removed {each}: nothing that it signed is good any more" for each in removed]
+
+
+def make_missing_keys(settings: Settings) -> list[str]:
+    """What is there now, in words. Blocking. Raises KeyFileError and SealingKeyError."""
+    directory = settings.keys_directory
+    signing = names(directory)
+    if not signing:
+        signing = (add_key(directory, development=settings.environment == "development")[0],)
+    read_ring(directory, create=True)
+    return [f"{directory} has {', '.join(signing)}, keys that seal, and a key for looking up"]
 
 
 def development_token(

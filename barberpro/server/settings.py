@@ -29,6 +29,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from barberpro.domain.identity import LONGEST_ACCESS_SECONDS
 from barberpro.server.secret_files import SUFFIX, SecretFileError, SecretFiles, names_of
 
 _HOME = Path(".barberpro")
@@ -66,7 +67,7 @@ class Settings(BaseSettings):
     keys_dir: Path | None = None
     """Where signing and sealing keys lie; by default beside the embedded stores, else in .barberpro/keys."""
 
-    access_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3600
+    access_seconds: Annotated[int, Field(ge=60, le=LONGEST_ACCESS_SECONDS)] = 3600
     """How long an access token is good."""
     refresh_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long a session lasts that is not used."""
@@ -191,6 +192,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _letters_fit(self) -> Self:
+        letters = self.smtp_host is not None or self.twilio_account_sid is not None
+        if self.environment == "production" and letters and not (self.public_url or "").startswith("https://"):
+            raise ValueError("BARBERPRO_PUBLIC_URL must begin with https:// in production: letters have links to it")
         if self.smtp_host is not None and self.mail_from is None:
             raise ValueError("BARBERPRO_MAIL_FROM is missing: BARBERPRO_SMTP_HOST needs a sender")
         if (self.smtp_user is None) != (self.smtp_password is None):

@@ -2,7 +2,7 @@
 
 | file | is |
 |---|---|
-| sealing-key.bin | the first key: 32 random bytes, as all of them |
+| sealing-key.bin | the first key: 32 random bytes, as all of them. It may go when nothing is sealed with it any more |
 | sealing-key-<n>.bin | the n-th, from 2 on; the highest n seals, all unseal |
 | sealing-key-<n>.coming | the next one: unseals already, so that every server knows it before the first of them seals |
 | lookup-key.bin | the key of the hashes by which sealed texts are found; never rotated |
@@ -42,11 +42,13 @@ def read_ring(directory: Path, *, create: bool) -> KeyRing:
     try:
         if create:
             directory.mkdir(parents=True, exist_ok=True)
-            for name in (_FIRST, _LOOKUP):
-                if not (directory / name).exists():
-                    _make(directory / name)
-        later, coming = _later(directory)
-        sealing = tuple(_read(path) for path in (directory / _FIRST, *later))
+            if not _files(directory)[0]:
+                _make(directory / _FIRST)
+            if not (directory / _LOOKUP).exists():
+                _make(directory / _LOOKUP)
+        files, coming = _files(directory)
+        # Without any, the first is what is asked for: the error names it.
+        sealing = tuple(_read(path) for path in files or [directory / _FIRST])
         return KeyRing(sealing, _read(directory / _LOOKUP), _read(coming) if coming is not None else None)
     except OSError as error:
         raise SealingKeyError(f"BARBERPRO_KEYS_DIR: cannot use {error.filename or directory}: {error}") from error
@@ -55,9 +57,9 @@ def read_ring(directory: Path, *, create: bool) -> KeyRing:
 def announce(directory: Path) -> None:
     """Makes the next key, which only unseals as yet; nothing when there is one. Blocking. Raises SealingKeyError."""
     try:
-        later, coming = _later(directory)
+        files, coming = _files(directory)
         if coming is None:
-            number = _number(later[-1]) + 1 if later else 2
+            number = _number(files[-1]) + 1 if files else 2
             _make(directory / f"sealing-key-{number}.coming")
     except OSError as error:
         raise SealingKeyError(f"BARBERPRO_KEYS_DIR: cannot write in {directory}: {error}") from error
@@ -66,16 +68,17 @@ def announce(directory: Path) -> None:
 def take_up(directory: Path) -> None:
     """Has the key that was announced seal from now on; nothing when there is none. Blocking. Raises SealingKeyError."""
     try:
-        _, coming = _later(directory)
+        _, coming = _files(directory)
         if coming is not None:
             coming.rename(coming.with_suffix(".bin"))
     except OSError as error:
         raise SealingKeyError(f"BARBERPRO_KEYS_DIR: cannot write in {directory}: {error}") from error
 
 
-def _later(directory: Path) -> tuple[list[Path], Path | None]:
-    """The files of the keys after the first, oldest first, and that of the one to come."""
-    found = sorted((path for path in directory.iterdir() if _LATER.fullmatch(path.name)), key=_number)
+def _files(directory: Path) -> tuple[list[Path], Path | None]:
+    """Those of the keys that seal or did, oldest first, and that of the one to come."""
+    named = (path for path in directory.iterdir() if path.name == _FIRST or _LATER.fullmatch(path.name))
+    found = sorted(named, key=_number)
     coming = [path for path in found if path.suffix == ".coming"]
     return [path for path in found if path.suffix == ".bin"], coming[-1] if coming else None
 

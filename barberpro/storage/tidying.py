@@ -8,6 +8,7 @@ _GO: Final = (
     "DELETE FROM challenges WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM sessions WHERE coalesce(revoked_at, expires_at) < now() - interval '30 days'",
     "DELETE FROM sign_in_failures WHERE since < now() - interval '1 day'",
+    "DELETE FROM revocations WHERE before < now() - interval '366 days'",
     "DELETE FROM rate_limits WHERE until < now() - interval '90 days'",
 )
 

@@ -151,8 +151,6 @@ def _services(
         states=StateBuilder(PaceEstimator()),
         tokens=tokens(),
         pool=node.pool,
-        redis=node.redis,
-        redis_prefix=prefix,
         limits=limits,
         gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
         no_shows=no_shows,

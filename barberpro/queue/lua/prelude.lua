@@ -21,7 +21,8 @@
 --   <g>skipped:<barberId>        set    this day's skipped, so that the day's end can let them go
 --   <g>appointments:<barberId>   zset   who is 'scheduled', by appointed time
 --   <g>commands:<shopId>:<day>   hash   '<digest> <shopSeq> <link>' of each command that had an effect, and
---                                         '<digest> refused <refusal>' of each that was refused, by its id; day: since
+--                                         '<digest> refused <refusal>' of each that was refused (while there are not
+--                                         ANSWERS_KEPT in it, and but for NOT_FOUND), by its id; day: since
 --                                         1970, in UTC. Kept till the end of the next one: 24 hours at least
 --   <g>timers                    zset   what is due, by time: grace|shop|barber, day|shop|barber, late|shop|booking
 --   <g>events                    stream events that Postgres has not confirmed yet; so its length is the backlog
@@ -40,7 +41,7 @@
 --
 -- A transition decides first and writes after: refuse() is an error once anything is written.
 
-local DAY_MS, GAP, AT_ONCE = 86400000, 1048576, 500
+local DAY_MS, GAP, AT_ONCE, ANSWERS_KEPT = 86400000, 1048576, 500, 200000
 
 -- Whether somebody compared this server's memory with Postgres since it started. It is forgotten when the server
 -- restarts and does not go to a replica, which is what makes it worth something (barberpro/queue/recovery.py).

@@ -37,6 +37,18 @@ local function repeated(known)
     return reply('replayed', nil, rests_on, told)
 end
 
+local function commands_key(generation, shop_id, day)
+    return generation .. 'commands:' .. shop_id .. ':' .. string.format('%d', day)
+end
+
+-- Whether the refusal is to be kept: an earlier attempt may still be under way somewhere, and finds it when it comes.
+-- What is not found will never be (a booking does not come back, nor becomes another's); nobody repeats a timer; and
+-- whoever makes up refusals does not fill the memory with them.
+local function may_come_again(refusal)
+    return refusal.code ~= 'NOT_FOUND' and actor.role ~= 'system'
+        and redis.call('HLEN', commands_key(g, shop, math.floor(now / DAY_MS))) < ANSWERS_KEPT
+end
+
 -- Runs the command: first whether it was answered before, then whether Postgres keeps up.
 local function execute(name)
     local known = answered[cmd.id]
@@ -48,8 +60,7 @@ local function execute(name)
     if fine then return reply('ok') end
     if type(refusal) ~= 'table' or not refusal.code then error(refusal) end
     local told = cjson.encode(refusal)
-    -- An earlier attempt may still be under way somewhere; when it comes, it finds this, and is refused as well.
-    if actor.role ~= 'system' then keep(cmd.digest .. ' refused ' .. told) end
+    if may_come_again(refusal) then keep(cmd.digest .. ' refused ' .. told) end
     return reply('refused', told)
 end
 
@@ -61,10 +72,6 @@ local function policy_of(json)
         policies[json], policies_known = known, policies_known + 1
     end
     return known
-end
-
-local function commands_key(generation, shop_id, day)
-    return generation .. 'commands:' .. shop_id .. ':' .. string.format('%d', day)
 end
 
 -- pairs_: id, text, ... of one day.
