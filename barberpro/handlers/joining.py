@@ -28,4 +28,4 @@ async def check_joining(services: Services, actor: Actor, command: Command, via:
     if quota is not None:
         quota.check()
     if actor.role is Role.CUSTOMER:
-        await services.no_shows.check(actor.id)
+        await services.no_shows.check(actor.id, command.command_id)

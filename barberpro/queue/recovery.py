@@ -27,6 +27,7 @@ from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
+from barberpro.storage.together import heard
 
 log = structlog.get_logger(__name__)
 
@@ -71,11 +72,13 @@ class Recovery:
             task = self._verifying.get(client)
             if task is None:
                 task = self._verifying[client] = asyncio.create_task(self._verify(client))
-            try:
-                await asyncio.shield(task)
-            finally:
-                if task.done() and self._verifying.get(client) is task:
-                    del self._verifying[client]
+                task.add_done_callback(lambda done: self._verified(client, done))
+            await asyncio.shield(task)
+
+    def _verified(self, client: RedisClient, task: "asyncio.Task[None]") -> None:
+        """Whoever comes next looks again: none is told of an error that was there before they came."""
+        del self._verifying[client]
+        heard(task)
 
     async def _verify(self, client: RedisClient) -> None:
         while True:

@@ -142,7 +142,7 @@ class Reply:
 
     @property
     def judges_present(self) -> bool:
-        """Whether the answer was made from the shop's present state (and not from an older answer)."""
+        """Whether it says how far the shop is in this Redis now: all but the repetition of a result."""
         return self.status == "ok" or (
             self.status == "refused" and self._refused["code"] != ErrorCode.IDEMPOTENCY_MISMATCH
         )

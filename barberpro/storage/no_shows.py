@@ -20,6 +20,21 @@ _COUNT: Final = """
 """
 
 
+_HAPPENED: Final = """
+    SELECT EXISTS (
+        SELECT FROM queue_events
+        WHERE actor_id = $1 AND at > now() - interval '1 day' AND data #>> '{command,id}' = $2
+    )
+"""
+
+
+async def has_happened(pool: "Pool[Any]", actor_id: str, command_id: str) -> bool:
+    """Whether the command of this actor had its effect, in the day for which its id is remembered."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        known: bool = await pool.fetchval(_HAPPENED, actor_id, command_id)
+        return known
+
+
 async def count_no_shows(pool: "Pool[Any]", customer_id: str, days: int, most: int) -> int:
     """How many, of the bookings made in the last `days`; counts up to `most`.
 

@@ -2,9 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 _Found = TypeVar("_Found")
+
+
+def heard(task: "asyncio.Task[Any]") -> None:
+    """Of a task that all who waited for may have left: what it raised is nobody's any more, and no error in the log."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Together(Generic[_Found]):
@@ -17,6 +23,7 @@ class Together(Generic[_Found]):
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._read(key, read))
+            task.add_done_callback(heard)
         # One who gives up does not end it for the others.
         return await asyncio.shield(task)
 

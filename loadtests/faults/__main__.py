@@ -3,8 +3,10 @@
 import asyncio
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from loadtests.faults.odd_server import BUGS
 from loadtests.faults.report import report
 from loadtests.faults.run import Options, run
 
+_MADE: Final = ("report.md", "verdict.json", "history.jsonl")
 _RECOVERY: Final = "Seconds after the last of a storm's faults in which all has to be well again."
 _PATIENCE: Final = "Seconds for which that, and the last answers, are waited for before the run goes on."
 
@@ -38,12 +41,15 @@ _PATIENCE: Final = "Seconds for which that, and the last answers, are waited for
     help="Where the report goes, and the history and the logs of a run that failed.",
 )
 def main(seed: int | None, keep: Path, minutes: float, **options: Any) -> None:  # noqa: ANN401 - of Options
-    """Exit status 1 when a promise was broken."""
+    """Exit status 1 when a promise was broken, 2 when the run itself failed."""
     many_descriptors()
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     click.echo(f"seed {chosen}")
     keep.mkdir(parents=True, exist_ok=True)
+    for name in _MADE:  # of a run before this one
+        (keep / name).unlink(missing_ok=True)
     told = keep / "report.md"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends what it has started, as for Ctrl-C
     with tempfile.TemporaryDirectory(prefix="barberpro-faults-", ignore_cleanup_errors=True) as directory:
         run_of = Options(minutes * 60, chosen, Path(directory), say=click.echo, **options)
         kept = False
@@ -55,6 +61,9 @@ def main(seed: int | None, keep: Path, minutes: float, **options: Any) -> None: 
             kept = outcome.kept
         except KeyboardInterrupt:
             sys.exit(130)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(2)
         finally:
             if not kept:
                 for file in (*Path(directory).rglob("*.log"), *Path(directory).glob("history.jsonl")):

@@ -14,7 +14,14 @@ from typing import Any, Final, Literal, Protocol
 import aiohttp
 import orjson
 
-from barberpro.clients.python import BarberProClient, CommandResult, CommandUnresolved, RetryPolicy, ServerUnreachable
+from barberpro.clients.python import (
+    BarberProClient,
+    ClientClosed,
+    CommandResult,
+    CommandUnresolved,
+    RetryPolicy,
+    ServerUnreachable,
+)
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.errors import BarberProError
 from loadtests.bench.askers import Asker
@@ -196,6 +203,7 @@ class App:
                 continue
             except BarberProError as refusal:
                 self._desk.history.write("shut_out", client=self._who.name, room=self._room, code=refusal.code)
+                await asyncio.sleep(random.uniform(*_PAUSES))
             finally:
                 self._there.clear()
 
@@ -220,8 +228,9 @@ class App:
                 if not refusal.temporary:
                     return answer
                 continue
-            except CommandUnresolved as error:
+            except (CommandUnresolved, ClientClosed) as error:  # or it is about to come in anew
                 self._desk.answer(number, repr(error))
+                await asyncio.sleep(random.uniform(*_PAUSES))
                 continue
             answer = {"ok": True, "replayed": result.replayed, "data": _data(result)}
             self._desk.answer(number, answer)

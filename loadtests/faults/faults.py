@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from loadtests.faults.history import LEFT_OUT
 from loadtests.faults.network import Link, Network, Stage, Trap
 from loadtests.faults.processes import cut_power, freeze, thaw
 from loadtests.faults.servers import Server
@@ -61,7 +62,8 @@ def _is_rebuild(_link: Link, data: bytes) -> bool:
 @asynccontextmanager
 async def _caught(network: Network, wanted: Callable[[Link, bytes], bool], stage: Stage) -> AsyncIterator[str]:
     """Begins when such a message is under way, which is held until the end; or after a while, if none comes."""
-    trap = network.trap = Trap(wanted, stage)
+    trap = Trap(wanted, stage)
+    network.traps.append(trap)
     try:
         async with asyncio.timeout(_TRAP_SECONDS):
             await trap.sprung.wait()
@@ -71,8 +73,8 @@ async def _caught(network: Network, wanted: Callable[[Link, bytes], bool], stage
     try:
         yield how
     finally:
-        if network.trap is trap:
-            network.trap = None
+        if trap in network.traps:
+            network.traps.remove(trap)
         trap.open()
 
 
@@ -294,7 +296,7 @@ async def _postgres_stands_still(site: Site, _server: Server, dice: random.Rando
 @_fault("disk full", "postgres")
 async def _disk_full(site: Site, _server: Server, dice: random.Random) -> str:
     if not site.stores.disk.there:
-        return "left out: no disk of its own can be made here"
+        return LEFT_OUT
     await asyncio.to_thread(site.stores.disk.fill)
     try:
         return await _pause(dice, 0.3, 3)

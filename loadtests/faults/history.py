@@ -20,11 +20,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import orjson
 
 Json = dict[str, Any]
+
+LEFT_OUT: Final = "left out: no disk of its own can be made here"
+"""How a fault was done that could not be."""
 
 
 class History:

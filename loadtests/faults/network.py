@@ -50,7 +50,7 @@ class Network:
 
     def __init__(self, target: Target) -> None:
         self.port = free_port()
-        self.trap: Trap | None = None
+        self.traps: list[Trap] = []
         self.delay = 0.0
         """Seconds that each piece of data is under way."""
         self.links: set[Link] = set()
@@ -147,9 +147,11 @@ class Link:
         self.back_of(source).take(data, held=held)
 
     def _look(self, data: bytes) -> None:
-        trap = self.network.trap
-        if trap is not None and trap.wanted(self, data):
-            self.network.trap, self.trap, trap.link = None, trap, self
+        for trap in self.network.traps:
+            if self.trap is None and trap.wanted(self, data):
+                self.network.traps.remove(trap)
+                self.trap, trap.link = trap, self
+                return
 
     def back_of(self, source: "_End") -> "_End":
         return self.back if source is self.there else self.there
@@ -194,7 +196,9 @@ class _End(asyncio.Protocol):
         self._link.carry(self, self._coming.popleft())
 
     def connection_lost(self, error: Exception | None) -> None:
-        if error is not None or not self._link.silent:
+        if self._link.back_of(self).holds:
+            self._link.abort()  # who asked has gone: what is held has never been sent
+        elif error is not None or not self._link.silent:
             self._link.network.links.discard(self._link)
             self._link.back_of(self).close()
 
@@ -226,6 +230,11 @@ class _End(asyncio.Protocol):
             self._transport.write(self._waiting.popleft())
         if self._ended:
             self._transport.close()
+
+    @property
+    def holds(self) -> bool:
+        """Whether a trap keeps back what is to be sent here."""
+        return self._held
 
     def close(self) -> None:
         """The other end has hung up: what it sent goes first."""

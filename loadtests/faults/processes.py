@@ -10,23 +10,27 @@ from barberpro.server.embedded.process import StoreProcess
 
 def freeze(leader: int) -> list[int]:
     """Stops a process and its children (SIGSTOP); itself first, so that it makes no more. Returns them. Blocking."""
-    os.kill(leader, signal.SIGSTOP)
+    stopped = [leader] if _told(leader, signal.SIGSTOP) else []
     try:
-        children = [int(pid) for pid in Path(f"/proc/{leader}/task/{leader}/children").read_text().split()]
-        for pid in children:
-            os.kill(pid, signal.SIGSTOP)
-    except (FileNotFoundError, ProcessLookupError):  # a child that has ended meanwhile, or the process itself
-        children = []
-    return [leader, *children]
+        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return stopped
+    return stopped + [pid for pid in map(int, children) if _told(pid, signal.SIGSTOP)]
 
 
 def thaw(pids: list[int]) -> None:
     """They go on, those that are still there."""
     for pid in pids:
-        try:
-            os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            continue
+        _told(pid, signal.SIGCONT)
+
+
+def _told(pid: int, number: signal.Signals) -> bool:
+    """Whether the process was still there."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def cut_power(store: StoreProcess) -> None:
@@ -37,5 +41,5 @@ async def cut_power(store: StoreProcess) -> None:
     leader = store.pid
     assert leader is not None
     for pid in reversed(await asyncio.to_thread(freeze, leader)):
-        os.kill(pid, signal.SIGKILL)
+        _told(pid, signal.SIGKILL)
     await store.kill()

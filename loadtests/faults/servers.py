@@ -98,6 +98,8 @@ class Server:
             "BARBERPRO_SHARDS": str(SHARDS),
             "BARBERPRO_KEYS_DIR": str(self._directory / "keys"),
             "BARBERPRO_REQUESTS_PER_MINUTE": "0",
+            "BARBERPRO_BLOCK_MINUTES": "0",
+            "BARBERPRO_NO_SHOWS": "0",
             "BARBERPRO_COMMANDS_PER_10_SECONDS": "1000000",
             "BARBERPRO_LOG_LEVEL": "warning",
             "BARBERPRO_LOG_FORMAT": "json",

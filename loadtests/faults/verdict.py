@@ -6,22 +6,28 @@ The history is read once, line by line. What is kept: a small record of each att
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from loadtests.faults.attempts import Attempt, Attempts, highest
-from loadtests.faults.checks import acknowledged, explained, no_fault, no_trace, real_time, recovered, seen
+from loadtests.faults.checks import acknowledged, answered, explained, no_fault, no_trace, real_time, recovered, seen
 from loadtests.faults.durable import Durable
 from loadtests.faults.finding import Finding
-from loadtests.faults.history import Json, read
+from loadtests.faults.history import LEFT_OUT, Json, read
 from loadtests.faults.invariants import INVARIANTS
+from loadtests.faults.replay import Happened, Replay
 
 _KEPT: Final = 20
+_LOSSES: Final = frozenset(
+    {"Valkey killed", "FLUSHALL", "lagging replica promoted", "fault in the middle of a rebuild"}
+)
 WHOLE: Final = "the history is whole"
 CHECKS: Final = (
     acknowledged.NAME,
     no_trace.NAME,
     no_trace.ONE_ANSWER,
+    answered.NAME,
     *INVARIANTS,
     real_time.NAME,
     explained.NAME,
@@ -106,6 +112,8 @@ class _Judging:
         for shop_id, replay in durable.shops.items():
             self._barbers[shop_id] = list(replay.queues)
         self._confirmed = seen.Confirmed(self._shops, self._barbers)
+        self._losses: list[float] = []
+        """When something was done to Valkey after which it may have lost its newest writes."""
         self._last = "nothing"
         self._take: dict[str, Callable[[Json], None]] = {
             "run": self._run,
@@ -127,6 +135,8 @@ class _Judging:
 
     def end(self) -> Verdict:
         verdict, totals = self._verdict, self._verdict.totals
+        for replay in self._shops.values():
+            self._verdict.add(acknowledged.unasked(replay, self._attempts.by_command))
         for (shop_id, command_id), attempts in self._attempts.by_command.items():
             totals.commands += 1
             for attempt in attempts:
@@ -184,7 +194,9 @@ class _Judging:
         self._verdict.add(self._confirmed.look(line))
 
     def _fault(self, line: Json) -> None:
-        if line["phase"] == "begun":
+        if line["name"] in _LOSSES:
+            self._losses.append(line["at"])
+        if line["phase"] == "healed" and line["how"] != LEFT_OUT:
             self._verdict.totals.faults[line["name"]] += 1
 
     def _calm(self, line: Json) -> None:
@@ -200,9 +212,18 @@ class _Judging:
         self._looked(real_time.NAME, event is not None)
         self._verdict.add(real_time.in_real_time(attempts, event))
         self._looked(no_trace.NAME, any(attempt.outcome == "refused" for attempt in attempts))
-        self._looked(no_trace.ONE_ANSWER, any(a.final for a in attempts) and any(a.unknown for a in attempts))
+        open_once = any(attempt.final for attempt in attempts) and any(attempt.unknown for attempt in attempts)
+        self._looked(no_trace.ONE_ANSWER, self._verdict.timed and open_once)
         if replay is not None:
-            self._verdict.add(no_trace.left_no_trace(attempts, event, replay.epoch_at))
+            self._verdict.add(no_trace.left_no_trace(attempts, event, partial(self._forgotten, replay)))
+        self._looked(answered.NAME)
+        self._verdict.add(answered.left_open(attempts))
+
+    def _forgotten(self, replay: Replay, since: float, event: Happened) -> bool:
+        """Whether Redis may have forgotten by the time of the event what it knew then."""
+        if event.committed is None or event.epoch > replay.epoch_at(since):
+            return True
+        return any(since < at < event.committed for at in self._losses)
 
     def _refusals(self) -> None:
         for check in (seen.BACK, seen.CONFIRMED):

@@ -1,6 +1,7 @@
 """REST, and the beginning of every other door: any request at all is answered as the contract says."""
 
 import asyncio
+import itertools
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ OWN = {
     "barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "shopId": "sh_1", "deviceId": "dv_1",
     "name": "display.js", "sessionId": "ss_1",
 }  # fmt: skip
+_NUMBERS = itertools.count()
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]
 PARAMETERS = ["limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
 VALUES = st.sampled_from(["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"])
@@ -82,6 +84,8 @@ class Request:
             path = path.replace(f"{{{name}}}", _quoted(self.ids.get(name, own)))
         query = "&".join(f"{name}={_quoted(value)}" for name, value in self.query.items())
         headers = {"Host": b"x", "Content-Type": b"application/json"}
+        # From another address each time: what guards secrets would soon refuse all but the first.
+        headers["X-Forwarded-For"] = b"10.%d.%d.1" % divmod(next(_NUMBERS) % 65_536, 256)
         headers["Authorization"] = f"Bearer {target.tokens[self.who]}".encode()
         headers |= {name: value.translate(None, b"\r\n\0") for name, value in self.odd.items()}
         body = target.placed(self.body)

@@ -184,6 +184,35 @@ async def test_a_state_behind_an_answer_is_not_followed_by_an_older_one_that_wai
     assert [version(state) for state in client.heard["queue_updated"]] == [(1, 2)]
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_second_subscription_is_answered_in_order(door: SocketDoor, transport: str) -> None:
+    """A state of the first one waits in the queue: none that comes behind the answer may take its place."""
+    client, barber = await door.connect(customer(1), transport), await door.barber()
+    await client.subscribe(door.room())
+    versions = []
+    for number in range(2, 8):
+        joined = barber.command(**door.join(customer={"name": f"Customer {number}"}))
+        again, _ = await asyncio.gather(client.subscribe(door.room()), joined)
+        versions.append(version(again["state"]))
+    assert versions == sorted(versions)
+    last = version((await client.subscribe(door.room()))["state"])
+    await client.hears("queue_updated", lambda state: version(state) == last)
+    assert_in_order(client)
+
+
+async def test_what_waited_before_a_subscription_does_not_come_behind_its_answer(door: SocketDoor) -> None:
+    client = await door.barber()
+    [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
+    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
+    usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
+    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
+    congestion.limit = usual
+    outlet.forget("queue")
+    outlet.offer("display", Message("display_updated", {"epoch": 1, "seq": 1}))
+    await client.hears("display_updated")
+    assert client.heard["queue_updated"] == []
+
+
 async def test_a_polling_client_may_send_a_burst_itself(door: SocketDoor) -> None:
     sender = await door.barber("polling")
     await burst([sender], door)

@@ -76,6 +76,7 @@ async def live_server(
         connections_per_user=10_000,
         commands_per_10_seconds=100_000,
         slow_seconds=slow_seconds,
+        trusted_proxies="127.0.0.0/8",  # a test may come from as many addresses as it likes
     )
     running = await build_server(settings, options)
     live = LiveServer(running, port)

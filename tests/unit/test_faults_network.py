@@ -131,7 +131,8 @@ async def test_a_trap_holds_the_message_or_its_answer(
 ) -> None:
     reader, writer = streams = await connect()
     other = await connect()
-    trap = network.trap = Trap(lambda _, data: b"commit" in data, stage)
+    trap = Trap(lambda _, data: b"commit" in data, stage)
+    network.traps.append(trap)
     assert await said(streams, b"begin\n") == b"begin\n"
     writer.write(b"commit\n")
     await trap.sprung.wait()
@@ -145,10 +146,40 @@ async def test_a_trap_holds_the_message_or_its_answer(
 
 async def test_what_a_trap_holds_is_lost_when_the_connection_is_cut(network: Network, connect: Connect) -> None:
     reader, writer = await connect()
-    trap = network.trap = Trap(lambda _, data: b"commit" in data, "asked")
+    trap = Trap(lambda _, data: b"commit" in data, "asked")
+    network.traps.append(trap)
     writer.write(b"commit\n")
     await trap.sprung.wait()
     network.reset()
     with pytest.raises(ConnectionError):
         await reader.readexactly(1)
     trap.open()
+
+
+async def test_what_a_trap_holds_is_lost_when_whoever_asked_is_killed(network: Network, connect: Connect) -> None:
+    """Or a server that is killed before its commit would commit all the same."""
+    _, writer = await connect()
+    trap = Trap(lambda _, data: b"commit" in data, "asked")
+    network.traps.append(trap)
+    writer.write(b"commit\n")
+    await trap.sprung.wait()
+    assert trap.link is not None
+    link = trap.link
+    writer.transport.abort()
+    while link in network.links:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    trap.open()
+    assert link.back._transport is not None
+    assert link.back._transport.is_closing()
+
+
+async def test_two_traps_wait_side_by_side(network: Network, connect: Connect) -> None:
+    first, second = Trap(lambda _, data: b"one" in data, "asked"), Trap(lambda _, data: b"two" in data, "asked")
+    network.traps += [first, second]
+    for line in (b"two\n", b"one\n"):
+        (await connect())[1].write(line)
+    await first.sprung.wait()
+    await second.sprung.wait()
+    assert first.link is not second.link
+    first.open()
+    second.open()

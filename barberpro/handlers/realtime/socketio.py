@@ -172,6 +172,7 @@ class SocketIODoor:
             self._hub.leave(seat, client.outlet)
             raise
         session.seats[name] = seat
+        client.outlet.forget(seat.channel)  # of an earlier subscription: the answer to this one may not be overtaken
         return view
 
     def _room_for(self, session: Session, name: str) -> None:

@@ -38,10 +38,15 @@ class SocketIOOutlet:
         if frames is not None and not self._socket.queue.unsent:
             frames.offer(channel, message)
         else:
-            self.forget(channel)  # what waits for a slow client is older, and would come behind this one
+            self._forget_waiting(channel)  # it is older, and would come behind this one
             self._enqueue(channel, message)
 
     def forget(self, channel: str) -> None:
+        self._queued.pop(channel, None)  # goes as it is, and no newer state takes its place
+        self._forget_waiting(channel)
+
+    def _forget_waiting(self, channel: str) -> None:
+        """What is kept back for a slow client."""
         if self._frames is not None:
             self._frames.forget(channel)
 

@@ -3,7 +3,7 @@
 All ok answers of one command are equal because each equals what the command's one event says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from loadtests.faults.attempts import SLACK, Attempt
 from loadtests.faults.finding import Finding, clock
@@ -32,10 +32,21 @@ class Acknowledged:
         if event is None:
             yield f"answered ok with {data}, and is in no event"
             return
+        if event.type != attempt.type:
+            yield f"answered ok, and event {event.shop_seq} is a {event.type}"
+        if not replayed and event.committed is not None and event.committed < attempt.at - SLACK:
+            yield f"answered as if for the first time, and event {event.shop_seq} had been committed before"
         if data != (expected := _result(event)):
             yield f"answered {data}, and event {event.shop_seq} says {expected}"
         if event.committed is not None and attempt.answered is not None and attempt.answered < event.committed - SLACK:
             yield f"answered before event {event.shop_seq} was committed at {clock(event.committed)}"
+
+
+def unasked(replay: Replay, asked: Container[tuple[str, str]]) -> Iterator[Finding]:
+    """Events that nobody asked for. asked: by shop and command id."""
+    for command_id, shop_seq in replay.commands.items():
+        if not command_id.startswith("timer-") and (replay.shop_id, command_id) not in asked:
+            yield Finding(NAME, f"event {shop_seq} of {replay.shop_id} is of {command_id}, which nobody has sent")
 
 
 def _result(event: Happened) -> Json:

@@ -1,7 +1,7 @@
 """A refused command left no trace: its id concludes no event, neither by another attempt nor by an earlier one.
 
-Refusals are kept in Redis. When its memory was lost and rebuilt in between, which raises the epoch, an attempt that
-comes later may find what it asks for possible.
+Refusals are kept in Redis. When its memory was lost in between, an attempt that comes later may find what it asks for
+possible: that is seen by the epoch, which a rebuild raises, or by what was done to Valkey.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ ONE_ANSWER = "no two answers"
 
 
 def left_no_trace(
-    attempts: list[Attempt], event: Happened | None, epoch_at: Callable[[float], int]
+    attempts: list[Attempt], event: Happened | None, forgotten: Callable[[float, Happened], bool]
 ) -> Iterator[Finding]:
     """attempts: all of one command, in the order in which they were sent. event: that it concluded.
 
-    epoch_at: of the shop's last event that was committed by then.
+    forgotten: whether Redis may have lost its memory between that moment and the event.
     """
     if event is None:
         return
@@ -29,18 +29,18 @@ def left_no_trace(
         return
     for refused in attempts:
         if refused.final and refused.code != "IDEMPOTENCY_MISMATCH":
-            yield from _contradicted(refused, attempts, event, epoch_at)
+            yield from _contradicted(refused, attempts, event, forgotten)
 
 
 def _contradicted(
-    refused: Attempt, attempts: list[Attempt], event: Happened, epoch_at: Callable[[float], int]
+    refused: Attempt, attempts: list[Attempt], event: Happened, forgotten: Callable[[float, Happened], bool]
 ) -> Iterator[Finding]:
     assert refused.answered is not None
     if any(each.outcome == "ok" and each.answered and each.answered < refused.at for each in attempts):
         yield _finding(NAME, refused, event, "refused after it was answered with ok")
     elif event.committed is not None and event.committed < refused.at - SLACK:
         yield _finding(NAME, refused, event, "refused when it had happened")
-    elif event.epoch <= epoch_at(refused.at):
+    elif not forgotten(refused.at, event):
         yield _finding(ONE_ANSWER, refused, event, "refused, when another attempt's outcome was not known")
 
 
