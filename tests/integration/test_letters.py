@@ -240,3 +240,21 @@ async def test_a_mail_that_is_greylisted_arrives_later_and_administrators_see_it
         "nextAttemptAt": None,
     }
     assert refused.refused_fields == ["status"]
+
+
+async def test_a_letter_on_which_the_server_stumbles_is_tried_again_and_its_attempts_are_counted(
+    database_url: str, pool: "Pool[Any]", seals: Sealer
+) -> None:
+    way = Way(RuntimeError(f"to {CODE.to}"))
+    post_office = PostOffice(await connect_pool(database_url, 3), seals, {"sms": way}, look=0.1)
+    post_office.start()
+    try:
+        letter_id = await put_down(pool, seals)
+        async with asyncio.timeout(30):
+            while not await pool.fetchval("SELECT attempts FROM letters WHERE letter_id = $1", letter_id):
+                await asyncio.sleep(0.02)  # it tells nobody
+        row = await pool.fetchrow("SELECT status, problem FROM letters WHERE letter_id = $1", letter_id)
+    finally:
+        await post_office.close()
+    assert dict(row) == {"status": "waiting", "problem": "a defect (RuntimeError)"}
+    assert CODE.to not in str(await pool.fetch("SELECT * FROM pgqueuer_log"))

@@ -2,19 +2,24 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
+import jwt
 import orjson
 import pytest
 from asyncpg import Pool
 
 from barberpro.domain import revocations
 from barberpro.domain.identity import Identity
+from barberpro.domain.keys import add_key
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
+from barberpro.storage.listening import Ear
 from barberpro.storage.revocations import revoke
 from barberpro.storage.users import add_user, user_by_id
 from tests.support.live_server import LiveServer
@@ -124,3 +129,46 @@ async def test_every_server_is_told_at_once(
     with pytest.raises(BarberProError) as refusal:
         second.tokens.verify(token)
     assert refusal.value.code is ErrorCode.TOKEN_REVOKED
+
+
+async def test_what_a_stolen_key_signed_is_off_every_server(
+    servers: tuple[LiveServer, LiveServer], tmp_path: Path
+) -> None:
+    shop = await TestShop.create(servers[0].node)
+    forged = servers[0].mint("admin", "us_thief", None, None)
+    room, headers = f"/ws/queue/{shop.barbers[0]}", {"Authorization": f"Bearer {forged}"}
+    async with AsyncExitStack() as stack, asyncio.timeout(30):
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        sockets = [
+            await stack.enter_async_context(http.ws_connect(f"{server.url}{room}", headers=headers))
+            for server in servers
+        ]
+        for socket in sockets:
+            assert orjson.loads(await socket.receive_str())["event"] == "subscribed"
+        await asyncio.to_thread(add_key, tmp_path, development=True, at_once=True)
+        for server, socket in zip(servers, sockets, strict=True):
+            await server.running.key_watch.look()
+            assert orjson.loads(await socket.receive_str())["code"] == "TOKEN_REVOKED"
+            with pytest.raises(BarberProError) as refusal:
+                server.tokens.verify(forged)
+            assert refusal.value.code is ErrorCode.UNAUTHORIZED
+    assert servers[1].tokens.verify(servers[0].mint("customer", HER.id, None, None)).actor.id == HER.id
+
+
+async def test_revocations_are_read_though_postgres_has_no_connection_left_to_tell_of_them(
+    servers: tuple[LiveServer, LiveServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = servers
+
+    async def full(_self: Ear) -> None:
+        raise asyncpg.TooManyConnectionsError
+
+    monkeypatch.setattr(Ear, "listen", full)
+    token = first.mint("customer", HER.id, None, None)
+    await asyncio.sleep(1.1)  # tokens are issued at whole seconds
+    await second.running.revocations._ear.close()
+    await revoke(first.node.pool, HER.id, "us_admin", "admin")
+    identity = Identity(HER, jwt.decode(token, options={"verify_signature": False})["iat"], 0, "")
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not second.tokens.revoked(identity):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)

@@ -142,7 +142,8 @@ def sound_history() -> list[Json]:
         seen("booking:bk_x_2", 4.2, 4, booking_facts("bb_a", 2, "next", 1, 1)),
         seen("display:sh_x", 3.2, 3, display_facts([displayed_facts("bb_a", "open", "", "1", ["2"], 1), closed_b])),
         seen("display:sh_x", 7.2, 7, display_facts([displayed_facts("bb_a", "open", "", "", [], 0), shown_b])),
-        {"at": 8.0, "kind": "fault", "fault": 1, "name": "kill", "phase": "begun", "on": "valkey"},
+        {"at": 7.9, "kind": "fault", "fault": 1, "name": "kill", "phase": "begun", "on": "valkey"},
+        {"at": 8.0, "kind": "fault", "fault": 1, "name": "kill", "phase": "healed", "on": "valkey", "how": "kept"},
         {"at": 9.0, "kind": "calm", "since": 8.0, "seconds": 1.0, "wrong": []},
         {"at": 9.5, "kind": "end"},
     ]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loadtests.faults import verdict
-from loadtests.faults.checks import acknowledged, no_fault, no_trace, real_time, recovered, seen
+from loadtests.faults.checks import acknowledged, answered, no_fault, no_trace, real_time, recovered, seen
+from loadtests.faults.history import LEFT_OUT
 from loadtests.faults.verdict import Verdict, judge
 from tests.support.fault_events import call, durable_of, ok, refused, sound_events, sound_history, unknown
 from tests.support.fault_events import seen as shown
@@ -105,7 +106,7 @@ def test_a_command_is_done_for_the_first_time_once(replayed: bool) -> None:
 def test_an_order_that_real_time_contradicts_is_found() -> None:
     """Command 4 was sent when 5 was answered, and stands before it; a repetition of an older one is none."""
     late = judged(plant=lambda lines: line_of(lines, "call", 4).update(at=5.2), without=frozenset({"c4"}))
-    assert found(late) == {real_time.NAME}
+    assert found(late) == {real_time.NAME, answered.NAME}
 
 
 @pytest.mark.parametrize(("code", "name"), [("INTERNAL_ERROR", no_fault.NAME), ("FORBIDDEN", None)])
@@ -147,6 +148,45 @@ def test_a_refused_command_happens_no_more_unless_the_memory_of_it_was_lost(rebu
     lines = sorted([*sound_history(), *first_refused()], key=lambda line: line["at"])
     seen_in = found(judge(lines, durable_of(events))) & {no_trace.NAME, no_trace.ONE_ANSWER}
     assert seen_in == (set() if rebuilt else {no_trace.ONE_ANSWER})
+
+
+@pytest.mark.parametrize(("name", "excused"), [("Valkey killed", True), ("Postgres killed", False)])
+def test_what_was_done_to_valkey_in_between_may_have_lost_the_memory_of_it(name: str, excused: bool) -> None:
+    fault = {"at": 3.5, "kind": "fault", "fault": 9, "name": name, "phase": "begun", "on": None}
+    assert traced(*first_refused(), fault) == (set() if excused else {no_trace.ONE_ANSWER})
+
+
+def test_a_command_that_never_had_a_final_answer_is_found() -> None:
+    assert found(judged(call(50, 7.5, {"commandId": "new", "type": "join"}), unknown(50, 7.6))) == {answered.NAME}
+
+
+def test_an_event_that_nobody_asked_for_is_found() -> None:
+    lines = [line for line in sound_history() if line.get("call") != 4]
+    assert found(judge(lines, durable_of(sound_events()))) == {acknowledged.NAME}
+
+
+def test_an_event_of_another_type_than_its_command_is_found() -> None:
+    told = judged(plant=lambda lines: line_of(lines, "call", 4)["command"].update(type="skip"))
+    assert found(told) == {acknowledged.NAME}
+
+
+def test_an_answer_as_if_for_the_first_time_to_what_had_happened_long_before_is_found() -> None:
+    data = line_of(sound_history(), "answer", 4)["data"]
+    again = [call(50, 7.5, {"commandId": "c4", "type": "start"}), ok(50, 7.6, data)]
+    assert found(judged(*again, unknown(4, 4.1), without=frozenset({"c4"}))) == {acknowledged.NAME}
+
+
+def test_a_fault_that_could_not_be_done_is_not_counted() -> None:
+    fault = {
+        "at": 7.5,
+        "kind": "fault",
+        "fault": 9,
+        "name": "disk full",
+        "phase": "healed",
+        "on": None,
+        "how": LEFT_OUT,
+    }
+    assert judged(fault).totals.faults == {"kill": 1}
 
 
 def test_a_command_that_was_refused_each_time_and_happened_is_found() -> None:

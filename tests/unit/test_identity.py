@@ -13,6 +13,7 @@ import time_machine
 from cryptography.hazmat.primitives import serialization
 
 from barberpro.domain.identity import ISSUER, Tokens
+from barberpro.domain.key_watch import SigningKeys
 from barberpro.domain.keys import (
     OVERLAP_SECONDS,
     SETTLE_SECONDS,
@@ -132,3 +133,29 @@ def test_a_token_of_a_server_whose_clock_is_ahead_is_good(tokens: Tokens, monkey
     with time_machine.travel(ahead):
         token = tokens.mint(Actor("us_1", Role.CUSTOMER), 7200)
     assert tokens.verify(token).issued_at == pytest.approx(ahead, abs=5)
+
+
+def test_a_stolen_key_is_replaced_at_once(tmp_path: Path) -> None:
+    old = key_ring(tmp_path, create=True)
+    name, removed = add_key(tmp_path, development=True, at_once=True)
+    ring = key_ring(tmp_path, create=False)
+    assert removed == ["signing-key.pem"]
+    assert [path.name for path in tmp_path.glob("*.pem")] == [name]
+    assert ring.kids != old.kids
+    assert ring.signing(time.time()).kid == ring.kids[0]
+    tokens = Tokens(ring)
+    assert code_of(tokens, Tokens(old).mint(Actor("us_1", Role.ADMIN))) is ErrorCode.UNAUTHORIZED
+    assert tokens.verify(tokens.mint(Actor("us_1", Role.ADMIN))).kid == ring.kids[0]
+
+
+async def test_keys_that_are_all_gone_are_told_of_and_those_in_use_stay(tmp_path: Path) -> None:
+    tokens = Tokens(key_ring(tmp_path, create=True))
+    (tmp_path / "signing-key.pem").unlink()
+    kids = tokens.keys.kids
+
+    async def nobody() -> None:
+        raise AssertionError("nobody is to be put out")
+
+    with pytest.raises(KeyFileError, match=r"there is no .*signing-key\.pem"):
+        await SigningKeys(tmp_path, tokens, nobody, production=False).look()
+    assert tokens.keys.kids == kids

@@ -92,3 +92,15 @@ def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
     read_ring(tmp_path, create=True)
     announce(tmp_path)
     assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}
+
+
+def test_the_first_key_may_go_when_a_later_one_seals(tmp_path: Path) -> None:
+    sealer(tmp_path, create=True)
+    announce(tmp_path)
+    take_up(tmp_path)
+    (tmp_path / "sealing-key.bin").unlink()
+    seals = sealer(tmp_path, create=True)  # and none is made in its place
+    assert not (tmp_path / "sealing-key.bin").exists()
+    assert seals.unseal(seals.seal(PHONE)) == PHONE
+    announce(tmp_path)
+    assert (tmp_path / "sealing-key-3.coming").exists()

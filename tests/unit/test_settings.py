@@ -74,3 +74,11 @@ def test_a_public_address_that_opens_nothing_is_refused_by_name(given: str) -> N
 
 def test_a_public_address_is_kept_without_its_last_slash() -> None:
     assert load_settings(public_url="https://queue.example/").public_url == "https://queue.example"
+
+
+def test_letters_of_production_lead_somewhere(tmp_path: Path) -> None:
+    given = {"environment": "production", "keys_dir": tmp_path, "smtp_host": "mail.test", "mail_from": "a@mail.test"}
+    for address in (None, "http://queue.example"):
+        with pytest.raises(SettingsError, match="BARBERPRO_PUBLIC_URL must begin with https://"):
+            load_settings(**given, public_url=address)
+    assert load_settings(**given, public_url="https://queue.example").smtp_host == "mail.test"

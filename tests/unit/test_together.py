@@ -1,10 +1,12 @@
 """One reading for all who ask at once."""
 
 import asyncio
+import gc
 
 import pytest
 
 from barberpro.storage.together import Together
+from tests.support.logs import nothing_wrong_is_logged
 
 
 class Reader:
@@ -41,3 +43,23 @@ async def test_what_goes_wrong_goes_wrong_for_all_and_is_tried_again() -> None:
     with pytest.raises(LookupError):
         await together("bad", reader.read)
     assert reader.asked == ["bad", "bad"]
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_error() -> None:
+    together: Together[int] = Together()
+    reads = asyncio.Event()
+
+    async def fails(_: str) -> int:
+        reads.set()
+        await asyncio.sleep(0)
+        raise ConnectionError("cut off")
+
+    with nothing_wrong_is_logged():
+        caller = asyncio.create_task(together("key", fails))
+        await reads.wait()
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+        while together._under_way:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+        del caller
+        gc.collect()
