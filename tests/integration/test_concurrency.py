@@ -233,21 +233,18 @@ async def test_what_can_never_be_is_not_remembered_nor_is_more_than_so_much_of_a
     node: Node, redis_prefix: str
 ) -> None:
     shop = await TestShop.create(node)
-    shard = node.keys.shard_of(shop.shop_id)
+    redis = node.redis.of(node.keys.shard_of(shop.shop_id))
+    commands = f"{redis_prefix}:*:commands:{shop.shop_id}:*"
 
     async def remembered() -> int:
-        redis, keys = node.redis.of(shard), []
-        async for key in redis.scan_iter(match=f"{redis_prefix}:*:commands:{shop.shop_id}:*", count=1000):
-            keys.append(key)
-        return sum([await redis.hlen(key) for key in keys])
+        return sum([await redis.hlen(key) async for key in redis.scan_iter(match=commands, count=1000)])
 
     assert await code_of(send(node, customer(1), **shop.join())) is ErrorCode.QUEUE_CLOSED
     assert await remembered() == 1
     made_up = f"bk_{shop.shop_id[3:]}_0000000000"
     assert await code_of(send(node, customer(1), type="cancel", bookingId=made_up)) is ErrorCode.NOT_FOUND
     assert await remembered() == 1
-    redis = node.redis.of(shard)
-    [key] = [key async for key in redis.scan_iter(match=f"{redis_prefix}:*:commands:{shop.shop_id}:*", count=1000)]
+    [key] = [key async for key in redis.scan_iter(match=commands, count=1000)]
     await redis.hset(key, mapping={f"x{number}": "d 1 l" for number in range(200_000)})
     full = await remembered()
     assert await code_of(send(node, customer(1), **shop.join())) is ErrorCode.QUEUE_CLOSED

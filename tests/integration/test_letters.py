@@ -251,8 +251,8 @@ async def test_a_letter_on_which_the_server_stumbles_is_tried_again_and_its_atte
     try:
         letter_id = await put_down(pool, seals)
         async with asyncio.timeout(30):
-            while not await pool.fetchval("SELECT attempts FROM letters WHERE letter_id = $1", letter_id):
-                await asyncio.sleep(0.02)  # it tells nobody
+            while not await pool.fetchval("SELECT attempts FROM letters WHERE letter_id = $1", letter_id):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
         row = await pool.fetchrow("SELECT status, problem FROM letters WHERE letter_id = $1", letter_id)
     finally:
         await post_office.close()

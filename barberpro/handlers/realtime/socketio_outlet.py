@@ -36,6 +36,7 @@ class SocketIOOutlet:
         frames = self._frames or self._on_websocket()
         # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
         if frames is not None and not self._socket.queue.unsent:
+            self._queued.clear()  # all of it has been sent, and would only be kept
             frames.offer(channel, message)
         else:
             self._forget_waiting(channel)  # it is older, and would come behind this one
