@@ -114,6 +114,8 @@ class _Judging:
         self._confirmed = seen.Confirmed(self._shops, self._barbers)
         self._losses: list[float] = []
         """When something was done to Valkey after which it may have lost its newest writes."""
+        self._played: set[str] = set()
+        """The shops whose people wrote the history."""
         self._last = "nothing"
         self._take: dict[str, Callable[[Json], None]] = {
             "run": self._run,
@@ -135,8 +137,8 @@ class _Judging:
 
     def end(self) -> Verdict:
         verdict, totals = self._verdict, self._verdict.totals
-        for replay in self._shops.values():
-            self._verdict.add(acknowledged.unasked(replay, self._attempts.by_command))
+        for shop_id in self._played & self._shops.keys():
+            self._verdict.add(acknowledged.unasked(self._shops[shop_id], self._attempts.by_command))
         for (shop_id, command_id), attempts in self._attempts.by_command.items():
             totals.commands += 1
             for attempt in attempts:
@@ -165,6 +167,7 @@ class _Judging:
     # The lines -------------------------------------------------------------------------------------------------
 
     def _run(self, line: Json) -> None:
+        self._played |= line["shops"].keys()
         for shop_id, barbers in line["shops"].items():
             self._whole(shop_id in self._shops, f"Postgres holds nothing of {shop_id}")
             self._barbers[shop_id] = barbers

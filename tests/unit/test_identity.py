@@ -1,5 +1,6 @@
 """Tokens: who they stand for, and those that stand for nobody."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -149,8 +150,8 @@ def test_a_stolen_key_is_replaced_at_once(tmp_path: Path) -> None:
 
 
 async def test_keys_that_are_all_gone_are_told_of_and_those_in_use_stay(tmp_path: Path) -> None:
-    tokens = Tokens(key_ring(tmp_path, create=True))
-    (tmp_path / "signing-key.pem").unlink()
+    tokens = Tokens(await asyncio.to_thread(key_ring, tmp_path, create=True))
+    await asyncio.to_thread((tmp_path / "signing-key.pem").unlink)
     kids = tokens.keys.kids
 
     async def nobody() -> None:
