@@ -1,7 +1,8 @@
 """Floods, guesses and forged headers. The door trusts 127.0.0.1 as a proxy, so a test may come from any address."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -11,16 +12,20 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from barberpro.domain import guests
 from barberpro.domain.blocks import Blocks
+from barberpro.handlers.display_tokens import DisplayTokens
 from barberpro.handlers.services import Limits
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.closing import CloseCode
+from barberpro.protocol.ids import new_guest_id
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.users import SealedContact, add_user
 from tests.support.rest import UNLIMITED, Answer, Door, rest_door, tokens
-from tests.support.shops import ADMIN, customer, send
+from tests.support.shops import ADMIN, VIA, customer, send
 from tests.support.socket_door import SocketDoor, socket_door
 
 ATTACKER = "203.0.113.66"
@@ -74,6 +79,56 @@ async def test_made_up_addresses_before_the_real_one_are_no_new_callers(door: Do
 async def test_all_addresses_of_one_household_are_one_caller(door: Door) -> None:
     statuses = [(await guess(door, f"2001:db8:1:2::{n:x}")).status for n in range(1, 22)]
     assert statuses[20] == 429
+
+
+def at_the_door(door: Door | SocketDoor) -> Actor:
+    """Who has just scanned the shop's code; each time somebody else."""
+    return Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({door.shop.shop_id}))
+
+
+def public_screen(door: Door | SocketDoor) -> Actor:
+    """Whom the shop's page gets a token for: always the same."""
+    return tokens().verify(DisplayTokens(tokens()).of(door.shop.shop_id)).actor
+
+
+async def test_who_scans_again_and_again_is_no_new_caller(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=20)) as door:
+        shop_id = door.shop.shop_id
+        await guests.change_code(door.node.pool, ADMIN, shop_id, VIA)
+        code = {"code": (await guests.present_code(door.node.pool, shop_id, ""))["code"]}
+        answers = []
+        for n in range(200):
+            told = await door.post(f"/shops/{shop_id}/scan", None, code, X_Forwarded_For=f"198.51.100.{n}")
+            guest = tokens().verify(told.data["door"]["token"]).actor
+            answers.append(await door.call("GET", "/queue/bb_none", guest, X_Forwarded_For=ATTACKER))
+    assert [answer.status for answer in answers[:20]] == [404] * 20
+    assert "blockedUntil" in answers[-1].body["error"]["details"]
+
+
+async def test_who_asks_with_the_public_screens_token_uses_up_their_own_rate_alone(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=3)) as door:
+        screen = public_screen(door)
+        theirs = [await door.call("GET", "/queue/bb_none", screen, X_Forwarded_For=ATTACKER) for _ in range(4)]
+        assert [answer.status for answer in theirs] == [404, 404, 404, 429]
+        assert (await door.call("GET", "/queue/bb_none", screen)).status == 404
+
+
+@pytest.mark.parametrize("token_of", [at_the_door, public_screen])
+async def test_sockets_with_a_token_that_anybody_can_have_keep_nobody_else_out(
+    options: NodeOptions, token_of: Callable[[SocketDoor], Actor]
+) -> None:
+    limits = Limits(requests_per_minute=0, connections_per_user=2)
+    addresses = [ATTACKER, ATTACKER, ATTACKER, "203.0.113.67"]
+    async with socket_door(options, limits) as door, AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        words = []
+        for address in addresses:
+            headers = {"Authorization": f"Bearer {tokens().mint(token_of(door))}", "X-Forwarded-For": address}
+            opening = http.ws_connect(f"{door.url}ws/display/{door.shop.shop_id}", headers=headers)
+            words.append(await (await stack.enter_async_context(opening)).receive(30))
+    text, close = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSE
+    assert [word.type for word in words] == [text, text, close, text]
+    assert words[2].data == CloseCode.TOO_MANY
 
 
 async def test_who_goes_on_after_refusals_is_kept_out_everywhere_and_others_are_not(door: Door) -> None:

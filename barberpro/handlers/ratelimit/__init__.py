@@ -9,7 +9,10 @@ import structlog
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from barberpro.domain.policy import Caller, caller_of
+from barberpro.handlers.display_tokens import is_public_screen
 from barberpro.handlers.ratelimit.rules import Per, Rated, Rule, rules
+from barberpro.protocol.actors import Actor
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.storage.primaries import Primaries
@@ -42,9 +45,20 @@ class Quota:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=self.retry_after)
 
 
+def counted_user(actor: Actor | None) -> str | None:
+    """The user as whom an actor is counted; None for whoever counts as their network.
+
+    A good token is not enough: each scan of the code at the door gives another, and of a shop's public screens all
+    have the same.
+    """
+    if actor is None or caller_of(actor) is Caller.DOOR or is_public_screen(actor):
+        return None
+    return actor.id
+
+
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Of whom something is counted. network: as handlers.callers.network_of names it; user: when a good token told."""
+    """Of whom something is counted. network: as handlers.callers.network_of names it; user: as counted_user does."""
 
     network: str
     user: str | None = None

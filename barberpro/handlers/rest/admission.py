@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.callers import network_of
-from barberpro.handlers.ratelimit import Subjects
+from barberpro.handlers.ratelimit import Subjects, counted_user
 from barberpro.handlers.ratelimit.rules import RATED, Rated
 from barberpro.handlers.rest.context import ADDRESS, IDENTITY, QUOTA, REQUEST_ID
 from barberpro.handlers.services import SERVICES
@@ -44,8 +44,9 @@ async def _admit(request: web.Request) -> None:
             bad = True
     if known is None or known.actor.role is not Role.ADMIN:  # who could not lift a block from behind it
         services.gate.refuse_blocked(network)
+    subjects = Subjects(network, counted_user(known.actor if known is not None else None))
     for rated in _rated(request):
-        await _count(request, rated, Subjects(network, known.actor.id if known is not None else None))
+        await _count(request, rated, subjects)
     if bad and not _BY_A_SECRET.fullmatch(request.path):
         _identify(request)  # raises, now that it is counted: guessing tokens is not free
     if known is not None:
