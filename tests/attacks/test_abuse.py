@@ -242,6 +242,17 @@ async def test_handshakes_are_counted_for_the_address(options: NodeOptions) -> N
                 await http.ws_connect(f"{door.url}ws/queue/{door.shop.barbers[0]}{query}")
 
 
+@pytest.mark.parametrize("made_up", ["x", ""])
+async def test_who_makes_up_a_session_is_counted_and_no_body_of_theirs_is_waited_for(
+    options: NodeOptions, made_up: str
+) -> None:
+    path = f"/socket.io/?EIO=4&transport=polling&sid={made_up}"
+    asks = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n".encode()
+    async with socket_door(options, Limits(requests_per_minute=2, body_seconds=600)) as door:
+        answers = [await head_of(door, asks) for _ in range(11)]
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 400 "] * 10 + [b"HTTP/1.1 429 "]
+
+
 async def test_joins_are_counted_for_the_user_and_over_all_connections(sockets: SocketDoor) -> None:
     clients = [await sockets.connect(customer(1)) for _ in range(2)]
     acks = [await clients[number % 2].command(**sockets.join()) for number in range(11)]
@@ -342,7 +353,7 @@ async def test_a_guest_has_one_live_booking_for_a_telephone_however_it_is_writte
 # HTTP -----------------------------------------------------------------------------------------------------------
 
 
-async def head_of(door: Door, sent: bytes) -> bytes:
+async def head_of(door: Door | SocketDoor, sent: bytes) -> bytes:
     """The status and the headers that these bytes get."""
     reader, writer = await asyncio.open_connection(door.client.host, door.client.port)
     try:

@@ -29,6 +29,7 @@ class SocketDoor:
         self.node: Node = door.node
         self.shop: TestShop = door.shop
         self.sockets = sockets
+        self.client = door.client
         self.gate = door.gate
         self.url = str(door.client.make_url("/"))
         self._stack = stack

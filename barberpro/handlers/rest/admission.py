@@ -53,6 +53,11 @@ async def _admit(request: web.Request) -> None:
         request[IDENTITY] = known
 
 
+async def count_handshake(request: web.Request) -> None:
+    """Of a connection that is only found out to be a new one behind this. Raises RATE_LIMIT_EXCEEDED."""
+    await _count(request, Rated.HANDSHAKE, Subjects(network_of(request[ADDRESS])))
+
+
 async def _count(request: web.Request, rated: Rated, subjects: Subjects) -> None:
     """Raises RATE_LIMIT_EXCEEDED."""
     quota = await request.app[SERVICES].gate.count(rated, subjects, request[REQUEST_ID])
@@ -66,7 +71,8 @@ async def _count(request: web.Request, rated: Rated, subjects: Subjects) -> None
 
 def _rated(request: web.Request) -> list[Rated]:
     if _SOCKETS.fullmatch(request.path):
-        polls = request.path == _POLLS and "sid" in request.query  # of a connection that was counted
+        # Of a connection that was counted; the door counts those that name one that it does not know.
+        polls = request.path == _POLLS and "sid" in request.query
         return [] if polls else [Rated.HANDSHAKE]
     if not _COUNTED.fullmatch(request.path):
         return []
