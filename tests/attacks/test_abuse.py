@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from barberpro.domain import guests
 from barberpro.domain.blocks import Blocks
 from barberpro.handlers.display_tokens import DisplayTokens
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.services import Limits
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.closing import CloseCode
@@ -31,6 +32,7 @@ from tests.support.socket_door import SocketDoor, socket_door
 ATTACKER = "203.0.113.66"
 LOGIN = "/auth/login"
 NO_SHOWS = 2
+Headers = dict[str, str]
 RATES = Limits(requests_per_minute=1000, connections_per_user=10_000, commands=100_000)
 
 
@@ -435,6 +437,58 @@ async def test_only_listed_origins_may_ask(options: NodeOptions) -> None:
             async with door.client.options(path, headers={"Origin": origin, **wish}) as response:
                 assert response.status == (204 if welcome else 405)
                 assert ("Access-Control-Allow-Methods" in response.headers) is welcome
+
+
+async def rest_lets_in(http: aiohttp.ClientSession, queue: str, origin: Headers) -> bool:
+    """Whether a page of this origin may read the answer."""
+    async with http.get(f"/api/v1/queue/{queue}", headers=origin) as response:
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        return response.headers.get("Access-Control-Allow-Origin") == origin.get("Origin")
+
+
+async def websocket_lets_in(http: aiohttp.ClientSession, queue: str, origin: Headers) -> bool:
+    headers = {"Authorization": f"Bearer {tokens().mint(customer(1))}", **origin}
+    async with http.ws_connect(f"/ws/queue/{queue}", headers=headers) as socket:
+        word = await socket.receive(30)
+        assert word.type is aiohttp.WSMsgType.TEXT or word.data == CloseCode.FORBIDDEN
+        return word.type is aiohttp.WSMsgType.TEXT
+
+
+async def polling_lets_in(http: aiohttp.ClientSession, _queue: str, origin: Headers) -> bool:
+    async with http.get("/socket.io/?EIO=4&transport=polling", headers=origin) as response:
+        assert response.status in {200, 400}
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        readable = response.headers.get("Access-Control-Allow-Origin") == origin.get("Origin")
+        assert readable or response.status == 400
+        return response.status == 200
+
+
+async def socketio_lets_in(http: aiohttp.ClientSession, _queue: str, origin: Headers) -> bool:
+    try:
+        async with http.ws_connect("/socket.io/?EIO=4&transport=websocket", headers=origin):
+            return True
+    except aiohttp.WSServerHandshakeError as refusal:
+        assert refusal.status == 400
+        return False
+
+
+LISTED = "https://shop.example"
+FOREIGN = ("https://evil.example", "https://shop.example.evil.example", "null", "http://shop.example")
+
+
+@pytest.mark.parametrize(
+    ("origins", "others"), [((), ()), ((LISTED,), (LISTED,)), ("*", (LISTED, *FOREIGN))], ids=["none", "one", "all"]
+)
+async def test_all_doors_let_in_the_same_web_origins(
+    options: NodeOptions, origins: Origins, others: tuple[str, ...]
+) -> None:
+    async with socket_door(options, origins=origins) as door, aiohttp.ClientSession(door.url) as http:
+        own = door.url.removesuffix("/")
+        asking = (None, own, own.replace("http:", "https:"), LISTED, *FOREIGN)
+        headers = {origin: {"Origin": origin} if origin is not None else {} for origin in asking}
+        for lets_in in (rest_lets_in, websocket_lets_in, polling_lets_in, socketio_lets_in):
+            entered = [origin for origin in asking if await lets_in(http, door.shop.barbers[0], headers[origin])]
+            assert entered == [*asking[:3], *others], lets_in.__name__
 
 
 async def test_a_refusal_may_be_read_by_the_page_that_caused_it(door: Door) -> None:

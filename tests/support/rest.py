@@ -1,11 +1,11 @@
 """The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -18,6 +18,7 @@ from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import SigningKey
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.rest import setup_rest
@@ -120,7 +121,7 @@ async def rest_door(
     extend: Setup | None = None,
     zone: str = "Etc/UTC",
     *,
-    origins: Sequence[str] | Literal["*"] = "*",
+    origins: Origins = "*",
     patience: float = 10.0,
     no_shows: int = 0,
 ) -> AsyncIterator[Door]:
@@ -141,9 +142,7 @@ async def rest_door(
             yield Door(node, shop, client, app[SERVICES].gate)
 
 
-def _services(
-    node: Node, prefix: str, limits: Limits, origins: Sequence[str] | Literal["*"], no_shows: NoShows
-) -> Services:
+def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_shows: NoShows) -> Services:
     return Services(
         engine=node.engine,
         views=node.views,
