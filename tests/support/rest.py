@@ -30,7 +30,7 @@ from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.readiness import Readiness
 from tests.support.serving import OurTestServer
-from tests.support.shops import Json, TestShop, running
+from tests.support.shops import Json, TestShop, lookup, running
 
 BLOCK_SECONDS = 60
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
@@ -143,6 +143,7 @@ async def rest_door(
 
 
 def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_shows: NoShows) -> Services:
+    limiter = RateLimiter(node.redis, prefix, limits.requests_per_minute, lookup)
     return Services(
         engine=node.engine,
         views=node.views,
@@ -153,7 +154,7 @@ def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_show
         redis=node.redis,
         redis_prefix=prefix,
         limits=limits,
-        gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
+        gate=Gate(limiter, Blocks(node.pool, BLOCK_SECONDS)),
         no_shows=no_shows,
         proxies=Proxies((ip_network("127.0.0.1"),)),
         origins=origins,

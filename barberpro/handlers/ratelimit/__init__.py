@@ -1,6 +1,7 @@
 """How often a caller may do a thing, counted in Redis for all nodes together. rules.py says how often."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -71,9 +72,15 @@ class Subjects:
 class RateLimiter:
     """One for a node; the count is Redis's, so all nodes of a deployment share it."""
 
-    def __init__(self, primaries: Primaries, prefix: str, requests_per_minute: int) -> None:
-        """requests_per_minute: 0 switches off what may be switched off."""
+    def __init__(
+        self, primaries: Primaries, prefix: str, requests_per_minute: int, lookup: Callable[[str, str], str]
+    ) -> None:
+        """requests_per_minute: 0 switches off what may be switched off.
+
+        lookup: a keyed hash, as Sealer.lookup, so that no key tells whose it is: most are addresses.
+        """
         self._primaries = primaries
+        self._lookup = lookup
         self._script: AsyncScript = primaries.at(prefix).register_script(_SOURCE)
         self._prefix = prefix
         self._rules: dict[Rated, list[Rule]] = {}
@@ -88,7 +95,8 @@ class RateLimiter:
         """
         tightest: Quota | None = None
         for rule in self._rules.get(rated, ()):
-            quota = await self._count(rule, f"{self._prefix}:rate:{rated}:{rule.per}:{subjects.of(rule.per)}")
+            subject = self._lookup("rate", subjects.of(rule.per))
+            quota = await self._count(rule, f"{self._prefix}:rate:{rated}:{rule.per}:{subject}")
             if not quota.allowed:
                 return quota
             if tightest is None or quota.remaining < tightest.remaining:
