@@ -27,6 +27,7 @@ from barberpro.server.node import NodeOptions
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.users import SealedContact, add_user
+from tests.support.faults import network_to, through
 from tests.support.rest import UNLIMITED, Answer, Door, rest_door, tokens
 from tests.support.shops import ADMIN, VIA, customer, send
 from tests.support.socket_door import SocketDoor, socket_door
@@ -221,6 +222,31 @@ async def test_a_block_holds_even_when_it_cannot_be_written(database_url: str) -
         await blocks.punish(ATTACKER, "sign_in", "req_test")
     assert blocks.left(ATTACKER) > 0
     assert [line["event"] for line in lines] == ["address_blocked", "block_unwritten"]
+
+
+async def test_a_block_made_while_postgres_is_away_is_written_when_it_is_back(
+    stores: EmbeddedServices, database_url: str
+) -> None:
+    async with network_to(stores) as network:
+        pool = await connect_pool(through(network, database_url))
+        blocks = Blocks(pool, 60)
+        await network.cut()
+        with capture_logs() as lines:
+            await blocks.punish(ATTACKER, "sign_in", "req_test")
+            await blocks.punish("203.0.113.67", "request", "req_more")
+        assert [line["event"] for line in lines] == ["address_blocked", "block_unwritten"] * 2
+        await network.mend()
+        await blocks.start()
+        assert all(0 < blocks.left(each) <= 60 for each in (ATTACKER, "203.0.113.67"))
+        rows = await pool.fetch("SELECT network, reason, request_id, until - at <= '60 s' FROM rate_limits ORDER BY 1")
+        written = await pool.fetchval("SELECT count(*) FROM audit_entries WHERE action = 'address.blocked'")
+        await blocks.close()
+        await close_pool(pool)
+    assert [tuple(row) for row in rows] == [
+        (ATTACKER, "sign_in", "req_test", True),
+        ("203.0.113.67", "request", "req_more", True),
+    ]
+    assert written == 2
 
 
 async def test_no_key_in_redis_tells_who_came(door: Door, options: NodeOptions) -> None:
