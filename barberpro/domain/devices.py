@@ -6,7 +6,6 @@ is a secret that nobody else ever sees, of which we keep the hash.
 
 import hashlib
 import secrets
-from datetime import datetime
 from typing import Any, Final
 
 from asyncpg import Pool
@@ -18,7 +17,7 @@ from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_device_id
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import devices
 from barberpro.storage.audit import note
 from barberpro.storage.revocations import revoke
@@ -37,7 +36,7 @@ async def ask(pool: "Pool[Any]", kind: DeviceKind) -> AskedPairing:
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
         until = await devices.add_device(pool, new_device_id(), kind, _hash(secret), code)
         if until is not None:
-            return {"code": f"{code[:4]}-{code[4:]}", "secret": secret, "expiresAt": _time(until)}
+            return {"code": f"{code[:4]}-{code[4:]}", "secret": secret, "expiresAt": rfc3339_of(until)}
 
 
 async def pair(
@@ -115,10 +114,6 @@ def _told(device: devices.Device) -> PairedDevice:
         "deviceId": device.device_id,
         "kind": device.kind,
         "name": device.name,
-        "pairedAt": _time(device.paired_at),
+        "pairedAt": rfc3339_of(device.paired_at),
         "pairedBy": device.paired_by,
     }
-
-
-def _time(moment: datetime) -> str:
-    return rfc3339(round(moment.timestamp() * 1000))

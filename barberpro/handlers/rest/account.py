@@ -1,6 +1,5 @@
 """One's own account and its sessions."""
 
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import BarberProError, not_found
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.sessions import StoredSession
 from barberpro.storage.users import User
 
@@ -81,7 +80,7 @@ def account_document(contacts: Contacts, user: User) -> Json:
         "shopIds": sorted(user.shop_ids),
         "permissions": permissions_of(actor_of(user)),
         "hasPassword": user.password_hash is not None,
-        "createdAt": _time(user.created_at),
+        "createdAt": rfc3339_of(user.created_at),
     }
 
 
@@ -91,11 +90,7 @@ def _session(session: StoredSession, *, current: bool) -> Json:
         "current": current,
         "ip": session.ip,
         "agent": session.agent,
-        "createdAt": _time(session.created_at),
-        "usedAt": _time(session.used_at),
-        "expiresAt": _time(session.expires_at),
+        "createdAt": rfc3339_of(session.created_at),
+        "usedAt": rfc3339_of(session.used_at),
+        "expiresAt": rfc3339_of(session.expires_at),
     }
-
-
-def _time(moment: datetime) -> str:
-    return rfc3339(round(moment.timestamp() * 1000))

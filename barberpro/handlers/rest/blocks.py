@@ -1,7 +1,6 @@
 """Blocks of addresses: for admins, to see, to make and to end."""
 
 import ipaddress
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.commands import Reason, Wire
 from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import blocks
 from barberpro.storage.blocks import Block
 
@@ -80,12 +79,8 @@ def _shown(block: Block) -> dict[str, Any]:
         "network": block.network,
         "reason": block.reason,
         "madeBy": block.made_by,
-        "at": _time(block.at),
-        "until": _time(block.until),
-        "liftedAt": _time(block.lifted_at),
+        "at": rfc3339_of(block.at),
+        "until": rfc3339_of(block.until),
+        "liftedAt": rfc3339_of(block.lifted_at) if block.lifted_at is not None else None,
         "liftedBy": block.lifted_by,
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return rfc3339(round(moment.timestamp() * 1000)) if moment is not None else None
