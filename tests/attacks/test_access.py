@@ -237,6 +237,20 @@ async def test_the_secret_of_a_device_is_nowhere_to_be_read(stage: Scene) -> Non
 # Other people's things ---------------------------------------------------------------------------------------------
 
 
+async def test_what_a_request_without_a_body_does_not_know_is_refused_and_does_nothing(stage: Scene) -> None:
+    shop = f"/shops/{stage.door.shop.shop_id}"
+    for method, path in (
+        ("POST", "/auth/logout"),
+        ("DELETE", "/auth/sessions/ss_1"),
+        ("DELETE", "/auth/account"),
+        ("POST", f"{shop}/join-code"),
+        ("DELETE", f"{shop}/join-code"),
+        ("DELETE", f"{shop}/devices/dv_1"),
+        ("DELETE", "/admin/blocks/rl_1"),
+    ):
+        assert (await stage.door.call(method, path, ADMIN, {"dryRun": True})).refused_fields == ["dryRun"], path
+
+
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.BARBER])
 async def test_a_users_token_finds_nothing_of_anothers_wherever_it_looks(stage: Scene, role: Role) -> None:
     """What changes it is walked by tests/integration/test_policy.py."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from barberpro.handlers.callers import network_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import body, query_count, validated
+from barberpro.handlers.rest.parsing import body, no_fields, query_count, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.commands import Reason, Wire
@@ -57,6 +57,7 @@ async def lift(request: web.Request) -> Answer:
     """DELETE /admin/blocks/{blockId}: ends it. One that is over already stays as it is."""
     admin, block_id = identity(request).actor, request.match_info["blockId"]
     services = request.app[SERVICES]
+    await no_fields(request)
     found = await services.gate.blocks.lift(block_id, admin, via_of(request)) if is_id(block_id) else None
     if found is None and is_id(block_id):
         found = await blocks.find(services.pool, block_id)
