@@ -20,7 +20,7 @@ from barberpro.protocol.ids import new_device_id
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import devices
 from barberpro.storage.audit import note
-from barberpro.storage.revocations import revoke
+from barberpro.storage.revocations import revoke_tokens
 
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Of RFC 8628, section 6.1: no vowels, so no words; nothing that looks like something else."""
@@ -98,7 +98,7 @@ async def revoke_device(pool: "Pool[Any]", actor: Actor, shop_id: str, device_id
         device = await devices.revoke_device(connection, shop_id, device_id)
         if device is None:
             raise not_found("device")
-        await revoke(connection, device_id, actor.id, actor.role.value)
+        await revoke_tokens(connection, device_id)
         await note(connection, actor, "device.revoked", "device", device_id, via=via, shop_id=shop_id)
 
 
