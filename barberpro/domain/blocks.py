@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
@@ -20,8 +21,17 @@ log = structlog.get_logger(__name__)
 _LOOK_SECONDS: Final = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Punishment:
+    """A block that this node has made, and Postgres does not know of yet."""
+
+    action: str
+    request_id: str
+    until: float
+
+
 class Blocks:
-    """Asks Postgres every two seconds; while it is away, what was known stands."""
+    """Asks Postgres every two seconds; while it is away, what was known stands, and what is new waits to be written."""
 
     def __init__(
         self, pool: "Pool[Any]", seconds: float = 0.0, exempt: Collection[IPv4Network | IPv6Network] = ()
@@ -31,6 +41,9 @@ class Blocks:
         self._seconds = seconds
         self._exempt = exempt
         self._until: dict[str, float] = {}
+        self._unwritten: dict[str, _Punishment] = {}
+        self._busy = asyncio.Lock()
+        """Held while Postgres is asked: what was read before somebody wrote must not take the place of it."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -45,28 +58,32 @@ class Blocks:
 
     def left(self, network: str) -> float:
         """For how many seconds more the network is blocked; 0 when it is not."""
-        until = self._until.get(network)
-        return max(0.0, until - time.time()) if until is not None else 0.0
+        until, unwritten = self._until.get(network, 0.0), self._unwritten.get(network)
+        if unwritten is not None:
+            until = max(until, unwritten.until)
+        return max(0.0, until - time.time())
 
     async def punish(self, network: str, action: str, request_id: str) -> None:
         """Blocks a network that went on and on with what it was refused.
 
-        It is kept out by this node at once, even when Postgres cannot be told.
+        It is kept out by this node at once, even when Postgres cannot be told; then that is tried again at each look.
         """
         if self._seconds <= 0 or self.left(network) or not self._may_be(network):
             return
-        self._until[network] = time.time() + self._seconds
+        self._unwritten[network] = _Punishment(action, request_id, time.time() + self._seconds)
         log.warning("address_blocked", action=action, seconds=self._seconds)
+        if self._busy.locked():
+            return  # whoever is refused does not stand in line for Postgres: the next look writes it
         try:
-            await self.block(network, action, self._seconds, SYSTEM, Via(request_id))
+            async with self._busy:
+                await self._write()
         except Away as error:
             log.warning("block_unwritten", problem=repr(error))
 
     async def block(self, network: str, reason: str, seconds: float, by: Actor, via: Via) -> Block:
         """Raises what Postgres raises while it is away."""
-        made = await blocks.block(self._pool, new_block_id(), network, reason, seconds, by, via)
-        self._until[network] = made.until.timestamp()
-        return made
+        async with self._busy:
+            return await self._block(network, reason, seconds, by, via)
 
     async def lift(self, block_id: str, by: Actor, via: Via) -> Block | None:
         """The block, ended; None when there is none of this id in force. Raises what Postgres raises."""
@@ -93,4 +110,20 @@ class Blocks:
                 log.exception("blocks_failed")
 
     async def _look(self) -> None:
-        self._until = {network: until.timestamp() for network, until in (await blocks.in_force(self._pool)).items()}
+        async with self._busy:
+            self._until = {network: until.timestamp() for network, until in (await blocks.in_force(self._pool)).items()}
+            await self._write()
+
+    async def _write(self) -> None:
+        """What is not over yet; also what comes meanwhile. Raises what Postgres raises: then the rest waits."""
+        while self._unwritten:
+            network, made = next(iter(self._unwritten.items()))
+            seconds = made.until - time.time()
+            if seconds > 0:
+                await self._block(network, made.action, seconds, SYSTEM, Via(made.request_id))
+            del self._unwritten[network]
+
+    async def _block(self, network: str, reason: str, seconds: float, by: Actor, via: Via) -> Block:
+        made = await blocks.block(self._pool, new_block_id(), network, reason, seconds, by, via)
+        self._until[network] = made.until.timestamp()
+        return made

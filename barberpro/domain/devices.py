@@ -6,7 +6,6 @@ is a secret that nobody else ever sees, of which we keep the hash.
 
 import hashlib
 import secrets
-from datetime import datetime
 from typing import Any, Final
 
 from asyncpg import Pool
@@ -18,10 +17,10 @@ from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_device_id
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import devices
 from barberpro.storage.audit import note
-from barberpro.storage.revocations import revoke
+from barberpro.storage.revocations import revoke_tokens
 
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Of RFC 8628, section 6.1: no vowels, so no words; nothing that looks like something else."""
@@ -37,7 +36,7 @@ async def ask(pool: "Pool[Any]", kind: DeviceKind) -> AskedPairing:
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
         until = await devices.add_device(pool, new_device_id(), kind, _hash(secret), code)
         if until is not None:
-            return {"code": f"{code[:4]}-{code[4:]}", "secret": secret, "expiresAt": _time(until)}
+            return {"code": f"{code[:4]}-{code[4:]}", "secret": secret, "expiresAt": rfc3339_of(until)}
 
 
 async def pair(
@@ -99,7 +98,7 @@ async def revoke_device(pool: "Pool[Any]", actor: Actor, shop_id: str, device_id
         device = await devices.revoke_device(connection, shop_id, device_id)
         if device is None:
             raise not_found("device")
-        await revoke(connection, device_id, actor.id, actor.role.value)
+        await revoke_tokens(connection, device_id)
         await note(connection, actor, "device.revoked", "device", device_id, via=via, shop_id=shop_id)
 
 
@@ -115,10 +114,6 @@ def _told(device: devices.Device) -> PairedDevice:
         "deviceId": device.device_id,
         "kind": device.kind,
         "name": device.name,
-        "pairedAt": _time(device.paired_at),
+        "pairedAt": rfc3339_of(device.paired_at),
         "pairedBy": device.paired_by,
     }
-
-
-def _time(moment: datetime) -> str:
-    return rfc3339(round(moment.timestamp() * 1000))

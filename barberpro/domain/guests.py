@@ -12,7 +12,7 @@ from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.answers import Token
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_guest_id, new_join_code
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339, rfc3339_of
 from barberpro.storage.audit import note
 from barberpro.storage.join_codes import read_join_code, remove_join_code, replace_join_code
 
@@ -61,7 +61,7 @@ async def present_code(pool: "Pool[Any]", shop_id: str, origin: str) -> JoinCode
     kept = await read_join_code(pool, shop_id)
     if kept is None:
         raise not_found("joinCode")
-    made_at = rfc3339(round(kept.made_at.timestamp() * 1000))
+    made_at = rfc3339_of(kept.made_at)
     return {"code": kept.code, "url": f"{origin}/join/{shop_id}?code={kept.code}", "madeAt": made_at}
 
 

@@ -8,13 +8,18 @@ from barberpro.storage.catalogue import Shop
 
 
 def to_shop(actor: Actor | None, shop: Shop) -> Relation:
-    """A MEMBER or a STRANGER. A guest's ticket is for its booking, and makes nobody a member."""
+    """A MEMBER or a STRANGER. A guest's ticket is for its booking, and makes nobody a member.
+
+    A barber with a line works where the catalogue has it, and no longer than it does, whatever the token says.
+    """
     if actor is None or actor.booking_id is not None:
         return Relation.STRANGER
     of_all = actor.role is Role.ADMIN or actor.role is Role.SYSTEM
-    works_here = actor.role is Role.BARBER and actor.barber_id in shop.barbers
-    invited = actor.role is not Role.CUSTOMER and shop.shop_id in actor.shop_ids
-    return Relation.MEMBER if of_all or works_here or invited else Relation.STRANGER
+    if actor.role is Role.BARBER and actor.barber_id is not None:
+        belongs = actor.barber_id in shop.barbers
+    else:
+        belongs = actor.role is not Role.CUSTOMER and shop.shop_id in actor.shop_ids
+    return Relation.MEMBER if of_all or belongs else Relation.STRANGER
 
 
 def to_display(actor: Actor | None, shop: Shop) -> Relation:

@@ -9,6 +9,12 @@ from barberpro.protocol.actors import Actor, Role
 
 _SECONDS: Final = 24 * 3600
 _KEPT: Final = 10_000
+_PREFIX: Final = "ds_"
+
+
+def is_public_screen(actor: Actor) -> bool:
+    """Whether the token is one of these, which is everybody's: a paired screen has an id of its own."""
+    return actor.role is Role.DISPLAY and actor.id.startswith(_PREFIX)
 
 
 class DisplayTokens:
@@ -22,7 +28,7 @@ class DisplayTokens:
         """A token for the shop's screens that has at least half of its 24 hours left."""
         token, until = self._kept.get(shop_id, ("", 0.0))
         if until <= time.time():
-            actor = Actor(id=f"ds_{shop_id}", role=Role.DISPLAY, shop_ids=frozenset({shop_id}))
+            actor = Actor(id=f"{_PREFIX}{shop_id}", role=Role.DISPLAY, shop_ids=frozenset({shop_id}))
             token = self._tokens.mint(actor, _SECONDS)
             self._kept[shop_id] = token, time.time() + _SECONDS / 2
             self._kept.move_to_end(shop_id)

@@ -1,8 +1,7 @@
 """What the doors are given: everything they may call, wired by the composition root."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import web
 from asyncpg import Pool
@@ -11,6 +10,7 @@ from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.identity import Tokens
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
@@ -55,8 +55,7 @@ class Services:
     gate: Gate
     no_shows: NoShows
     proxies: Proxies
-    origins: Sequence[str] | Literal["*"]
-    """The web origins that may ask and connect, beside the server's own; "*" for all."""
+    origins: Origins
     public_url: str | None = None
     """Where the pages are for everybody outside, such as https://queue.example; None: where the caller reached us."""
 

@@ -101,7 +101,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
             body_seconds=settings.body_seconds,
         ),
         public_url=settings.public_url,
-        gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute), blocks),
+        gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute, seals.lookup), blocks),
         no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
         proxies=Proxies(settings.trusted_proxies),
         origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",

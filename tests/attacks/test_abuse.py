@@ -1,7 +1,8 @@
 """Floods, guesses and forged headers. The door trusts 127.0.0.1 as a proxy, so a test may come from any address."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -9,23 +10,32 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
+from barberpro.domain import guests
 from barberpro.domain.blocks import Blocks
+from barberpro.handlers.display_tokens import DisplayTokens
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.services import Limits
 from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.closing import CloseCode
+from barberpro.protocol.ids import new_guest_id
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.users import SealedContact, add_user
+from tests.support.faults import network_to, through
 from tests.support.rest import UNLIMITED, Answer, Door, rest_door, tokens
-from tests.support.shops import ADMIN, customer, send
+from tests.support.shops import ADMIN, VIA, customer, send
 from tests.support.socket_door import SocketDoor, socket_door
 
 ATTACKER = "203.0.113.66"
 LOGIN = "/auth/login"
 NO_SHOWS = 2
+Headers = dict[str, str]
 RATES = Limits(requests_per_minute=1000, connections_per_user=10_000, commands=100_000)
 
 
@@ -74,6 +84,56 @@ async def test_made_up_addresses_before_the_real_one_are_no_new_callers(door: Do
 async def test_all_addresses_of_one_household_are_one_caller(door: Door) -> None:
     statuses = [(await guess(door, f"2001:db8:1:2::{n:x}")).status for n in range(1, 22)]
     assert statuses[20] == 429
+
+
+def at_the_door(door: Door | SocketDoor) -> Actor:
+    """Who has just scanned the shop's code; each time somebody else."""
+    return Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({door.shop.shop_id}))
+
+
+def public_screen(door: Door | SocketDoor) -> Actor:
+    """Whom the shop's page gets a token for: always the same."""
+    return tokens().verify(DisplayTokens(tokens()).of(door.shop.shop_id)).actor
+
+
+async def test_who_scans_again_and_again_is_no_new_caller(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=20)) as door:
+        shop_id = door.shop.shop_id
+        await guests.change_code(door.node.pool, ADMIN, shop_id, VIA)
+        code = {"code": (await guests.present_code(door.node.pool, shop_id, ""))["code"]}
+        answers = []
+        for n in range(200):
+            told = await door.post(f"/shops/{shop_id}/scan", None, code, X_Forwarded_For=f"198.51.100.{n}")
+            guest = tokens().verify(told.data["door"]["token"]).actor
+            answers.append(await door.call("GET", "/queue/bb_none", guest, X_Forwarded_For=ATTACKER))
+    assert [answer.status for answer in answers[:20]] == [404] * 20
+    assert "blockedUntil" in answers[-1].body["error"]["details"]
+
+
+async def test_who_asks_with_the_public_screens_token_uses_up_their_own_rate_alone(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=3)) as door:
+        screen = public_screen(door)
+        theirs = [await door.call("GET", "/queue/bb_none", screen, X_Forwarded_For=ATTACKER) for _ in range(4)]
+        assert [answer.status for answer in theirs] == [404, 404, 404, 429]
+        assert (await door.call("GET", "/queue/bb_none", screen)).status == 404
+
+
+@pytest.mark.parametrize("token_of", [at_the_door, public_screen])
+async def test_sockets_with_a_token_that_anybody_can_have_keep_nobody_else_out(
+    options: NodeOptions, token_of: Callable[[SocketDoor], Actor]
+) -> None:
+    limits = Limits(requests_per_minute=0, connections_per_user=2)
+    addresses = [ATTACKER, ATTACKER, ATTACKER, "203.0.113.67"]
+    async with socket_door(options, limits) as door, AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        words = []
+        for address in addresses:
+            headers = {"Authorization": f"Bearer {tokens().mint(token_of(door))}", "X-Forwarded-For": address}
+            opening = http.ws_connect(f"{door.url}ws/display/{door.shop.shop_id}", headers=headers)
+            words.append(await (await stack.enter_async_context(opening)).receive(30))
+    text, close = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSE
+    assert [word.type for word in words] == [text, text, close, text]
+    assert words[2].data == CloseCode.TOO_MANY
 
 
 async def test_who_goes_on_after_refusals_is_kept_out_everywhere_and_others_are_not(door: Door) -> None:
@@ -164,6 +224,42 @@ async def test_a_block_holds_even_when_it_cannot_be_written(database_url: str) -
     assert [line["event"] for line in lines] == ["address_blocked", "block_unwritten"]
 
 
+async def test_a_block_made_while_postgres_is_away_is_written_when_it_is_back(
+    stores: EmbeddedServices, database_url: str
+) -> None:
+    async with network_to(stores) as network:
+        pool = await connect_pool(through(network, database_url))
+        blocks = Blocks(pool, 60)
+        await network.cut()
+        with capture_logs() as lines:
+            await blocks.punish(ATTACKER, "sign_in", "req_test")
+            await blocks.punish("203.0.113.67", "request", "req_more")
+        assert [line["event"] for line in lines] == ["address_blocked", "block_unwritten"] * 2
+        await network.mend()
+        await blocks.start()
+        assert all(0 < blocks.left(each) <= 60 for each in (ATTACKER, "203.0.113.67"))
+        rows = await pool.fetch("SELECT network, reason, request_id, until - at <= '60 s' FROM rate_limits ORDER BY 1")
+        written = await pool.fetchval("SELECT count(*) FROM audit_entries WHERE action = 'address.blocked'")
+        await blocks.close()
+        await close_pool(pool)
+    assert [tuple(row) for row in rows] == [
+        (ATTACKER, "sign_in", "req_test", True),
+        ("203.0.113.67", "request", "req_more", True),
+    ]
+    assert written == 2
+
+
+async def test_no_key_in_redis_tells_who_came(door: Door, options: NodeOptions) -> None:
+    await guess(door, ATTACKER)
+    await guess(door, "2001:db8:1:2::9")
+    await door.call("GET", "/queue/bb_none", customer(1), X_Forwarded_For=ATTACKER)
+    ours = f"{options.prefix}:rate:*"
+    keys = [key for redis in door.node.redis.shards() async for key in redis.scan_iter(match=ours, count=1000)]
+    assert len(keys) == 5  # requests of three callers, and the sign-ins of two of them
+    for told in (ATTACKER, "2001:db8:1:2", customer(1).id):
+        assert not any(told.encode() in key for key in keys)
+
+
 async def test_a_blocked_address_opens_no_socket(sockets: SocketDoor) -> None:
     await sockets.gate.blocks.punish(ATTACKER, "sign_in", "req_test")
     headers = {"X-Forwarded-For": ATTACKER}
@@ -185,6 +281,17 @@ async def test_handshakes_are_counted_for_the_address(options: NodeOptions) -> N
         for query in ("", "?sid=made-up"):
             with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
                 await http.ws_connect(f"{door.url}ws/queue/{door.shop.barbers[0]}{query}")
+
+
+@pytest.mark.parametrize("made_up", ["x", ""])
+async def test_who_makes_up_a_session_is_counted_and_no_body_of_theirs_is_waited_for(
+    options: NodeOptions, made_up: str
+) -> None:
+    path = f"/socket.io/?EIO=4&transport=polling&sid={made_up}"
+    asks = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n".encode()
+    async with socket_door(options, Limits(requests_per_minute=2, body_seconds=600)) as door:
+        answers = [await head_of(door, asks) for _ in range(11)]
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 400 "] * 10 + [b"HTTP/1.1 429 "]
 
 
 async def test_joins_are_counted_for_the_user_and_over_all_connections(sockets: SocketDoor) -> None:
@@ -287,7 +394,7 @@ async def test_a_guest_has_one_live_booking_for_a_telephone_however_it_is_writte
 # HTTP -----------------------------------------------------------------------------------------------------------
 
 
-async def head_of(door: Door, sent: bytes) -> bytes:
+async def head_of(door: Door | SocketDoor, sent: bytes) -> bytes:
     """The status and the headers that these bytes get."""
     reader, writer = await asyncio.open_connection(door.client.host, door.client.port)
     try:
@@ -332,17 +439,23 @@ async def test_a_crowd_that_connects_and_says_nothing_is_hung_up_on(options: Nod
         assert (await door.get(f"/queue/{door.shop.barbers[0]}")).status == 200
 
 
+def whole_lines() -> AbstractContextManager[list[EventDict]]:
+    """What is logged, each line with the request's id, as the log has it."""
+    return capture_logs([merge_contextvars])
+
+
 async def test_a_request_id_that_could_forge_a_line_is_replaced(door: Door) -> None:
     for given in ("a b", "a%0d%0aX-Evil: 1", "x" * 65, "<script>", "{}"):
-        with capture_logs() as lines:
+        with whole_lines() as lines:
             answer = await door.call("GET", f"/queue/{door.shop.barbers[0]}", X_Request_Id=given)
         assert answer.headers["X-Request-Id"].startswith("req_")
+        assert [line["request_id"] for line in lines if line["event"] == "request"] == [answer.headers["X-Request-Id"]]
         assert given not in str(lines)
 
 
 async def test_line_breaks_in_a_path_forge_neither_headers_nor_log_lines(door: Door) -> None:
     for path in ("/nothing%0d%0aX-Evil:%201", "/queue/bb%0d%0aX-Evil:%201", "/bookings/%0aX-Evil"):
-        with capture_logs() as lines:
+        with whole_lines() as lines:
             head = await head_of(door, f"GET /api/v1{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert head.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 401 "))
         assert b"X-Evil" not in head
@@ -350,12 +463,15 @@ async def test_line_breaks_in_a_path_forge_neither_headers_nor_log_lines(door: D
         assert "Evil" not in str(lines)
 
 
-async def test_nothing_of_a_callers_headers_is_logged_as_it_came(door: Door) -> None:
+@pytest.mark.parametrize("evil", ["evil[31m{}", "evil\xff"])  # an escape itself, no parser lets through
+async def test_nothing_of_a_callers_headers_is_logged_as_it_came(door: Door, evil: str) -> None:
+    path = "/api/v1/queue/my-queue"
     for header in ("X-Forwarded-For", "User-Agent", "Origin", "Authorization", "Idempotency-Key", "X-Request-Id"):
-        with capture_logs() as lines:
-            sent = f"GET /api/v1/queue/my-queue HTTP/1.1\r\nHost: x\r\n{header}: evil\x1b[31m{{}}\r\n\r\n"
-            await head_of(door, sent.encode())
-        assert lines
+        with whole_lines() as lines:
+            await head_of(door, f"GET {path} HTTP/1.1\r\nHost: x\r\n{header}: {evil}\r\n\r\n".encode("latin-1"))
+        (line,) = [each for each in lines if each["event"] == "request"]
+        assert (line["method"], line["path"], line["status"], line["role"]) == ("GET", path, 401, "anonymous"), header
+        assert line["request_id"].startswith("req_")
         assert "evil" not in str(lines)
 
 
@@ -369,6 +485,57 @@ async def test_only_listed_origins_may_ask(options: NodeOptions) -> None:
             async with door.client.options(path, headers={"Origin": origin, **wish}) as response:
                 assert response.status == (204 if welcome else 405)
                 assert ("Access-Control-Allow-Methods" in response.headers) is welcome
+
+
+async def rest_lets_in(http: aiohttp.ClientSession, queue: str, origin: Headers) -> bool:
+    """Whether a page of this origin may read the answer."""
+    async with http.get(f"/api/v1/queue/{queue}", headers=origin) as response:
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        return response.headers.get("Access-Control-Allow-Origin") == origin.get("Origin")
+
+
+async def websocket_lets_in(http: aiohttp.ClientSession, queue: str, origin: Headers) -> bool:
+    headers = {"Authorization": f"Bearer {tokens().mint(customer(1))}", **origin}
+    async with http.ws_connect(f"/ws/queue/{queue}", headers=headers) as socket:
+        word = await socket.receive(30)
+        assert word.type is aiohttp.WSMsgType.TEXT or word.data == CloseCode.FORBIDDEN
+        return word.type is aiohttp.WSMsgType.TEXT
+
+
+async def polling_lets_in(http: aiohttp.ClientSession, _queue: str, origin: Headers) -> bool:
+    async with http.get("/socket.io/?EIO=4&transport=polling", headers=origin) as response:
+        assert response.status in {200, 400}
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        readable = response.headers.get("Access-Control-Allow-Origin") == origin.get("Origin")
+        assert readable or response.status == 400
+        return response.status == 200
+
+
+async def socketio_lets_in(http: aiohttp.ClientSession, _queue: str, origin: Headers) -> bool:
+    try:
+        async with http.ws_connect("/socket.io/?EIO=4&transport=websocket", headers=origin):
+            return True
+    except aiohttp.WSServerHandshakeError as refusal:
+        return refusal.status != 400
+
+
+LISTED = "https://shop.example"
+FOREIGN = ("https://evil.example", "https://shop.example.evil.example", "null", "http://shop.example")
+
+
+@pytest.mark.parametrize(
+    ("origins", "others"), [((), ()), ((LISTED,), (LISTED,)), ("*", (LISTED, *FOREIGN))], ids=["none", "one", "all"]
+)
+async def test_all_doors_let_in_the_same_web_origins(
+    options: NodeOptions, origins: Origins, others: tuple[str, ...]
+) -> None:
+    async with socket_door(options, origins=origins) as door, aiohttp.ClientSession(door.url) as http:
+        own = door.url.removesuffix("/")
+        asking = (None, own, own.replace("http:", "https:"), LISTED, *FOREIGN)
+        headers = {origin: {"Origin": origin} if origin is not None else {} for origin in asking}
+        for lets_in in (rest_lets_in, websocket_lets_in, polling_lets_in, socketio_lets_in):
+            entered = [origin for origin in asking if await lets_in(http, door.shop.barbers[0], headers[origin])]
+            assert entered == [*asking[:3], *others], lets_in.__name__
 
 
 async def test_a_refusal_may_be_read_by_the_page_that_caused_it(door: Door) -> None:

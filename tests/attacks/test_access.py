@@ -221,6 +221,12 @@ async def test_a_device_that_was_revoked_gets_no_token_and_stays_out(stage: Scen
     # Which is what every node reads, and ends its connections by (tests/integration/test_revocations.py).
     assert await pool.fetchval("SELECT count(*) FROM revocations WHERE user_id = $1", display.id) == 1
     assert [each["deviceId"] for each in (await stage.door.get(path, staff)).data] == [other[1].id]
+    entries = await pool.fetch(
+        "SELECT action, actor_id, ip IS NOT NULL, request_id IS NOT NULL FROM audit_entries WHERE object_id = $1",
+        display.id,
+    )
+    revoked = [tuple(entry) for entry in entries if entry["action"] != "device.paired"]
+    assert revoked == [("device.revoked", staff.id, True, True)]
 
 
 async def test_the_secret_of_a_device_is_nowhere_to_be_read(stage: Scene) -> None:
@@ -235,6 +241,20 @@ async def test_the_secret_of_a_device_is_nowhere_to_be_read(stage: Scene) -> Non
 
 
 # Other people's things ---------------------------------------------------------------------------------------------
+
+
+async def test_what_a_request_without_a_body_does_not_know_is_refused_and_does_nothing(stage: Scene) -> None:
+    shop = f"/shops/{stage.door.shop.shop_id}"
+    for method, path in (
+        ("POST", "/auth/logout"),
+        ("DELETE", "/auth/sessions/ss_1"),
+        ("DELETE", "/auth/account"),
+        ("POST", f"{shop}/join-code"),
+        ("DELETE", f"{shop}/join-code"),
+        ("DELETE", f"{shop}/devices/dv_1"),
+        ("DELETE", "/admin/blocks/rl_1"),
+    ):
+        assert (await stage.door.call(method, path, ADMIN, {"dryRun": True})).refused_fields == ["dryRun"], path
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.BARBER])
@@ -266,6 +286,22 @@ async def test_a_customer_with_a_barbers_claims_is_still_a_customer(stage: Scene
     assert (await stage.door.get(f"/queue/{shop.barbers[0]}/events", climbing)).status == 404
     assert (await stage.door.get(f"/shops/{shop.shop_id}/join-code", climbing)).status == 404
     assert "Customer 0" not in str((await stage.door.get(f"/queue/{shop.barbers[0]}", climbing)).body)
+
+
+async def test_a_barber_who_was_let_go_is_staff_no_more_whatever_their_token_says(stage: Scene) -> None:
+    shop, node = stage.door.shop, stage.door.node
+    leaving = replace(shop.staff[0], shop_ids=frozenset({shop.shop_id}))
+    line = f"/queue/{shop.barbers[1]}"
+    for path in (f"{line}/events", f"/shops/{shop.shop_id}/devices"):
+        assert (await stage.door.get(path, leaving)).status == 200
+    assert "Customer 1" in str((await stage.door.get(line, leaving)).body)
+    await node.pool.execute("UPDATE barbers SET active = false WHERE barber_id = $1", leaving.barber_id)
+    node.catalogue._asked -= 60  # as if the seconds were over for which it may be old
+    for path in (f"{line}/events", f"/shops/{shop.shop_id}/devices", "/queue/my-queue"):
+        assert (await stage.door.get(path, leaving)).status == 404
+    assert "Customer 1" not in str((await stage.door.get(line, leaving)).body)
+    pause = {"commandId": new_id(), "type": "pause", "barberId": shop.barbers[1]}
+    assert (await stage.door.post("/queue/commands", leaving, pause)).code == "NOT_FOUND"
 
 
 async def test_a_booking_of_another_customer_does_not_tell_by_a_stale_expectation_that_it_is_there(

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from barberpro.handlers.realtime import sse
 from barberpro.handlers.realtime.doors import LiveDoors
-from barberpro.handlers.services import SERVICES
+from barberpro.handlers.realtime.rooms import Seat, seat_for
+from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor
+from barberpro.protocol.rooms import Room
 from barberpro.server.node import NodeOptions
 from tests.support.event_streams import Stream
 from tests.support.rest import UNLIMITED, Door, rest_door, tokens
@@ -104,6 +107,34 @@ async def test_what_is_wrong_is_told_before_the_stream_begins(
 async def test_a_stream_needs_a_token(streams: Streams) -> None:
     answer = await streams.door.get(f"/queue/stream?barberId={streams.door.shop.barbers[0]}")
     assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+
+
+async def test_a_token_that_is_revoked_while_its_stream_is_prepared_opens_none(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def revoked_meanwhile(services: Services, actor: Actor, room: Room) -> Seat:
+        monkeypatch.setattr(tokens(), "_is_revoked", lambda _identity: True)
+        return await seat_for(services, actor, room)
+
+    monkeypatch.setattr(sse, "seat_for", revoked_meanwhile)
+    async with asyncio.timeout(20):
+        answer = await streams.door.get(f"/queue/stream?barberId={streams.door.shop.barbers[0]}", ME)
+    assert (answer.status, answer.code) == (401, "TOKEN_REVOKED")
+    assert len(streams.doors.connections) == 0
+
+
+async def test_a_token_that_is_revoked_while_its_stream_begins_is_shown_nothing(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def revoked_meanwhile(*_: object) -> None:
+        monkeypatch.setattr(tokens(), "_is_revoked", lambda _identity: True)
+        await streams.doors.expel_revoked()
+
+    monkeypatch.setattr(sse, "catch_up", revoked_meanwhile)
+    async with streams.open() as stream:
+        event, _, why = await stream.state()
+        assert (event, why["code"]) == ("session_expired", "TOKEN_REVOKED")
+        assert await stream.ended()
 
 
 async def test_a_comment_comes_when_nothing_happens(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:

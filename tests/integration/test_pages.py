@@ -36,6 +36,15 @@ async def test_a_page_may_run_its_own_scripts_and_no_others(options: NodeOptions
     assert " style=" not in page
 
 
+async def test_who_asks_for_pages_of_shops_that_there_are_not_is_counted(options: NodeOptions) -> None:
+    async with rest_door(options, Limits(requests_per_minute=3), lambda app: setup_pages(app, {})) as door:
+        statuses = []
+        for number in range(4):
+            async with door.client.get(f"/display/sh_{number}") as response:
+                statuses.append(response.status)
+        assert statuses == [404, 404, 404, 429]
+
+
 async def test_who_asks_for_a_screens_token_is_counted_and_gets_the_same_one(options: NodeOptions) -> None:
     async with rest_door(options, Limits(requests_per_minute=3), lambda app: setup_pages(app, {})) as door:
         hidden = await TestShop.create(door.node, public_display=False)

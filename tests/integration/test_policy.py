@@ -25,21 +25,21 @@ from tests.support.rest import tokens
 from tests.support.shops import ADMIN, VIA, Json, new_id
 
 CALLERS: Final = (  # noqa: SIM905 - above the columns that it heads
-    "nobody owner customer ticket ticket2 door door2 barber barber2 admin display display2 kiosk kiosk2"
+    "nobody owner customer ticket ticket2 door door2 barber barber2 staff admin display display2 kiosk kiosk2"
 ).split()
 
-#                     n o c t t d d b b a d d k k
-#                     o w u i 2 o 2 a 2 d i 2 i 2
-_EVERYBODY: Final = " + + + + + + + + + + + + + +"
-_STAFF_SEE: Final = " 1 4 4 4 4 4 4 + 4 + 4 4 4 4"
-_STAFF_ACT: Final = " 1 3 3 3 3 3 3 + 4 + 3 3 3 3"
-_HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + 3 3 3 3"
-_SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + 4 4 4 4"
-_JOIN: Final = "      1 + + 3 3 + 4 + 4 + 3 3 + 4"
-_QR: Final = "        1 4 4 4 4 4 4 + 4 + + 4 + 4"
+#                     n o c t t d d b b s a d d k k
+#                     o w u i 2 o 2 a 2 t d i 2 i 2
+_EVERYBODY: Final = " + + + + + + + + + + + + + + +"
+_STAFF_SEE: Final = " 1 4 4 4 4 4 4 + 4 + + 4 4 4 4"
+_STAFF_ACT: Final = " 1 3 3 3 3 3 3 + 4 + + 3 3 3 3"
+_HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + + 3 3 3 3"
+_SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + + 4 4 4 4"
+_JOIN: Final = "      1 + + 3 3 + 4 + 4 + + 3 3 + 4"
+_QR: Final = "        1 4 4 4 4 4 4 + 4 + + + 4 + 4"
 
-_ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + 3 3 3 3"
-_ADMINS: Final = "    1 3 3 3 3 3 3 3 3 + 3 3 3 3"
+_ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
+_ADMINS: Final = "    1 3 3 3 3 3 3 3 3 3 + 3 3 3 3"
 
 OPEN: Final = {
     "GET /health/live",
@@ -79,7 +79,7 @@ ENDPOINTS: Final = {
     "GET /api/v1/bookings/{bookingId}": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/history": _SEE_IT,
-    "GET /api/v1/queue/my-queue": "   1 3 3 3 3 3 3 + + 3 3 3 3 3",
+    "GET /api/v1/queue/my-queue": "   1 3 3 3 3 3 3 + + 4 3 3 3 3 3",
     "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
     "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
     "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
@@ -103,12 +103,12 @@ ENDPOINTS: Final = {
     "DELETE /api/v1/admin/blocks/{blockId}": _ADMINS,
 }
 BY_ANOTHER_BODY: Final = {
-    "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + 3 3 3 3"),
+    "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + + 3 3 3 3"),
     "PATCH /api/v1/bookings/{bookingId}": (
         {"bookingDate": "", "preferredTime": "12:00"},
-        "1 + 4 3 4 3 3 + 4 + 3 3 3 3",
+        "1 + 4 3 4 3 3 + 4 + + 3 3 3 3",
     ),
-    "PATCH /api/v1/queue/{bookingId}/status": ({"status": "cancelled"}, "1 + 4 + 4 3 3 + 4 + 3 3 3 3"),
+    "PATCH /api/v1/queue/{bookingId}/status": ({"status": "cancelled"}, "1 + 4 + 4 3 3 + 4 + + 3 3 3 3"),
 }
 """Endpoints where what is asked for depends on the body. A date of "" is the day after tomorrow."""
 ELSEWHERE: Final = {
@@ -129,10 +129,10 @@ COMMANDS: Final = dict.fromkeys(COMMAND_TYPES, _STAFF_ACT) | {
     "cancel": _HOLDERS,
 }
 ROOMS: Final = {
-    "queue": "   1 + + + + + + + 4 + + 4 + 4",
+    "queue": "   1 + + + + + + + 4 + + + 4 + 4",
     "booking": _SEE_IT,
-    "display": " 1 + + + + + + + + + + + + +",
-    "hidden": "  1 4 4 4 4 4 4 + 4 + + 4 + 4",
+    "display": " 1 + + + + + + + + + + + + + +",
+    "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
 }
 _TOLD: Final = {401: "1", 403: "3", 404: "4"}
 _TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
@@ -330,4 +330,4 @@ async def test_whoever_subscribes_over_a_socket_is_told_the_same_and_only_staff_
                 if "Customer 0" in str(ack):
                     saw_names.add((caller, room))
     assert told == {room: row.split()[1:] for room, row in ROOMS.items()}
-    assert saw_names == {("barber", "queue"), ("admin", "queue")}
+    assert saw_names == {("barber", "queue"), ("staff", "queue"), ("admin", "queue")}

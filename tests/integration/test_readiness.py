@@ -82,6 +82,19 @@ async def test_who_asks_and_goes_away_at_once_leaves_no_question_behind(server: 
     gc.collect()  # a question that was never asked is told of when it is forgotten: a warning
 
 
+async def test_however_many_ask_the_stores_are_asked_for_all_of_them(server: WholeServer) -> None:
+    redis, readiness = next(iter(server.node.redis.shards())), Readiness(server.node, {})
+
+    async def pings() -> int:
+        stats: dict[str, Any] = await redis.info("commandstats")
+        return int(stats.get("cmdstat_ping", {"calls": 0})["calls"])
+
+    before = await pings()
+    told = await asyncio.gather(*(readiness.parts() for _ in range(50)))
+    assert all(all(parts.values()) for parts in told)
+    assert await pings() - before < 10  # other parts of the node have questions of their own
+
+
 @pytest.mark.parametrize(
     ("task", "part"),
     [

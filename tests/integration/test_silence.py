@@ -1,29 +1,18 @@
 """The way to Postgres falls silent and nobody is told: what was connected says nothing any more, for good."""
 
 import asyncio
-import os
-from urllib.parse import urlsplit
 
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.server.embedded import EmbeddedServices
-from barberpro.server.embedded.postgres import PORT, USER
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.catalogue import Shop
 from barberpro.storage.postgres import close_pool, connect_pool
-from loadtests.faults.network import Network
+from tests.support.faults import network_to, through
 from tests.support.shops import TestShop, code_of, customer, new_id, running, send
 
 SECONDS = 60
 PATIENCE = 2
-
-
-def network_to(stores: EmbeddedServices) -> Network:
-    return Network(os.fspath(stores.postgres.socket_directory / f".s.PGSQL.{PORT}"))
-
-
-def through(network: Network, database_url: str) -> str:
-    return f"postgresql://{USER}:@127.0.0.1:{network.port}{urlsplit(database_url).path}?sslmode=disable"
 
 
 async def acknowledged(node: Node, shop: TestShop, number: int) -> None:

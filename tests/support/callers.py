@@ -33,7 +33,8 @@ from tests.support.shops import ADMIN, Json, TestShop, customer, send
 class Scene:
     """A shop whose display is public with a booking in each line, one that hides its display, and another one.
 
-    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token.
+    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token. The barber
+    works in the first shop alone, staff without a line in the hidden one, too.
     """
 
     door: Door
@@ -110,8 +111,9 @@ async def _peopled(door: Door) -> Scene:
         "ticket2": Actor("gt_2", Role.GUEST, booking_id=elsewhere, shop_ids=both),
         "door": Actor(new_guest_id(), Role.GUEST, shop_ids=both),
         "door2": Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({other.shop_id})),
-        "barber": replace(shop.staff[0], shop_ids=both),
+        "barber": shop.staff[0],
         "barber2": replace(other.staff[0], id="barber2"),
+        "staff": _member(Role.BARBER, shop, hidden),
         "admin": ADMIN,
         "display": _member(Role.DISPLAY, shop, hidden),
         "display2": _member(Role.DISPLAY, other),

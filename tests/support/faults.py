@@ -1,16 +1,20 @@
 """What breaks: stores that stand still, memory that is lost or old, commits that are held back."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from asyncpg import Pool
 
 from barberpro.server.embedded import EmbeddedServices
+from barberpro.server.embedded.postgres import PORT, USER
 from barberpro.storage.primaries import Primaries
+from loadtests.faults.network import Network
 from loadtests.faults.processes import freeze, thaw
 from tests.support.clusters import Cluster
 
@@ -22,6 +26,16 @@ repeat
     for _, key in ipairs(page[2]) do redis.call('DEL', key) end
 until cursor == '0'
 """
+
+
+def network_to(stores: EmbeddedServices) -> Network:
+    """A way to Postgres that can be cut."""
+    return Network(os.fspath(stores.postgres.socket_directory / f".s.PGSQL.{PORT}"))
+
+
+def through(network: Network, database_url: str) -> str:
+    """The URL of a database of embedded stores, by that way."""
+    return f"postgresql://{USER}:@127.0.0.1:{network.port}{urlsplit(database_url).path}?sslmode=disable"
 
 
 async def lose_memory(primaries: Primaries, prefix: str) -> None:

@@ -1,11 +1,11 @@
 """The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -18,6 +18,7 @@ from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import SigningKey
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.rest import setup_rest
@@ -29,7 +30,7 @@ from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.readiness import Readiness
 from tests.support.serving import OurTestServer
-from tests.support.shops import Json, TestShop, running
+from tests.support.shops import Json, TestShop, lookup, running
 
 BLOCK_SECONDS = 60
 UNLIMITED = Limits(requests_per_minute=0, connections_per_user=10_000, commands=100_000)
@@ -120,7 +121,7 @@ async def rest_door(
     extend: Setup | None = None,
     zone: str = "Etc/UTC",
     *,
-    origins: Sequence[str] | Literal["*"] = "*",
+    origins: Origins = "*",
     patience: float = 10.0,
     no_shows: int = 0,
 ) -> AsyncIterator[Door]:
@@ -141,9 +142,8 @@ async def rest_door(
             yield Door(node, shop, client, app[SERVICES].gate)
 
 
-def _services(
-    node: Node, prefix: str, limits: Limits, origins: Sequence[str] | Literal["*"], no_shows: NoShows
-) -> Services:
+def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_shows: NoShows) -> Services:
+    limiter = RateLimiter(node.redis, prefix, limits.requests_per_minute, lookup)
     return Services(
         engine=node.engine,
         views=node.views,
@@ -152,7 +152,7 @@ def _services(
         tokens=tokens(),
         pool=node.pool,
         limits=limits,
-        gate=Gate(RateLimiter(node.redis, prefix, limits.requests_per_minute), Blocks(node.pool, BLOCK_SECONDS)),
+        gate=Gate(limiter, Blocks(node.pool, BLOCK_SECONDS)),
         no_shows=no_shows,
         proxies=Proxies((ip_network("127.0.0.1"),)),
         origins=origins,

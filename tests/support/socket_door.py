@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from barberpro.handlers.origins import Origins
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.services import SERVICES, Limits
 from barberpro.protocol.actors import Actor, Role
@@ -29,6 +30,7 @@ class SocketDoor:
         self.node: Node = door.node
         self.shop: TestShop = door.shop
         self.sockets = sockets
+        self.client = door.client
         self.gate = door.gate
         self.url = str(door.client.make_url("/"))
         self._stack = stack
@@ -54,9 +56,9 @@ class SocketDoor:
 
 @asynccontextmanager
 async def socket_door(
-    options: NodeOptions, limits: Limits = UNLIMITED, *, no_shows: int = 0
+    options: NodeOptions, limits: Limits = UNLIMITED, *, origins: Origins = "*", no_shows: int = 0
 ) -> AsyncIterator[SocketDoor]:
-    """A served door whose shop has two open lines. no_shows: as of `rest_door`."""
+    """A served door whose shop has two open lines. origins, no_shows: as of `rest_door`."""
     made: list[LiveDoors] = []
 
     def attach(app: web.Application) -> None:
@@ -64,7 +66,10 @@ async def socket_door(
         made[0].attach(app)
         made[0].start()
 
-    async with rest_door(options, limits, attach, no_shows=no_shows) as door, AsyncExitStack() as stack:
+    async with (
+        rest_door(options, limits, attach, origins=origins, no_shows=no_shows) as door,
+        AsyncExitStack() as stack,
+    ):
         stack.push_async_callback(made[0].close)
         yield SocketDoor(door, made[0], stack)
 

@@ -1,6 +1,7 @@
 """How often a caller may do a thing, counted in Redis for all nodes together. rules.py says how often."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -9,7 +10,10 @@ import structlog
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from barberpro.domain.policy import Caller, caller_of
+from barberpro.handlers.display_tokens import is_public_screen
 from barberpro.handlers.ratelimit.rules import Per, Rated, Rule, rules
+from barberpro.protocol.actors import Actor
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.storage.primaries import Primaries
@@ -42,9 +46,20 @@ class Quota:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=self.retry_after)
 
 
+def counted_user(actor: Actor | None) -> str | None:
+    """The user as whom an actor is counted; None for whoever counts as their network.
+
+    A good token is not enough: each scan of the code at the door gives another, and of a shop's public screens all
+    have the same.
+    """
+    if actor is None or caller_of(actor) is Caller.DOOR or is_public_screen(actor):
+        return None
+    return actor.id
+
+
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Of whom something is counted. network: as handlers.callers.network_of names it; user: when a good token told."""
+    """Of whom something is counted. network: as handlers.callers.network_of names it; user: as counted_user does."""
 
     network: str
     user: str | None = None
@@ -57,9 +72,15 @@ class Subjects:
 class RateLimiter:
     """One for a node; the count is Redis's, so all nodes of a deployment share it."""
 
-    def __init__(self, primaries: Primaries, prefix: str, requests_per_minute: int) -> None:
-        """requests_per_minute: 0 switches off what may be switched off."""
+    def __init__(
+        self, primaries: Primaries, prefix: str, requests_per_minute: int, lookup: Callable[[str, str], str]
+    ) -> None:
+        """requests_per_minute: 0 switches off what may be switched off.
+
+        lookup: a keyed hash, as Sealer.lookup, so that no key tells whose it is: most are addresses.
+        """
         self._primaries = primaries
+        self._lookup = lookup
         self._script: AsyncScript = primaries.at(prefix).register_script(_SOURCE)
         self._prefix = prefix
         self._rules: dict[Rated, list[Rule]] = {}
@@ -74,7 +95,8 @@ class RateLimiter:
         """
         tightest: Quota | None = None
         for rule in self._rules.get(rated, ()):
-            quota = await self._count(rule, f"{self._prefix}:rate:{rated}:{rule.per}:{subjects.of(rule.per)}")
+            subject = self._lookup("rate", subjects.of(rule.per))
+            quota = await self._count(rule, f"{self._prefix}:rate:{rated}:{rule.per}:{subject}")
             if not quota.allowed:
                 return quota
             if tightest is None or quota.remaining < tightest.remaining:

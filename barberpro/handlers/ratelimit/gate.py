@@ -1,7 +1,7 @@
 """What stands before every door: blocks, counts, and the step from one to the other."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from barberpro.domain.blocks import Blocks
@@ -10,7 +10,7 @@ from barberpro.handlers.ratelimit import Quota, RateLimiter, Subjects
 from barberpro.handlers.ratelimit.rules import Rated
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 
 _KEPT_OUT: Final = "Too much came from this address; it is kept out for a while."
 
@@ -25,7 +25,7 @@ class Gate:
         left = self.blocks.left(network)
         if left:
             RATE_REFUSALS["blocked",] += 1
-            until = rfc3339(round((datetime.now(UTC).timestamp() + left) * 1000))
+            until = rfc3339_of(datetime.now(UTC) + timedelta(seconds=left))
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, _KEPT_OUT, {"blockedUntil": until}, retry_after=left)
 
     async def count(self, rated: Rated, subjects: Subjects, request_id: str) -> Quota | None:

@@ -23,8 +23,8 @@ class Rated(StrEnum):
 class Per(StrEnum):
     """Of whom there are so many.
 
-    CALLER: the user, or without a good token the network. NETWORK: the network, whoever asks from it. What is tried on
-    one account, from whatever networks, is counted with the account.
+    CALLER: the user, or without a good token of one's own the network. NETWORK: the network, whoever asks from it. What
+    is tried on one account, from whatever networks, is counted with the account.
     """
 
     CALLER = "caller"

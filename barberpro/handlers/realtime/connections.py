@@ -11,7 +11,9 @@ from typing import Any, Final, Protocol
 import structlog
 
 from barberpro.domain.identity import Identity
+from barberpro.handlers.callers import network_of
 from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.ratelimit import counted_user
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.services import Limits
@@ -66,10 +68,10 @@ class Connections:
         self._task = asyncio.create_task(self._watch(), name="connections")
 
     def admit(self, live: Live) -> None:
-        """Raises SHUTTING_DOWN, and RATE_LIMIT_EXCEEDED for one too many of a user's."""
+        """Raises SHUTTING_DOWN, and RATE_LIMIT_EXCEEDED for one too many of a user's (see ratelimit.counted_user)."""
         if self.closing:
             raise BarberProError(ErrorCode.SHUTTING_DOWN)
-        most, user = self._limits.connections_per_user, live.session.actor.id
+        most, user = self._limits.connections_per_user, _owner(live.session)
         if self._users[user] >= most:
             raise BarberProError(
                 ErrorCode.RATE_LIMIT_EXCEEDED, f"More than {most} connections of one user.", retry_after=10
@@ -139,6 +141,11 @@ class Connections:
             async with asyncio.timeout(self._limits.drain_seconds):
                 await self._quiet.wait()
         await _all([live.farewell(_restarting()) for live in list(self._live)])
+
+
+def _owner(session: Session) -> str:
+    """Whose connection it is, among those that are counted together."""
+    return counted_user(session.actor) or f"{session.actor.role.value} at {network_of(session.ip)}"
 
 
 async def _all(ends: list[Coroutine[Any, Any, None]]) -> None:

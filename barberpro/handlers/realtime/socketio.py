@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.origins import welcome
 from barberpro.handlers.realtime.guard import AGENT, IP, GuardedServer, connection_refused
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.requests import answer, authenticate, catch_up, parse, run_command, subscribed
@@ -86,7 +87,8 @@ class SocketIODoor:
             closing=lambda: shared.connections.closing,
             async_mode="aiohttp",
             json=Orjson,
-            cors_allowed_origins=shared.services.origins,
+            cors_allowed_origins=self._welcome,
+            cors_credentials=False,
             max_http_buffer_size=shared.services.limits.message_bytes,
             # A compressor costs ninety kilobytes a connection, and the messages are small.
             http_compression=False,
@@ -104,6 +106,10 @@ class SocketIODoor:
     async def close(self) -> None:
         """After all connections have been closed."""
         await self.server.shutdown()
+
+    def _welcome(self, origin: str | None, environ: Json) -> bool:
+        """A function, as the library takes an empty list of origins for one that nobody looks at."""
+        return welcome(origin, environ.get("HTTP_HOST"), self._services.origins)
 
     # Connections -----------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.rest.context import ADDRESS, identity
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.requests import Since
 from barberpro.protocol.rooms import Room, RoomKind
@@ -51,6 +52,8 @@ class EventStreamDoor:
         stream = _Stream(self._shared, request, seat, who)
         self._shared.connections.admit(stream)
         try:
+            if self._shared.services.tokens.revoked(who):  # while Redis and Postgres were asked
+                raise BarberProError(ErrorCode.TOKEN_REVOKED)
             return await stream.run(since)
         finally:
             self._shared.connections.leave(stream)
@@ -89,7 +92,7 @@ class _Stream:
             await catch_up(self._shared.services, self._seat, since)
             view = await self._shared.hub.enter(self._seat, self._outlet)
             answer = subscribed(self._shared.services, view, since)
-            if answer["state"] is not None:
+            if answer["state"] is not None and not self._over.is_set():
                 self._outlet.offer(self._seat.channel, Message(self._seat.room.event, answer["state"]))
             await self._stay(self._outlet)
         finally:

@@ -20,6 +20,7 @@ from barberpro.handlers.metrics import SENT
 from barberpro.handlers.realtime.engineio_wire import FROM_CLIENTS, EngineWire
 from barberpro.handlers.realtime.handshake import accepted
 from barberpro.handlers.realtime.outlet import Congestion
+from barberpro.handlers.rest.admission import count_handshake
 from barberpro.handlers.rest.parsing import read_at_most
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -95,9 +96,13 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
         }
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
-        if self._closing() and "sid" not in request.query:
+        session_id = request.query.get("sid")
+        if session_id is None and self._closing():
             # Refused later, in the namespace, the JavaScript client would stay away for good; now it tries again.
             raise BarberProError(ErrorCode.SHUTTING_DOWN)
+        if session_id is not None and not self._has(session_id):
+            await count_handshake(request)  # or whoever makes up a session would ask as often as they like
+            raise bad_field("sid", "is of no connection that is open")
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             accepted(request)  # before the library has made a session for it
         response: object = await super().handle_request(request)
@@ -108,6 +113,13 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
             assert isinstance(packets, bytes)  # noqa: S101 - a poll's answer
             _count_sent(packets.count(_BETWEEN) + 1, len(packets))
         return response
+
+    def _has(self, session_id: str) -> bool:
+        """Whether there is a session that goes on. One that does not, the library would keep for a minute more."""
+        engine_socket = self.sockets.get(session_id)
+        if engine_socket is not None and engine_socket.closed:
+            del self.sockets[session_id]
+        return session_id in self.sockets
 
     def create_queue(self) -> PacketQueue:
         return PacketQueue(2 * self.congestion.limit, self._cut_off)
@@ -137,11 +149,8 @@ class Transport(engineio.AsyncServer):  # type: ignore[misc]  # the library ship
     async def _environ(self, request: web.Request) -> dict[str, Any]:
         """The request as the library wants it, with its body, which holds nothing but packets."""
         environ: dict[str, Any] = driver.translate_request(request)
-        session_id = request.query.get("sid", "")
-        if session_id in self.sockets and self.sockets[session_id].closed:
-            del self.sockets[session_id]  # the library would do so in a minute, and fail until then
         if request.method == "POST":
-            body = await self._body(request, session_id)
+            body = await self._body(request, request.query.get("sid", ""))
             environ["CONTENT_LENGTH"] = str(len(body))
             environ["wsgi.input"] = asyncio.StreamReader()
             environ["wsgi.input"].feed_data(body)

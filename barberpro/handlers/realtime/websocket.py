@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.agents import agent_of
 from barberpro.handlers.metrics import DoorName
+from barberpro.handlers.origins import welcome
 from barberpro.handlers.realtime.handshake import accepted, gone, take_over
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.requests import answer, authenticate, catch_up, parse, run_command, subscribed
@@ -96,9 +97,8 @@ class WebSocketDoor:
         return response
 
     def _welcome(self, request: web.Request) -> bool:
-        origin = request.headers.get("Origin")
-        origins, own = self._shared.services.origins, {f"{scheme}://{request.host}" for scheme in ("http", "https")}
-        return origin is None or origins == "*" or origin in origins or origin in own
+        headers = request.headers
+        return welcome(headers.get(hdrs.ORIGIN), headers.get(hdrs.HOST), self._shared.services.origins)
 
 
 class _Visit:

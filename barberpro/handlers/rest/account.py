@@ -1,6 +1,5 @@
 """One's own account and its sessions."""
 
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -9,21 +8,16 @@ from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.accounts.sessions import actor_of
 from barberpro.domain.policy import permissions_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import body, validated
+from barberpro.handlers.rest.parsing import no_fields
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import BarberProError, not_found
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.sessions import StoredSession
 from barberpro.storage.users import User
 
 Json = dict[str, Any]
-
-
-class _Nothing(Wire):
-    """A body without any field."""
 
 
 async def me(request: web.Request) -> Answer:
@@ -43,7 +37,7 @@ async def sessions(request: web.Request) -> Page:
 async def end_session(request: web.Request) -> Answer:
     """DELETE /auth/sessions/{sessionId}."""
     known, session_id = identity(request), request.match_info["sessionId"]
-    validated(_Nothing, await body(request))
+    await no_fields(request)
     if not is_id(session_id):
         raise not_found("session")
     await request.app[ACCOUNTS].sessions.end(known.actor, session_id, "signed out elsewhere", via_of(request))
@@ -53,7 +47,7 @@ async def end_session(request: web.Request) -> Answer:
 async def logout(request: web.Request) -> Answer:
     """POST /auth/logout: ends the session of the token that asks."""
     known = identity(request)
-    validated(_Nothing, await body(request))
+    await no_fields(request)
     if known.session_id is None:
         raise BarberProError(ErrorCode.FORBIDDEN, "This token belongs to no session; it ends by itself.")
     await request.app[ACCOUNTS].sessions.end(known.actor, known.session_id, "signed out", via_of(request))
@@ -63,7 +57,7 @@ async def logout(request: web.Request) -> Answer:
 async def delete(request: web.Request) -> Answer:
     """DELETE /auth/account."""
     known = identity(request)
-    validated(_Nothing, await body(request))
+    await no_fields(request)
     await request.app[ACCOUNTS].people.delete(known.actor, via_of(request))
     return Answer({"deleted": True})
 
@@ -81,7 +75,7 @@ def account_document(contacts: Contacts, user: User) -> Json:
         "shopIds": sorted(user.shop_ids),
         "permissions": permissions_of(actor_of(user)),
         "hasPassword": user.password_hash is not None,
-        "createdAt": _time(user.created_at),
+        "createdAt": rfc3339_of(user.created_at),
     }
 
 
@@ -91,11 +85,7 @@ def _session(session: StoredSession, *, current: bool) -> Json:
         "current": current,
         "ip": session.ip,
         "agent": session.agent,
-        "createdAt": _time(session.created_at),
-        "usedAt": _time(session.used_at),
-        "expiresAt": _time(session.expires_at),
+        "createdAt": rfc3339_of(session.created_at),
+        "usedAt": rfc3339_of(session.used_at),
+        "expiresAt": rfc3339_of(session.expires_at),
     }
-
-
-def _time(moment: datetime) -> str:
-    return rfc3339(round(moment.timestamp() * 1000))

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from barberpro.domain.identity import Identity
 from barberpro.handlers.callers import network_of
-from barberpro.handlers.ratelimit import Subjects
+from barberpro.handlers.ratelimit import Subjects, counted_user
 from barberpro.handlers.ratelimit.rules import RATED, Rated
 from barberpro.handlers.rest.context import ADDRESS, IDENTITY, QUOTA, REQUEST_ID
 from barberpro.handlers.services import SERVICES
@@ -17,7 +17,8 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
 _ALWAYS: Final = re.compile(r"/health/(live|ready)|/metrics")
-_COUNTED: Final = re.compile(r"/api/.*|/display/[^/]+/token")
+_COUNTED: Final = re.compile(r"/(api|display)/.*")
+"""What looks into the stores. Other pages are files that are kept."""
 _SOCKETS: Final = re.compile(r"/ws/.*|/socket\.io/.*")
 _BY_A_SECRET: Final = re.compile(r"/api/v1/auth/(?!(logout|me|sessions|account)\b).+")
 """Where the body shows who one is: a token that has ended beside it, as apps send with all they ask, does no harm."""
@@ -44,12 +45,18 @@ async def _admit(request: web.Request) -> None:
             bad = True
     if known is None or known.actor.role is not Role.ADMIN:  # who could not lift a block from behind it
         services.gate.refuse_blocked(network)
+    subjects = Subjects(network, counted_user(known.actor if known is not None else None))
     for rated in _rated(request):
-        await _count(request, rated, Subjects(network, known.actor.id if known is not None else None))
+        await _count(request, rated, subjects)
     if bad and not _BY_A_SECRET.fullmatch(request.path):
         _identify(request)  # raises, now that it is counted: guessing tokens is not free
     if known is not None:
         request[IDENTITY] = known
+
+
+async def count_handshake(request: web.Request) -> None:
+    """Of a connection that is only found out to be a new one behind this. Raises RATE_LIMIT_EXCEEDED."""
+    await _count(request, Rated.HANDSHAKE, Subjects(network_of(request[ADDRESS])))
 
 
 async def _count(request: web.Request, rated: Rated, subjects: Subjects) -> None:
@@ -65,7 +72,8 @@ async def _count(request: web.Request, rated: Rated, subjects: Subjects) -> None
 
 def _rated(request: web.Request) -> list[Rated]:
     if _SOCKETS.fullmatch(request.path):
-        polls = request.path == _POLLS and "sid" in request.query  # of a connection that was counted
+        # Of a connection that was counted; the door counts those that name one that it does not know.
+        polls = request.path == _POLLS and "sid" in request.query
         return [] if polls else [Rated.HANDSHAKE]
     if not _COUNTED.fullmatch(request.path):
         return []

@@ -12,7 +12,7 @@ from barberpro.handlers.rest.parsing import query_count
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.audit_search import Entry, Wanted, search
 
 _IDS: Final = {"actorId": "actor_id", "shopId": "shop_id", "objectId": "object_id"}
@@ -34,7 +34,7 @@ async def list_audit(request: web.Request) -> Page:
     wanted = Wanted(since, until, **_filters(request), after=_cursor(request))
     found = await search(request.app[SERVICES].pool, wanted, limit + 1)
     cursor = _cursor_after(found[limit - 1]) if len(found) > limit else None
-    meta = {"from": _told(since), "to": _told(until)}
+    meta = {"from": rfc3339_of(since), "to": rfc3339_of(until)}
     return Page([_shown(entry) for entry in found[:limit]], cursor, meta)
 
 
@@ -86,13 +86,9 @@ def _cursor_after(entry: Entry) -> str:
 
 def _shown(entry: Entry) -> dict[str, Any]:
     shown = {_camel(name): value for name, value in asdict(entry).items() if name not in {"ref", "at"}}
-    return {"at": _told(entry.at), **shown}
+    return {"at": rfc3339_of(entry.at), **shown}
 
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _told(moment: datetime) -> str:
-    return rfc3339((moment - _EPOCH) // timedelta(milliseconds=1))

@@ -22,7 +22,7 @@ from barberpro.protocol.accounts import (
     VerifyEmail,
     VerifyOtp,
 )
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339, rfc3339_of
 
 Json = dict[str, Any]
 
@@ -101,7 +101,7 @@ async def refresh(request: web.Request) -> Answer:
 
 def _begun(begun: Begun) -> Answer:
     """Taken, and nothing more is told: neither whether there is an account, nor whether a letter went out."""
-    expires_at = rfc3339(round(begun.expires_at.timestamp() * 1000))
+    expires_at = rfc3339_of(begun.expires_at)
     return Answer({"challengeId": begun.challenge_id, "channel": begun.channel, "expiresAt": expires_at}, 202)
 
 
@@ -111,7 +111,7 @@ def _granted(request: web.Request, grant: Grant) -> Answer:
         "tokenType": "Bearer",
         "expiresAt": rfc3339(round(grant.expires_at * 1000)),
         "refreshToken": grant.refresh_token,
-        "refreshExpiresAt": rfc3339(round(grant.refresh_expires_at.timestamp() * 1000)),
+        "refreshExpiresAt": rfc3339_of(grant.refresh_expires_at),
         "sessionId": grant.session_id,
         "user": account_document(request.app[ACCOUNTS].contacts, grant.user),
     }

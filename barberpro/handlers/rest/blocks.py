@@ -1,7 +1,6 @@
 """Blocks of addresses: for admins, to see, to make and to end."""
 
 import ipaddress
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -9,12 +8,12 @@ from pydantic import Field
 
 from barberpro.handlers.callers import network_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import body, query_count, validated
+from barberpro.handlers.rest.parsing import body, no_fields, query_count, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.commands import Reason, Wire
 from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import blocks
 from barberpro.storage.blocks import Block
 
@@ -58,6 +57,7 @@ async def lift(request: web.Request) -> Answer:
     """DELETE /admin/blocks/{blockId}: ends it. One that is over already stays as it is."""
     admin, block_id = identity(request).actor, request.match_info["blockId"]
     services = request.app[SERVICES]
+    await no_fields(request)
     found = await services.gate.blocks.lift(block_id, admin, via_of(request)) if is_id(block_id) else None
     if found is None and is_id(block_id):
         found = await blocks.find(services.pool, block_id)
@@ -80,12 +80,8 @@ def _shown(block: Block) -> dict[str, Any]:
         "network": block.network,
         "reason": block.reason,
         "madeBy": block.made_by,
-        "at": _time(block.at),
-        "until": _time(block.until),
-        "liftedAt": _time(block.lifted_at),
+        "at": rfc3339_of(block.at),
+        "until": rfc3339_of(block.until),
+        "liftedAt": rfc3339_of(block.lifted_at) if block.lifted_at is not None else None,
         "liftedBy": block.lifted_by,
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return rfc3339(round(moment.timestamp() * 1000)) if moment is not None else None

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from barberpro.handlers.origins import welcome
 from barberpro.handlers.services import SERVICES
 
 _API: Final = "/api/"
@@ -27,7 +28,7 @@ ALLOWED_ORIGIN: Final = web.RequestKey("allowed_origin", str)
 async def cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answers what a browser asks beforehand, before anything is counted; notes whose page may read the answer."""
     origin = request.headers.get(hdrs.ORIGIN)
-    if origin is None or not request.path.startswith(_API) or not _welcome(request, origin):
+    if origin is None or not request.path.startswith(_API) or not _welcome(request):
         return await handler(request)
     request[ALLOWED_ORIGIN] = origin
     if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
@@ -46,6 +47,6 @@ async def put_cross_origin_headers(request: web.Request, response: web.StreamRes
         response.headers[hdrs.VARY] = hdrs.ORIGIN  # for caches: another origin gets another answer
 
 
-def _welcome(request: web.Request, origin: str) -> bool:
-    origins = request.app[SERVICES].origins
-    return origins == "*" or origin in origins
+def _welcome(request: web.Request) -> bool:
+    headers = request.headers
+    return welcome(headers.get(hdrs.ORIGIN), headers.get(hdrs.HOST), request.app[SERVICES].origins)

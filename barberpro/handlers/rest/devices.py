@@ -6,7 +6,7 @@ from barberpro.domain import devices
 from barberpro.domain.policy import Action
 from barberpro.handlers.rest.context import identity, is_id, via_of
 from barberpro.handlers.rest.lookup import shop_for
-from barberpro.handlers.rest.parsing import body, validated
+from barberpro.handlers.rest.parsing import body, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, Endpoint, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.access import AskPairing, DeviceKind, FetchDeviceToken, Pair
@@ -50,6 +50,7 @@ async def revoke(request: web.Request) -> Answer:
     device_id = request.match_info["deviceId"]
     if not is_id(device_id):
         raise not_found("device")
+    await no_fields(request)
     pool, actor = request.app[SERVICES].pool, identity(request).actor
     await devices.revoke_device(pool, actor, shop.shop_id, device_id, via_of(request))
     return Answer({})

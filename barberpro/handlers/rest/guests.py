@@ -11,7 +11,7 @@ from barberpro.domain.policy import Action
 from barberpro.handlers.rest.booking_reads import on_the_ticket
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.rest.lookup import booking_for, shop_for
-from barberpro.handlers.rest.parsing import body, command_id, validated
+from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.access import Scan
@@ -49,7 +49,7 @@ async def show_code(request: web.Request) -> Answer:
 async def change_code(request: web.Request) -> Answer:
     """POST /shops/{shopId}/join-code: a new one, which takes the place of the last."""
     shop = await shop_for(request, Action.CHANGE_JOIN_CODE)
-    await _no_fields(request)
+    await no_fields(request)
     pool = request.app[SERVICES].pool
     await guests.change_code(pool, identity(request).actor, shop.shop_id, via_of(request), command_id(request))
     return Answer(await guests.present_code(pool, shop.shop_id, _origin(request)), 201)
@@ -58,6 +58,7 @@ async def change_code(request: web.Request) -> Answer:
 async def withdraw_code(request: web.Request) -> Answer:
     """DELETE /shops/{shopId}/join-code: nobody joins as a guest any more."""
     shop = await shop_for(request, Action.CHANGE_JOIN_CODE)
+    await no_fields(request)
     await guests.withdraw_code(request.app[SERVICES].pool, identity(request).actor, shop.shop_id, via_of(request))
     return Answer({})
 
@@ -106,9 +107,3 @@ def _origin(request: web.Request) -> str:
         return request.app[SERVICES].public_url or str(request.url.origin())
     except ValueError:
         raise bad_field("Host", "is not where anybody could be reached") from None
-
-
-async def _no_fields(request: web.Request) -> None:
-    """Raises BAD_REQUEST for a body that has any."""
-    for name in await body(request):
-        raise bad_field(name, "is not a field of this request")

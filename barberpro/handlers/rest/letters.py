@@ -10,7 +10,7 @@ from barberpro.handlers.rest.parsing import query_count
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.letters import list_letters
 
 QUERY: Final = ("status", "channel", "cursor", "limit")
@@ -40,7 +40,7 @@ def _one_of(request: web.Request, name: str) -> str | None:
 
 def _shown(row: Record) -> dict[str, Any]:
     times = {
-        name: None if row[column] is None else rfc3339(round(row[column].timestamp() * 1000))
+        name: None if row[column] is None else rfc3339_of(row[column])
         for name, column in (("createdAt", "created_at"), ("nextAttemptAt", "next_at"), ("settledAt", "settled_at"))
     }
     plain = ("channel", "template", "language", "status", "attempts", "problem", "reference")

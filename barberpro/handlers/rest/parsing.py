@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, is_id
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.commands import AnyCommand, parse_command
+from barberpro.protocol.commands import AnyCommand, Wire, parse_command
 from barberpro.protocol.errors import BarberProError, bad_field, bad_request, not_found
 from barberpro.protocol.ids import shop_of_booking
 
@@ -45,6 +45,15 @@ async def body(request: web.Request) -> Json:
     if not isinstance(document, dict):
         raise bad_field("(body)", "is not a JSON object")
     return document
+
+
+class _Nothing(Wire):
+    """A body without any field."""
+
+
+async def no_fields(request: web.Request) -> None:
+    """For a request whose path says it all. Raises BAD_REQUEST for a body with any field, and what `body` raises."""
+    validated(_Nothing, await body(request))
 
 
 async def read_at_most(request: web.Request, most: int) -> bytes:
