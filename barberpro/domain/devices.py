@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from asyncpg import Pool
 
+from barberpro.domain.ending import revoke
 from barberpro.domain.guests import minted
 from barberpro.domain.identity import Tokens
 from barberpro.protocol.access import AskedPairing, DeviceKind, DeviceToken, DeviceWaits, PairedDevice
@@ -21,7 +22,6 @@ from barberpro.protocol.ids import new_device_id
 from barberpro.protocol.times import rfc3339
 from barberpro.storage import devices
 from barberpro.storage.audit import note
-from barberpro.storage.revocations import revoke
 
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Of RFC 8628, section 6.1: no vowels, so no words; nothing that looks like something else."""
@@ -99,7 +99,7 @@ async def revoke_device(pool: "Pool[Any]", actor: Actor, shop_id: str, device_id
         device = await devices.revoke_device(connection, shop_id, device_id)
         if device is None:
             raise not_found("device")
-        await revoke(connection, device_id, actor.id, actor.role.value)
+        await revoke(connection, actor, device_id)
         await note(connection, actor, "device.revoked", "device", device_id, via=via, shop_id=shop_id)
 
 
