@@ -182,6 +182,14 @@ async def test_two_who_come_for_the_first_time_at_once_are_one(
     assert first == second
 
 
+async def test_a_link_to_an_account_that_is_no_more_leads_to_a_new_one(door: AccountDoor, issuer: Issuer) -> None:
+    token = issuer.google(sub="gone")
+    gone = (await google(door, token)).data["user"]["userId"]
+    await door.server.node.pool.execute("UPDATE users SET deleted_at = now() WHERE user_id = $1", gone)
+    anew = [(await google(door, token)).data["user"]["userId"] for _ in range(2)]
+    assert anew[0] == anew[1] != gone
+
+
 async def test_a_number_that_firebase_has_checked_leads_to_its_account(door: AccountDoor, issuer: Issuer) -> None:
     phone = door.new_phone()
     known = (await door.by_phone(phone))["user"]
