@@ -146,9 +146,9 @@ def shown_by(claims: Mapping[str, Any]) -> Shown:
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise InvalidIdToken
     told = claims.get("email") if claims.get("email_verified") is True else None
-    email = _valid(_EMAIL, told) if isinstance(told, str) else None
+    email = _valid(_EMAIL, told)
     phone = _valid(_PHONE, claims.get("phone_number"))  # Firebase has none that was not shown by a code
-    same = isinstance(told, str) and email == told.translate(_ASCII_LOWER)
+    same = email == str(told).translate(_ASCII_LOWER)
     contacts = [Contact("email", email)] if email is not None and same else []
     contacts += [Contact("sms", phone)] if phone is not None else []
     return Shown(subject, _valid(_NAME, claims.get("name")), tuple(contacts))
