@@ -65,6 +65,7 @@ class Action(_Word):
     SEE_SYSTEM = "system.see"
     SIGN_IN = "account.sign_in"
     SEE_ACCOUNT = "account.see"
+    ADD_CONTACT = "account.add_contact"
     SIGN_OUT = "account.sign_out"
     DELETE_ACCOUNT = "account.delete"
     SEE_AUDIT = "audit.see"
@@ -128,6 +129,7 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.SEE_SYSTEM: EVERYBODY,
     Action.SIGN_IN: EVERYBODY,
     Action.SEE_ACCOUNT: ACCOUNTS,
+    Action.ADD_CONTACT: ACCOUNTS,
     Action.SIGN_OUT: ACCOUNTS,
     Action.DELETE_ACCOUNT: ACCOUNTS,
     Action.SEE_AUDIT: ADMINS,

@@ -4,10 +4,11 @@ import re
 import unicodedata
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
+import idna
 import phonenumbers
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from barberpro.protocol.commands import Name, Wire
+from barberpro.protocol.commands import BLANK, Name, Wire
 from barberpro.protocol.ids import Id
 
 Channel = Literal["email", "sms"]
@@ -24,14 +25,30 @@ class Contact(NamedTuple):
 
 
 def _one_email(text: str) -> str:
-    """The one form of an address: two that look alike must not be two accounts."""
-    email = unicodedata.normalize("NFKC", text).strip().casefold()
-    if len(email) > _LONGEST_EMAIL or _EMAIL.fullmatch(email) is None:
+    """The one form of an address: two that look alike must not be two accounts, nor two mailboxes one.
+
+    Small letters (not casefolded: that makes two of the one letter sharp s), and the domain as it goes into the DNS.
+    """
+    email = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).strip().lower())
+    if _EMAIL.fullmatch(email) is None:
         raise ValueError("is no e-mail address")
-    # Nothing that cannot be seen: joiners of zero width, marks of direction, half characters.
-    if any(unicodedata.category(each)[0] not in "LMNPS" for each in email):
+    if _unseen(email):
         raise ValueError("has a character that cannot be seen")
-    return email
+    local, _, domain = email.rpartition("@")
+    try:
+        whole = f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        raise ValueError("is no e-mail address: there can be no such domain") from None
+    if len(whole) > _LONGEST_EMAIL:
+        raise ValueError("is no e-mail address: it is too long")
+    return whole
+
+
+def _unseen(email: str) -> bool:
+    """Whether there is what cannot be seen: joiners of zero width, fillers, marks with no letter to stand on."""
+    kinds = [unicodedata.category(each)[0] for each in email]
+    alone = any(kind == "M" and before not in "LM" for before, kind in zip("P" + "".join(kinds), kinds, strict=False))
+    return alone or any(kind not in "LMNPS" for kind in kinds) or not BLANK.isdisjoint(email)
 
 
 def _one_phone(text: str) -> str:
@@ -117,6 +134,10 @@ class VerifyEmail(Wire):
 
     token: LinkToken
     password: Password
+
+
+class AddContact(Claimed):
+    pass
 
 
 class ForgotPassword(Claimed):

@@ -28,15 +28,19 @@ _UNSHOWABLE: Final = re.compile(
     "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line breaks and direction overrides: they forge screens
     "\ud800-\udfff]"  # half a character: not UTF-8
 )
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by their category, and yet nothing to be seen: fillers of Hangul, an empty cell of Braille."""
+BLANK: Final = frozenset(
+    "\u115f\u1160\u2800\u3164\uffa0"  # fillers of Hangul, an empty cell of Braille
+    "\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f"  # joins graphemes; vowels and variations that only sort or choose
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))  # selectors of variations
+)
+"""Letters, marks and symbols by their category, and yet nothing to be seen."""
 
 
 def _showable(text: str) -> str:
     if _UNSHOWABLE.search(text):
         raise ValueError("has a character that cannot be shown, such as a line break or a control character")
     # A letter, a number, punctuation or a symbol. Joiners of zero width have their place between letters, not alone.
-    if not any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in text):
+    if not any(unicodedata.category(each)[0] in "LNPS" and each not in BLANK for each in text):
         raise ValueError("has no character that can be seen")
     return text
 

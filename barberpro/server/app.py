@@ -54,6 +54,7 @@ class RunningServer:
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        self.app[ACCOUNTS].close()
         await self.key_watch.close()
         await self.post_office.close()
         await self.blocks.close()

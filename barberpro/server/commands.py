@@ -17,8 +17,9 @@ from pydantic import ValidationError
 
 from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.ending import revoke
 from barberpro.protocol.accounts import Claimed
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import SYSTEM, Actor, Role
 from barberpro.protocol.ids import ID_PATTERN, new_user_id
 from barberpro.queue.check import compare
 from barberpro.queue.trim import Kept, Step, Trimmer
@@ -37,7 +38,6 @@ from barberpro.storage.keys import Keys
 from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
-from barberpro.storage.revocations import revoke
 from barberpro.storage.sealing import sealer
 from barberpro.storage.shops import UnknownZoneError
 
@@ -101,8 +101,13 @@ async def run_revoke(settings: Settings, user: str) -> None:
     """Raises CommandError for what is no user's id."""
     if re.fullmatch(ID_PATTERN, user) is None:
         raise CommandError("--user takes letters, digits, - and _ (at most 64)")
-    async with open_stores(settings) as urls, database(settings, urls) as pool:
-        before = await revoke(pool, user, "system", "system")
+    async with (
+        open_stores(settings) as urls,
+        database(settings, urls) as pool,
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        before = await revoke(connection, SYSTEM, user)
     click.echo(f"tokens issued to {user} before {before.isoformat(timespec='seconds')} are revoked")
 
 

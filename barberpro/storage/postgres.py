@@ -72,6 +72,11 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
         return pool
 
 
+async def take_turn(connection: AnyConnection, name: str) -> None:
+    """Nobody else has the turn of this name until the transaction ends; whoever wants it waits for that."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+
+
 async def renew(pool: "Pool[Any]") -> None:
     """Has every connection made anew when it is used next: where one went silent, the others may have, too.
 

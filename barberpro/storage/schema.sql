@@ -433,26 +433,36 @@ COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this 
 CREATE TABLE public.challenges (
     challenge_id text NOT NULL,
     purpose text NOT NULL,
+    user_id text,
     channel text NOT NULL,
     contact_sealed text NOT NULL,
     contact_lookup text NOT NULL,
-    secret_hash text NOT NULL,
+    secret_sealed text NOT NULL,
     wanted jsonb DEFAULT '{}'::jsonb NOT NULL,
+    language text NOT NULL,
+    instead text,
     tries integer DEFAULT 0 NOT NULL,
-    sends integer NOT NULL,
-    silent boolean NOT NULL,
+    asked integer DEFAULT 1 NOT NULL,
+    sent_at timestamp with time zone[] NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
+    CONSTRAINT challenges_added_to CHECK (((purpose = 'add_contact'::text) = (user_id IS NOT NULL))),
     CONSTRAINT challenges_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
-    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text])))
+    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text, 'add_contact'::text])))
 );
 
-COMMENT ON COLUMN public.challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
+COMMENT ON COLUMN public.challenges.user_id IS 'Whose account the contact is to be added to; only they may answer.';
 
-COMMENT ON COLUMN public.challenges.wanted IS 'What is registered: {userType, name?, language, passwordHash?}.';
+COMMENT ON COLUMN public.challenges.secret_sealed IS 'Its SHA-256, sealed: six digits are guessed from a plain hash at once.';
 
-COMMENT ON COLUMN public.challenges.silent IS 'Its secret was sent to nobody, so no answer is right: its asker is not to know.';
+COMMENT ON COLUMN public.challenges.wanted IS 'What is registered: {userType, name?, passwordHash?}.';
+
+COMMENT ON COLUMN public.challenges.instead IS 'The letter that was sent without the secret, so that no answer is right: the asker is not to know.';
+
+COMMENT ON COLUMN public.challenges.asked IS 'How often it was asked for, whether or not a letter went out.';
+
+COMMENT ON COLUMN public.challenges.sent_at IS 'When letters went out.';
 
 CREATE TABLE public.checkpoints (
     shop_id text NOT NULL,
@@ -709,6 +719,7 @@ CREATE TABLE public.services (
 CREATE TABLE public.sessions (
     session_id text NOT NULL,
     user_id text NOT NULL,
+    secret_sealed text NOT NULL,
     generation integer DEFAULT 0 NOT NULL,
     renewed_with text,
     ip text,
@@ -719,6 +730,8 @@ CREATE TABLE public.sessions (
     revoked_at timestamp with time zone,
     revoked_why text
 );
+
+COMMENT ON COLUMN public.sessions.secret_sealed IS 'Of it and the generation a refresh token is made; sealed.';
 
 COMMENT ON COLUMN public.sessions.renewed_with IS 'The Idempotency-Key of the newest renewal: the same again gets the same.';
 
@@ -934,7 +947,9 @@ CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, c
 
 CREATE INDEX challenges_by_age ON public.challenges USING btree (expires_at);
 
-CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, purpose, created_at);
+CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_lookup, purpose, expires_at);
+
+CREATE INDEX challenges_by_user ON public.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHERE (code IS NOT NULL);
 
@@ -1032,6 +1047,9 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.challenges
+    ADD CONSTRAINT challenges_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);

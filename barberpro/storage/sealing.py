@@ -51,8 +51,8 @@ class Sealer:
     def lookup(self, kind: str, text: str) -> str:
         """What a text is found by, without telling it: the hex HMAC-SHA256, with a key of its own, of kind and text.
 
-        kind keeps an email's hashes apart from a phone's. The caller normalises the text (an email NFKC, casefolded
-        and stripped; a phone as E.164): two texts that differ at all have nothing in common here.
+        kind keeps an email's hashes apart from a phone's. The caller normalises the text (protocol/accounts.py):
+        two texts that differ at all have nothing in common here.
         """
         return hmac.new(self.ring.lookup, f"{kind}\0{text}".encode(), hashlib.sha256).hexdigest()
 

@@ -10,10 +10,12 @@ from asyncpg import Pool
 from barberpro.storage.postgres import AnyConnection
 
 _COLUMNS: Final = (
-    "session_id, user_id, generation, renewed_with, ip, agent, created_at, used_at, expires_at, revoked_at, revoked_why"
+    "session_id, user_id, secret_sealed, generation, renewed_with, ip, agent, created_at, used_at, expires_at,"
+    " revoked_at, revoked_why"
 )
 _BEGIN: Final = """
-    INSERT INTO sessions (session_id, user_id, ip, agent, expires_at) VALUES ($1, $2, $3, $4, now() + $5)
+    INSERT INTO sessions (session_id, user_id, secret_sealed, ip, agent, expires_at)
+    VALUES ($1, $2, $3, $4, $5, now() + $6)
     ON CONFLICT (session_id) DO NOTHING
 """
 _LOCKED: Final = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = $1 FOR UPDATE"  # noqa: S608 - our own words
@@ -35,10 +37,14 @@ _REVOKED_SINCE: Final = "SELECT session_id, revoked_at FROM sessions WHERE revok
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """generation: how often it was renewed. renewed_with: the Idempotency-Key of the last time."""
+    """secret_sealed: what its refresh tokens are made of. generation: how often it was renewed.
+
+    renewed_with: the Idempotency-Key of the last time.
+    """
 
     session_id: str
     user_id: str
+    secret_sealed: str
     generation: int
     renewed_with: str | None
     ip: str | None
@@ -51,13 +57,19 @@ class StoredSession:
 
 
 async def begin_session(
-    connection: AnyConnection, session_id: str, user_id: str, ip: str | None, agent: str | None, lasts: timedelta
-) -> StoredSession:
-    """The session; when it is there already, as it is."""
-    await connection.execute(_BEGIN, session_id, user_id, ip, agent, lasts)
+    connection: AnyConnection,
+    session_id: str,
+    user_id: str,
+    secret_sealed: str,
+    ip: str | None,
+    agent: str | None,
+    lasts: timedelta,
+) -> tuple[StoredSession, bool]:
+    """The session, and whether it is new; when it is there already, as it is."""
+    done = await connection.execute(_BEGIN, session_id, user_id, secret_sealed, ip, agent, lasts)
     session = await locked_session(connection, session_id)
     assert session is not None  # noqa: S101 - it was put there in this transaction, if it was not there before
-    return session
+    return session, done == "INSERT 0 1"
 
 
 async def locked_session(connection: AnyConnection, session_id: str) -> StoredSession | None:

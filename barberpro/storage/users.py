@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from asyncpg import Pool
+from asyncpg import Pool, UniqueViolationError
 
+from barberpro.protocol.accounts import Channel
 from barberpro.storage.postgres import AnyConnection
 
-Channel = Literal["email", "sms"]
 Provider = Literal["google", "firebase"]
 
 _COLUMNS: Final = (
@@ -24,8 +24,18 @@ _BY_ID: Final = f"SELECT {_COLUMNS} FROM users WHERE user_id = $1 AND deleted_at
 _HAS_PHONE: Final = "SELECT EXISTS (SELECT 1 FROM users WHERE user_id = $1 AND phone_lookup IS NOT NULL)"
 _BY_LOGIN: Final = f"""
     SELECT {_COLUMNS} FROM users JOIN user_logins USING (user_id)
-    WHERE provider = $1 AND subject = $2
+    WHERE provider = $1 AND subject = $2 AND deleted_at IS NULL
 """.replace("created_at", "users.created_at")  # noqa: S608 - our own words
+# Whoever only refers to the user, as a session does, is not held up.
+_LOCK: Final = " FOR NO KEY UPDATE OF users"
+_LINK: Final = """
+    INSERT INTO user_logins (provider, subject, user_id) VALUES ($1, $2, $3)
+    ON CONFLICT (provider, subject) DO UPDATE SET user_id = excluded.user_id
+"""
+_ADD_CONTACT: Final = {
+    "email": "UPDATE users SET email_sealed = $2, email_lookup = $3 WHERE user_id = $1 AND email_lookup IS NULL",
+    "sms": "UPDATE users SET phone_sealed = $2, phone_lookup = $3 WHERE user_id = $1 AND phone_lookup IS NULL",
+}
 # Of two who show one address at once, one makes the user and both have it.
 _ADD: Final = """
     INSERT INTO users (user_id, role, name, language, password_hash,
@@ -37,9 +47,16 @@ _FORGET: Final = """
         password_hash = NULL, barber_id = NULL, shop_ids = '{}', deleted_at = now()
     WHERE user_id = $1 AND deleted_at IS NULL
 """
-_FORGET_BOOKINGS: Final = """
-    UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1
+_FORGET_CHALLENGES: Final = """
+    DELETE FROM challenges USING users
+    WHERE users.user_id = $1 AND (challenges.user_id = $1 OR contact_lookup IN (email_lookup, phone_lookup))
 """
+# First the challenges, then the user, then what is the user's: as all who lock several of them do.
+_FORGET_ALSO: Final = (
+    "DELETE FROM user_logins WHERE user_id = $1",
+    "UPDATE sessions SET ip = NULL, agent = NULL WHERE user_id = $1",
+    "UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1",
+)
 _LIVE: Final = """
     SELECT count(*) FROM bookings
     WHERE customer_id = $1 AND status IN ('scheduled', 'waiting', 'next', 'serving')
@@ -71,9 +88,9 @@ class SealedContact:
     lookup: str
 
 
-async def user_by_id(connection: AnyConnection, user_id: str) -> User | None:
-    """None when there is none, or no longer."""
-    return _user(await connection.fetchrow(_BY_ID, user_id))
+async def user_by_id(connection: AnyConnection, user_id: str, *, lock: bool = False) -> User | None:
+    """None when there is none, or no longer. lock: until the transaction ends nobody else changes the user."""
+    return await _one(connection, _BY_ID, user_id, lock=lock)
 
 
 async def has_phone(pool: "Pool[Any]", user_id: str) -> bool:
@@ -82,12 +99,18 @@ async def has_phone(pool: "Pool[Any]", user_id: str) -> bool:
     return known
 
 
-async def user_by_contact(connection: AnyConnection, channel: Channel, lookup: str) -> User | None:
-    return _user(await connection.fetchrow(_BY_CONTACT[channel], lookup))
+async def user_by_contact(
+    connection: AnyConnection, channel: Channel, lookup: str, *, lock: bool = False
+) -> User | None:
+    """lock: as of `user_by_id`."""
+    return await _one(connection, _BY_CONTACT[channel], lookup, lock=lock)
 
 
-async def user_by_login(connection: AnyConnection, provider: Provider, subject: str) -> User | None:
-    return _user(await connection.fetchrow(_BY_LOGIN, provider, subject))
+async def user_by_login(
+    connection: AnyConnection, provider: Provider, subject: str, *, lock: bool = False
+) -> User | None:
+    """lock: as of `user_by_id`."""
+    return await _one(connection, _BY_LOGIN, provider, subject, lock=lock)
 
 
 async def add_user(
@@ -107,12 +130,17 @@ async def add_user(
 
 
 async def add_login(connection: AnyConnection, provider: Provider, subject: str, user_id: str) -> None:
-    await connection.execute(
-        "INSERT INTO user_logins (provider, subject, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        provider,
-        subject,
-        user_id,
-    )
+    await connection.execute(_LINK, provider, subject, user_id)
+
+
+async def add_contact(connection: AnyConnection, user_id: str, contact: SealedContact) -> bool:
+    """False, and nothing done, when the user has one of its kind, or somebody else has this one."""
+    try:
+        async with connection.transaction():
+            done = await connection.execute(_ADD_CONTACT[contact.channel], user_id, contact.sealed, contact.lookup)
+    except UniqueViolationError:
+        return False
+    return bool(done == "UPDATE 1")
 
 
 async def set_password(connection: AnyConnection, user_id: str, password_hash: str) -> None:
@@ -135,11 +163,13 @@ async def live_bookings(connection: AnyConnection, user_id: str) -> int:
 
 async def forget_user(connection: AnyConnection, user_id: str) -> bool:
     """Whether there was somebody to forget. What refers to the user stays; nothing personal does."""
+    await connection.execute(_FORGET_CHALLENGES, user_id)
     done = await connection.execute(_FORGET, user_id)
-    await connection.execute("DELETE FROM user_logins WHERE user_id = $1", user_id)
-    await connection.execute(_FORGET_BOOKINGS, user_id)
+    for each in _FORGET_ALSO:
+        await connection.execute(each, user_id)
     return bool(done == "UPDATE 1")
 
 
-def _user(row: Mapping[str, Any] | None) -> User | None:
+async def _one(connection: AnyConnection, query: str, *given: str, lock: bool) -> User | None:
+    row: Mapping[str, Any] | None = await connection.fetchrow(query + _LOCK if lock else query, *given)
     return User(**{**row, "shop_ids": frozenset(row["shop_ids"])}) if row is not None else None

@@ -1,5 +1,6 @@
 """Attacks on accounts: forged tokens, stolen ones, guessed secrets, and questions whose answers would tell."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from barberpro.domain.accounts import passwords
 from barberpro.handlers.services import SERVICES
+from barberpro.storage.sealing import Sealer
+from barberpro.storage.sealing_keys import KeyRing, read_ring
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
 from tests.support.shops import Json
 
@@ -114,17 +117,46 @@ async def test_a_code_is_not_found_by_trying(door: AccountDoor, phone: str) -> N
         wrong = f"{(int(right) + 1 + number) % 1_000_000:06d}"
         assert (await door.auth("verify-otp", challengeId=begun, code=wrong)).refused_fields == ["code"]
     assert (await door.auth("verify-otp", challengeId=begun, code=right)).refused_fields == ["code"]
+    # Another code would give five more tries.
+    assert (await door.auth("resend-otp", challengeId=begun)).status == 404
+
+
+async def test_tries_stay_counted_when_another_code_is_sent(door: AccountDoor, phone: str) -> None:
+    begun = (await door.auth("register", phone=phone)).data["challengeId"]
+    for number in range(5):
+        if number == 3:
+            assert (await door.auth("resend-otp", challengeId=begun)).status == 202
+        wrong = f"{(int(door.code) + 1) % 1_000_000:06d}"
+        assert (await door.auth("verify-otp", challengeId=begun, code=wrong)).refused_fields == ["code"]
+    assert (await door.auth("verify-otp", challengeId=begun, code=door.code)).refused_fields == ["code"]
 
 
 async def test_asking_for_ever_new_codes_gives_no_more_tries(door: AccountDoor, phone: str) -> None:
-    for _ in range(6):
-        await door.auth("register", phone=phone)
+    begun = [await door.auth("register", phone=phone) for _ in range(6)]
+    sent, code = len(door.letters), door.code
+    begun.append(await door.auth("register", phone=phone))
+    assert begun[-1].status == 202
+    for each in begun:
+        again = await door.auth("resend-otp", challengeId=each.data["challengeId"])
+        assert (again.status, again.data.keys()) == (202, each.data.keys())
+    assert len(door.letters) == sent
+    assert (await door.auth("verify-otp", challengeId=begun[5].data["challengeId"], code=code)).status == 200
+
+
+async def test_a_letter_counts_in_the_hour_in_which_it_was_sent(door: AccountDoor, email: str) -> None:
+    body: Json = {"email": email, "password": PASSWORD}
+    begun = (await door.auth("register", **body)).data["challengeId"]
+    await door.server.node.pool.execute(
+        "UPDATE challenges SET created_at = created_at - interval '2 hours',"
+        " sent_at = ARRAY[sent_at[1] - interval '2 hours'] WHERE challenge_id = $1",
+        begun,
+    )
+    for _ in range(2):
+        assert (await door.auth("resend-otp", challengeId=begun)).status == 202
     sent = len(door.letters)
-    more = await door.auth("register", phone=phone)
-    assert more.status == 202
-    assert len(door.letters) == sent
-    assert (await door.auth("resend-otp", challengeId=more.data["challengeId"])).status == 404
-    assert len(door.letters) == sent
+    for _ in range(5):
+        assert (await door.auth("register", **body)).status == 202
+    assert len(door.letters) == sent + 4
 
 
 async def test_a_code_and_a_link_are_good_once(door: AccountDoor, email: str, phone: str) -> None:
@@ -181,6 +213,29 @@ async def test_no_answer_and_no_work_tells_whether_there_is_an_account(
     assert await asked("login", email=email, password=WRONG) == await asked("login", email=nobody, password=WRONG)
     # A number without a password, too.
     assert await asked("login", phone=phone, password=WRONG) == await asked("login", phone=no_number, password=WRONG)
+    both: list[tuple[str, Json, Json]] = [
+        ("register", {"email": email, "password": WRONG}, {"email": nobody, "password": WRONG}),
+        ("register", {"phone": phone}, {"phone": no_number}),
+        ("forgot-password", {"email": email}, {"email": nobody}),
+        ("forgot-password", {"phone": phone}, {"phone": no_number}),
+    ]
+    for path, known, unknown in both:
+        begun = [(await door.auth(path, **body)).data["challengeId"] for body in (known, unknown)]
+        again = [[await asked("resend-otp", challengeId=each) for _ in range(3)] for each in begun]
+        assert again[0] == again[1]
+        assert [status for status, *_ in again[0]] == [202, 202, 404]
+
+
+async def test_wrong_answers_do_not_tell_either(door: AccountDoor, email: str) -> None:
+    await door.by_email(email)
+    told = []
+    for claimed in (email, door.new_email()):
+        begun = (await door.auth("register", email=claimed, password=WRONG)).data["challengeId"]
+        answers = [await door.auth("verify-email", token=f"{begun}.x", password=WRONG) for _ in range(5)]
+        answers.append(await door.auth("resend-otp", challengeId=begun))
+        told.append([(answer.status, answer.body["error"]) for answer in answers])
+    assert told[0] == told[1]
+    assert told[0][-1][0] == 404
 
 
 async def test_claiming_an_address_gives_nothing_and_blocks_nobody(door: AccountDoor, email: str) -> None:
@@ -206,7 +261,8 @@ async def test_who_registers_with_a_known_address_gets_no_link_to_it(door: Accou
     await door.by_email(email)
     begun = (await door.auth("register", email=email, password=WRONG)).data
     assert (door.letters[-1].template, door.letters[-1].fields) == ("account_exists", {})
-    assert (await door.auth("resend-otp", challengeId=begun["challengeId"])).status == 404
+    assert (await door.auth("resend-otp", challengeId=begun["challengeId"])).status == 202
+    assert (door.letters[-1].template, door.letters[-1].fields) == ("account_exists", {})
     assert (await door.auth("login", email=email, password=WRONG)).code == "UNAUTHORIZED"
 
 
@@ -251,3 +307,47 @@ async def test_no_secret_is_kept_in_plain(door: AccountDoor, email: str, phone: 
     secrets = (link, f",{door.code},", granted["refreshToken"].rpartition(".")[2], granted["accessToken"], PASSWORD)
     for secret in (*secrets, email, phone):
         assert not [row for row in kept if secret in row]
+
+
+async def test_the_look_up_key_makes_no_refresh_token_and_tells_no_code(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    ring = await asyncio.to_thread(read_ring, door.keys, create=False)
+    stolen = Sealer(KeyRing((b"another key that seals, 32 bytes",), ring.lookup))
+    session = (await door.by_email(email))["sessionId"]
+    made = f"{session}.0.{stolen.lookup('refresh', f'{session}.0')}"
+    assert (await door.auth("refresh", refreshToken=made)).code == "UNAUTHORIZED"
+    begun = (await door.auth("register", phone=phone)).data["challengeId"]
+    query = "SELECT c::text FROM challenges c WHERE challenge_id = $1"
+    kept: str = await door.server.node.pool.fetchval(query, begun)
+    tried = f"{begun}.{door.code}"
+    assert begun in kept
+    assert stolen.lookup("challenge", tried) not in kept
+    assert hashlib.sha256(tried.encode()).hexdigest() not in kept
+
+
+async def test_who_asks_for_anothers_number_gets_neither_it_nor_word_of_it(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    owner, mallory = await door.by_phone(phone), await door.by_email(email)
+    told = []
+    for claimed in (phone, door.new_phone()):
+        begun = await door.auth("contacts", mallory["accessToken"], phone=claimed)
+        told.append((begun.status, sorted(begun.data), door.letters[-1].template))
+    assert told == [(202, ["challengeId", "channel", "expiresAt"], "code")] * 2
+    begun = (await door.auth("contacts", mallory["accessToken"], phone=phone)).data["challengeId"]
+    taken = await door.auth("contacts/verify", mallory["accessToken"], challengeId=begun, code=door.code)
+    assert (taken.status, taken.code) == (409, "INVALID_TRANSITION")
+    assert (await door.by_phone(phone))["user"] == owner["user"]
+
+
+async def test_only_who_asked_for_a_code_can_use_it(door: AccountDoor, email: str, phone: str) -> None:
+    asha, mallory = await door.by_email(email), await door.by_email(door.new_email())
+    begun = (await door.auth("contacts", asha["accessToken"], phone=phone)).data["challengeId"]
+    told: Json = {"challengeId": begun, "code": door.code}
+    for _ in range(5):  # and none of them counts as a try
+        stranger = await door.auth("contacts/verify", mallory["accessToken"], **told)
+        assert stranger.refused_fields == ["code"]
+    assert (await door.auth("verify-otp", **told)).refused_fields == ["code"]
+    assert (await door.auth("contacts/verify", asha["accessToken"], **told)).data["phone"] == phone
+    assert (await door.auth("contacts/verify", asha["accessToken"], **told)).refused_fields == ["code"]

@@ -1,22 +1,26 @@
 """Accounts over REST: registering, signing in, sessions, and being forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import jwt
 import orjson
 import pytest
 import pytest_asyncio
 
+from barberpro.domain.accounts import passwords
 from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.keys import add_key
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.accounts import Contact
-from barberpro.protocol.actors import Role
+from barberpro.protocol.actors import Actor, Role
 from barberpro.storage.sealing import sealer
 from barberpro.storage.tidying import tidy
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
+from tests.support.rest import Answer
+from tests.support.revoking import revoke
+from tests.support.shops import send
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,6 +43,17 @@ def email(door: AccountDoor) -> str:
 @pytest.fixture
 def phone(door: AccountDoor) -> str:
     return door.new_phone()
+
+
+async def noted_of(door: AccountDoor, object_id: str) -> list[tuple[str, str]]:
+    """What the audit log has of it: what was done, and by whom."""
+    query = "SELECT action, actor_id FROM audit_logs WHERE object_id = $1 ORDER BY at"
+    return [tuple(row) for row in await door.server.node.pool.fetch(query, object_id)]
+
+
+async def role_given(door: AccountDoor, email: str, appointment: Appointment) -> str | None:
+    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
+    return await appoint(door.server.node.pool, contacts, Contact("email", email), appointment)
 
 
 async def test_whoever_confirms_an_address_has_an_account(door: AccountDoor, email: str) -> None:
@@ -89,7 +104,10 @@ async def test_a_sign_in_repeated_with_its_key_is_one_session(door: AccountDoor,
     body = {"email": email, "password": PASSWORD}
     first = await door.call("POST", "/auth/login", body, Idempotency_Key="once")
     again = await door.call("POST", "/auth/login", body, Idempotency_Key="once")
-    assert first.data["sessionId"] == again.data["sessionId"]
+    assert {name: first.data[name] for name in ("sessionId", "refreshToken")} == {
+        name: again.data[name] for name in ("sessionId", "refreshToken")
+    }
+    assert [action for action, _ in await noted_of(door, first.data["sessionId"])] == ["session.begun"]
 
 
 async def test_sessions_are_listed_and_ended_one_by_one(door: AccountDoor, email: str) -> None:
@@ -145,14 +163,20 @@ async def test_another_code_replaces_the_one_before(door: AccountDoor, phone: st
 
 
 async def test_a_deleted_account_leaves_nothing_personal(door: AccountDoor, email: str) -> None:
+    before = await door.server.node.pool.fetchval("SELECT count(*) FROM challenges")
     granted = await door.by_email(email, name="Asha")
     token, user_id = granted["accessToken"], granted["user"]["userId"]
+    await door.auth("contacts", token, phone=door.new_phone())
+    await door.auth("forgot-password", email=email)
     assert (await door.call("DELETE", "/auth/account", token=token)).data == {"deleted": True}
     assert (await door.call("GET", "/auth/me", token=token)).code == "TOKEN_REVOKED"
     assert (await door.auth("login", email=email, password=PASSWORD)).code == "UNAUTHORIZED"
     row = await door.server.node.pool.fetchrow("SELECT * FROM users WHERE user_id = $1", user_id)
     assert row is not None
     assert {name for name, value in row.items() if value} == {"user_id", "role", "language", "created_at", "deleted_at"}
+    kept = await door.server.node.pool.fetch("SELECT ip, agent FROM sessions WHERE user_id = $1", user_id)
+    assert {value for row in kept for value in row.values()} == {None}
+    assert await door.server.node.pool.fetchval("SELECT count(*) FROM challenges") == before
     noted = await door.server.node.pool.fetch("SELECT action FROM audit_logs WHERE object_id = $1", user_id)
     assert {each["action"] for each in noted} == {"account.registered", "account.deleted"}
     anew = await door.by_email(email)
@@ -172,6 +196,21 @@ async def test_an_account_with_a_live_booking_is_not_deleted(door: AccountDoor, 
     )
     assert kept is not None
     assert set(kept.values()) == {None}
+
+
+async def test_a_booking_that_came_through_while_its_customer_was_forgotten_is_tidied_when_it_is_over(
+    door: AccountDoor, phone: str
+) -> None:
+    granted, node, shop = await door.by_phone(phone, name="Ben"), door.server.node, door.server.shop
+    assert (await door.call("DELETE", "/auth/account", token=granted["accessToken"])).status == 200
+    ben = Actor(granted["user"]["userId"], Role.CUSTOMER, "Ben")
+    booking = (await send(node, ben, **shop.join())).data["booking"]["bookingId"]
+    kept = "SELECT customer_name FROM bookings WHERE booking_id = $1"
+    await tidy(node.pool)
+    assert await node.pool.fetchval(kept, booking) == "Ben"
+    await send(node, ben, type="cancel", bookingId=booking)
+    await tidy(node.pool)
+    assert await node.pool.fetchval(kept, booking) is None
 
 
 async def test_a_registration_repeated_with_its_key_sends_one_letter(door: AccountDoor, email: str) -> None:
@@ -222,9 +261,7 @@ async def test_an_appointed_barber_signs_in_to_their_own_line_and_no_longer_as_t
 ) -> None:
     before, server = await door.by_email(email), door.server
     shop = server.shop
-    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
-    appointment = Appointment(Role.BARBER, shop.barbers[0], frozenset({shop.shop_id}))
-    user_id = await appoint(server.node.pool, contacts, Contact("email", email), appointment)
+    user_id = await role_given(door, email, Appointment(Role.BARBER, shop.barbers[0], frozenset({shop.shop_id})))
     assert user_id == before["user"]["userId"]
     await server.running.revocations.look()
     assert (await door.call("GET", "/auth/me", token=before["accessToken"])).code == "TOKEN_REVOKED"
@@ -234,10 +271,137 @@ async def test_an_appointed_barber_signs_in_to_their_own_line_and_no_longer_as_t
     noted = await server.node.pool.fetch(
         "SELECT before, after FROM audit_entries WHERE action = 'account.appointed' AND object_id = $1", user_id
     )
-    assert [(orjson.loads(row[0])["role"], orjson.loads(row[1])["role"]) for row in noted] == [("customer", "barber")]
+    kept = [[orjson.loads(side)["userType"] for side in row] for row in noted]
+    assert kept == [["customer", "barber"]]
+    assert (await noted_of(door, before["sessionId"]))[-1] == ("session.ended", "system")
 
 
 async def test_nobody_is_appointed_whom_nobody_knows(door: AccountDoor, email: str) -> None:
-    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
-    nobody = Contact("email", email)
-    assert await appoint(door.server.node.pool, contacts, nobody, Appointment(Role.ADMIN)) is None
+    assert await role_given(door, email, Appointment(Role.ADMIN)) is None
+
+
+async def test_what_the_operator_revokes_is_on_record(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+    await revoke(door.server.node.pool, granted["user"]["userId"], "system", "system")
+    assert (await noted_of(door, granted["user"]["userId"]))[-1] == ("tokens.revoked", "system")
+    assert (await noted_of(door, granted["sessionId"]))[-1] == ("session.ended", "system")
+
+
+# What comes in between ----------------------------------------------------------------------------------------------
+
+
+async def overtaken(door: AccountDoor, email: str, meanwhile: Callable[[], Awaitable[object]]) -> Answer:
+    """A sign-in during which something else is done: after its password was right, and before anything comes of it.
+
+    The password would be hashed anew as well.
+    """
+    matched, go, matches = asyncio.Event(), asyncio.Event(), passwords.Passwords.matches
+
+    async def slow(kept: passwords.Passwords, hashed: str | None, password: str) -> bool:
+        right = await matches(kept, hashed, password)
+        matched.set()
+        await go.wait()
+        return right
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords.Passwords, "matches", slow)
+        patch.setattr(passwords.Passwords, "is_dated", lambda *_: True)
+        login = asyncio.create_task(door.auth("login", email=email, password=PASSWORD))
+        async with asyncio.timeout(30):
+            await matched.wait()
+        await meanwhile()
+        go.set()
+        return await login
+
+
+async def live_sessions(door: AccountDoor, user_id: str) -> int:
+    query = "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL"
+    return int(await door.server.node.pool.fetchval(query, user_id))
+
+
+async def test_a_sign_in_that_a_reset_overtakes_is_none(door: AccountDoor, email: str) -> None:
+    user_id = (await door.by_email(email))["user"]["userId"]
+    await door.auth("forgot-password", email=email)
+
+    async def reset() -> None:
+        assert (await door.auth("reset-password", token=door.link_token, password=ANOTHER)).status == 200
+
+    assert (await overtaken(door, email, reset)).code == "UNAUTHORIZED"
+    assert await live_sessions(door, user_id) == 0
+    assert (await door.auth("login", email=email, password=PASSWORD)).code == "UNAUTHORIZED"
+    assert (await door.auth("login", email=email, password=ANOTHER)).status == 200
+
+
+async def test_a_sign_in_that_the_accounts_deletion_overtakes_is_none(door: AccountDoor, email: str) -> None:
+    granted = await door.by_email(email)
+
+    async def deleted() -> None:
+        assert (await door.call("DELETE", "/auth/account", token=granted["accessToken"])).status == 200
+
+    assert (await overtaken(door, email, deleted)).code == "UNAUTHORIZED"
+    assert await live_sessions(door, granted["user"]["userId"]) == 0
+
+
+async def test_who_is_no_administrator_any_more_signs_in_as_what_they_are(door: AccountDoor, email: str) -> None:
+    await door.by_email(email)
+    await role_given(door, email, Appointment(Role.ADMIN))
+    granted = await overtaken(door, email, lambda: role_given(door, email, Appointment(Role.CUSTOMER)))
+    assert granted.data["user"]["userType"] == "customer"
+    claims = jwt.decode(granted.data["accessToken"], options={"verify_signature": False})
+    assert claims["userType"] == "customer"
+
+
+# Contacts of one's own ----------------------------------------------------------------------------------------------
+
+
+async def added(door: AccountDoor, token: str, **contact: str) -> Answer:
+    """Asks for a code and tells it."""
+    begun = await door.auth("contacts", token, **contact)
+    assert begun.status == 202
+    assert (door.letters[-1].template, door.letters[-1].to) == ("code", *contact.values())
+    return await door.auth("contacts/verify", token, challengeId=begun.data["challengeId"], code=door.code)
+
+
+async def test_a_number_that_is_added_leads_to_the_account_and_its_address_is_told(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    granted = await door.by_email(email)
+    user = (await added(door, granted["accessToken"], phone=phone)).data
+    assert user == granted["user"] | {"phone": phone}
+    assert (door.letters[-1].template, door.letters[-1].to) == ("contact_added", email)
+    assert (await door.by_phone(phone))["user"] == user
+    query = "SELECT after FROM audit_logs WHERE action = 'account.contact_added' AND object_id = $1"
+    assert orjson.loads(await door.server.node.pool.fetchval(query, user["userId"])) == {"phone": "(personal)"}
+
+
+async def test_an_address_is_added_by_a_code_too_and_only_one(door: AccountDoor, email: str, phone: str) -> None:
+    token = (await door.by_phone(phone))["accessToken"]
+    assert (await added(door, token, email=email)).data["email"] == email
+    assert (door.letters[-1].template, door.letters[-1].to) == ("contact_added", phone)
+    for more in ({"email": door.new_email()}, {"phone": door.new_phone()}):
+        assert (await door.auth("contacts", token, **more)).code == "INVALID_TRANSITION"
+
+
+async def test_of_two_codes_for_two_numbers_the_second_adds_nothing(door: AccountDoor, email: str) -> None:
+    token, phones = (await door.by_email(email))["accessToken"], [door.new_phone() for _ in range(2)]
+    told = []
+    for each in phones:
+        begun = (await door.auth("contacts", token, phone=each)).data["challengeId"]
+        told.append({"challengeId": begun, "code": door.code})
+    assert (await door.auth("contacts/verify", token, **told[0])).data["phone"] == phones[0]
+    assert (await door.auth("contacts/verify", token, **told[1])).code == "INVALID_TRANSITION"
+    assert (await door.call("GET", "/auth/me", token=token)).data["phone"] == phones[0]
+
+
+async def test_who_did_not_come_again_and_again_adds_a_number_and_books(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    token, shop, node = (await door.by_email(email, name="Ben"))["accessToken"], door.server.shop, door.server.node
+    body = {"barberId": shop.barbers[1], "serviceIds": [shop.service]}  # whose line is empty
+    for _ in range(3):
+        booked = (await door.call("POST", "/bookings", body, token)).data["booking"]["bookingId"]
+        await send(node, shop.staff[1], type="no_show", bookingId=booked)
+    assert (await door.call("POST", "/bookings", body, token)).code == "PHONE_CONFIRMATION_REQUIRED"
+    assert (await added(door, token, phone=phone)).status == 200
+    booked = (await door.call("POST", "/bookings", body, token)).data["booking"]["bookingId"]
+    await door.call("PATCH", f"/bookings/{booked}", {"status": "cancelled"}, token)

@@ -20,8 +20,10 @@ from cryptography.x509.oid import NameOID
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 
+from barberpro.domain.accounts import federated
 from barberpro.server.providers import id_token_providers
 from barberpro.server.settings import Settings, SettingsError
+from barberpro.storage.users import add_user
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
 from tests.support.rest import Answer
 
@@ -155,6 +157,37 @@ async def test_an_address_that_is_only_claimed_leads_nowhere(door: AccountDoor, 
         assert stranger["userId"] != known["userId"]
         assert stranger["email"] is None
     assert (await door.auth("login", email=email, password=PASSWORD)).data["user"] == known
+
+
+async def test_two_who_come_for_the_first_time_at_once_are_one(
+    door: AccountDoor, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go = 0, asyncio.Event()
+
+    async def slow(*given: Any) -> bool:  # noqa: ANN401 - handed on
+        nonlocal entered
+        entered += 1
+        await go.wait()
+        return await add_user(*given)
+
+    monkeypatch.setattr(federated, "add_user", slow)
+    token = issuer.google(sub="twins")
+    both = [asyncio.create_task(google(door, token)) for _ in range(2)]
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    async with asyncio.timeout(30):
+        while entered < 1 or (entered < 2 and not await door.server.node.pool.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+    go.set()
+    first, second = [(await each).data["user"]["userId"] for each in both]
+    assert first == second
+
+
+async def test_a_link_to_an_account_that_is_no_more_leads_to_a_new_one(door: AccountDoor, issuer: Issuer) -> None:
+    token = issuer.google(sub="gone")
+    gone = (await google(door, token)).data["user"]["userId"]
+    await door.server.node.pool.execute("UPDATE users SET deleted_at = now() WHERE user_id = $1", gone)
+    anew = [(await google(door, token)).data["user"]["userId"] for _ in range(2)]
+    assert anew[0] == anew[1] != gone
 
 
 async def test_a_number_that_firebase_has_checked_leads_to_its_account(door: AccountDoor, issuer: Issuer) -> None:

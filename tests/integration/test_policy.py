@@ -9,16 +9,19 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import orjson
 import pytest
 
 from barberpro.domain import devices, guests
 from barberpro.domain.blocks import Blocks
 from barberpro.domain.policy import TABLE, Action
+from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.access import DeviceKind
+from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
 from barberpro.server.node import NodeOptions
-from tests.support.callers import Scene, scene
+from tests.support.callers import WITH_ACCOUNT, Scene, scene
 from tests.support.commands import WHOLE
 from tests.support.raw_socketio import raw_client
 from tests.support.rest import tokens
@@ -93,6 +96,8 @@ ENDPOINTS: Final = {
     "DELETE /api/v1/shops/{shopId}/devices/{deviceId}": _STAFF_ACT,
     "POST /api/v1/auth/logout": _ACCOUNTS,
     "GET /api/v1/auth/me": _ACCOUNTS,
+    "POST /api/v1/auth/contacts": _ACCOUNTS,
+    "POST /api/v1/auth/contacts/verify": _ACCOUNTS,
     "GET /api/v1/auth/sessions": _ACCOUNTS,
     "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
     "DELETE /api/v1/auth/account": _ACCOUNTS,
@@ -160,7 +165,27 @@ async def _block(stage: Scene) -> str:
     return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
 
 
-async def _body(stage: Scene, endpoint: str) -> Json | None:
+async def _contact(stage: Scene, caller: str) -> Json:
+    """The challenge of a number that is to be the caller's, and its code."""
+    who, app = stage.callers[caller], stage.door.client.app
+    assert app is not None
+    accounts = app[ACCOUNTS]
+    if who is None or who.role.value not in WITH_ACCOUNT:
+        return {"challengeId": "ch_1", "code": "123456"}
+    begun = await accounts.own_contacts.begin(who.id, Contact("sms", _phone()), None)
+    query = "SELECT content_sealed FROM letters ORDER BY letter_id DESC LIMIT 1"
+    content = accounts.contacts.sealer.unseal(await stage.door.node.pool.fetchval(query))
+    return {"challengeId": begun.challenge_id, "code": orjson.loads(content)["fields"]["code"]}
+
+
+_NUMBERS: Final = itertools.count(10_000)
+
+
+def _phone() -> str:
+    return f"+9198765{next(_NUMBERS)}"
+
+
+async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
     if endpoint.endswith("/bookings"):
@@ -173,6 +198,10 @@ async def _body(stage: Scene, endpoint: str) -> Json | None:
         return await _pairing(stage, "display")
     if endpoint.endswith("/kiosks/pair"):
         return await _pairing(stage, "kiosk")
+    if endpoint.endswith("/auth/contacts"):
+        return {"phone": _phone()}
+    if endpoint.endswith("/contacts/verify"):
+        return await _contact(stage, caller)
     if endpoint.endswith("/scan"):
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
     if endpoint.endswith("/devices/token"):
@@ -194,7 +223,7 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     path = template.format(**names, shop_id=names["shopId"], name="display.js")
-    who, body = stage.callers[caller], await _body(stage, endpoint) if more is None else more
+    who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
     headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}
     async with stage.door.client.request(method, path, json=body, headers=headers) as response:
         assert response.status != 400, await response.text()

@@ -20,10 +20,10 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.storage.listening import Ear
-from barberpro.storage.revocations import revoke
 from barberpro.storage.users import add_user, user_by_id
 from tests.support.live_server import LiveServer
 from tests.support.raw_socketio import raw_client
+from tests.support.revoking import revoke
 from tests.support.shops import VIA, TestShop
 
 WITHIN_SECONDS = 5

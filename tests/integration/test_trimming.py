@@ -13,9 +13,9 @@ from barberpro.server.commands import run_trim
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.settings import load_settings
 from barberpro.storage.checkpoints import due_shops, goes_before, load_checkpoint, take_turn, would_go
-from barberpro.storage.revocations import revoke
 from tests.model.calendar import forget_trimmed, local_noon_zone, trim_and_forget, turn_day
 from tests.support.rest import Door, rest_door
+from tests.support.revoking import revoke
 from tests.support.shops import ADMIN, Json, TestShop, send
 
 WAITING = "SELECT pid FROM pg_locks WHERE NOT granted"

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from argon2.profiles import CHEAPEST
 
-from barberpro.domain.accounts import challenges, passwords
+from barberpro.domain.accounts import challenges, own_contacts, passwords
 from barberpro.domain.outbox import Letter, post
 from barberpro.server.node import NodeOptions
 from tests.support.databases import create_database, drop_database
@@ -90,6 +90,7 @@ async def account_door(options: NodeOptions, keys: Path, **settings: object) -> 
 
     with pytest.MonkeyPatch.context() as patch, nothing_wrong_is_logged():
         patch.setattr(challenges, "post", seen)
+        patch.setattr(own_contacts, "post", seen)
         patch.setattr(passwords, "COST", CHEAPEST)
         async with whole_server(options, keys, trusted_proxies="127.0.0.0/8", **settings) as server:
             yield AccountDoor(server, letters, keys)

@@ -52,13 +52,13 @@ class Scene:
     async def session(self, caller: str) -> str:
         """A new one of theirs; of those who have no account, one that nobody has."""
         who, session_id = self.callers[caller], new_session_id()
-        if who is not None and who.role.value in _WITH_ACCOUNT:
+        if who is not None and who.role.value in WITH_ACCOUNT:
             async with self.door.node.pool.acquire() as connection:
-                await begin_session(connection, session_id, who.id, None, None, timedelta(days=1))
+                await begin_session(connection, session_id, who.id, "nobody renews it", None, None, timedelta(days=1))
         return session_id
 
 
-_WITH_ACCOUNT: Final = frozenset({"customer", "barber", "admin"})
+WITH_ACCOUNT: Final = frozenset({"customer", "barber", "admin"})
 
 
 def _member(role: Role, *shops: TestShop) -> Actor:
@@ -68,7 +68,7 @@ def _member(role: Role, *shops: TestShop) -> Actor:
 @asynccontextmanager
 async def scene(options: NodeOptions) -> AsyncIterator[Scene]:
     """All doors of a server, open, with all who come to them."""
-    made: list[LiveDoors] = []
+    made: list[tuple[LiveDoors, Accounts]] = []
     parts = await asyncio.to_thread(read_parts)
     seals = await asyncio.to_thread(_sealer)
 
@@ -77,17 +77,21 @@ async def scene(options: NodeOptions) -> AsyncIterator[Scene]:
         app[FIGURES] = ()
         pool = app[SERVICES].pool
         revocations = Revocations(pool, options.database_url)
-        app[ACCOUNTS] = Accounts.build(pool, seals, tokens(), revocations, Lifetimes(), "http://pages.test", {})
+        accounts = Accounts.build(pool, seals, tokens(), revocations, Lifetimes(), "http://pages.test", {})
+        app[ACCOUNTS] = accounts
         setup_pages(app, parts)
-        made.append(LiveDoors(app[SERVICES]))
-        made[0].attach(app)
-        made[0].start()
+        doors = LiveDoors(app[SERVICES])
+        made.append((doors, accounts))
+        doors.attach(app)
+        doors.start()
 
     async with rest_door(options, extend=attach) as door:
         try:
             yield await _peopled(door)
         finally:
-            await made[0].close()
+            for doors, accounts in made:
+                await doors.close()
+                accounts.close()
 
 
 def _sealer() -> Sealer:
@@ -122,6 +126,6 @@ async def _peopled(door: Door) -> Scene:
     }
     async with node.pool.acquire() as connection:
         for who in callers.values():
-            if who is not None and who.role.value in _WITH_ACCOUNT:
+            if who is not None and who.role.value in WITH_ACCOUNT:
                 await add_user(connection, who.id, who.role.value, who.name, "en", None, [])
     return Scene(door, hidden, other, booking, callers)

@@ -6,11 +6,10 @@ from typing import Any
 from asyncpg import Pool
 
 from barberpro.domain.accounts.contacts import Contacts
-from barberpro.domain.accounts.sessions import actor_of
+from barberpro.domain.ending import end_sessions
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import SYSTEM, Role
 from barberpro.storage.audit import note
-from barberpro.storage.sessions import revoke_sessions
 from barberpro.storage.users import set_role, user_by_contact
 
 
@@ -26,15 +25,13 @@ class Appointment:
 async def appoint(pool: "Pool[Any]", contacts: Contacts, contact: Contact, appointment: Appointment) -> str | None:
     """The user's id; None when nobody has the contact. Their sessions end: a new sign-in has the new role."""
     async with pool.acquire() as connection, connection.transaction():
-        user = await user_by_contact(connection, contact.channel, contacts.lookup(contact))
+        user = await user_by_contact(connection, contact.channel, contacts.lookup(contact), lock=True)
         if user is None:
             return None
         shops = sorted(appointment.shop_ids)
         await set_role(connection, user.user_id, appointment.role.value, appointment.barber_id, shops)
-        before = {"role": user.role, "barberId": user.barber_id, "shopIds": sorted(user.shop_ids)}
-        after = {"role": appointment.role.value, "barberId": appointment.barber_id, "shopIds": shops}
+        before = {"userType": user.role, "barberId": user.barber_id, "shopIds": sorted(user.shop_ids)}
+        after = {"userType": appointment.role.value, "barberId": appointment.barber_id, "shopIds": shops}
         await note(connection, SYSTEM, "account.appointed", "user", user.user_id, before=before, after=after)
-        for session_id in await revoke_sessions(connection, user.user_id, None, "appointed"):
-            why = {"why": "appointed"}
-            await note(connection, actor_of(user), "session.ended", "session", session_id, after=why)
+        await end_sessions(connection, SYSTEM, user.user_id, "appointed")
         return user.user_id

@@ -1,44 +1,47 @@
-"""Secrets sent to an address or a number: six digits by SMS, a link by mail. Who tells them, has it.
+"""Secrets sent to an address or a number: six digits to type in, or a link. Who tells them, has it.
 
-Kept is only a keyed hash: six digits would be guessed from a plain one at once.
+Kept is only their SHA-256, and that sealed: six digits would be guessed from a plain hash at once.
 """
 
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.outbox import Letter, post
-from barberpro.protocol.accounts import Contact
+from barberpro.protocol.accounts import Channel, Contact
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_challenge_id
 from barberpro.storage.challenges import (
     Purpose,
     StoredChallenge,
     add_challenge,
-    challenge_to_resend,
+    ask_again,
     expiry_of,
-    renew_challenge,
+    find_challenge,
     sent_lately,
     try_challenge,
     use_challenge,
 )
 from barberpro.storage.postgres import AnyConnection
-from barberpro.storage.users import Channel
 
 Json = dict[str, Any]
+Way = Literal["code", "link"]
+"""How a secret is told: typed in, or by opening a link."""
 
 _TRIES: Final = 5
-_SENDS: Final = 3
-"""Of one challenge."""
+_ASKS: Final = 3
+"""For letters of one challenge."""
 _SENDS_AN_HOUR: Final = 6
 """To one contact for one purpose, whoever asks: thirty guesses at a million codes, and no flood of letters."""
 _CODE_LASTS: Final = timedelta(minutes=10)
-_LINK_LASTS: Final[dict[Purpose, timedelta]] = {"register": timedelta(hours=24), "reset": timedelta(hours=1)}
-_TEMPLATE: Final[dict[Purpose, str]] = {"register": "verify_email", "reset": "reset_password"}
-_PAGE: Final[dict[Purpose, str]] = {"register": "verify-email", "reset": "reset-password"}
+_LINK_LASTS: Final = {"register": timedelta(hours=24), "reset": timedelta(hours=1)}
+_TEMPLATE: Final = {"register": "verify_email", "reset": "reset_password"}
+_PAGE: Final = {"register": "verify-email", "reset": "reset-password"}
+_FIELD: Final[dict[Way, str]] = {"code": "code", "link": "token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,125 +64,139 @@ class Challenges:
         connection: AnyConnection,
         purpose: Purpose,
         contact: Contact,
-        wanted: Json,
         *,
+        wanted: Json | None = None,
+        user_id: str | None = None,
         instead: str | None = None,
         language: str = "en",
         key: str | None = None,
     ) -> Begun:
         """Sends a secret; or, where there is nothing to show, the letter `instead`.
 
-        wanted: what is to come of it. key: the caller's Idempotency-Key; the same again is the same challenge.
+        wanted: what is to come of it. user_id: of whoever alone may answer. key: the caller's Idempotency-Key; the same
+        again is the same challenge.
         """
-        sealed = self._contacts.sealed(contact)
-        challenge_id = self._derived(purpose, sealed.lookup, key) if key is not None else new_challenge_id()
-        secret = _new_secret(contact.channel)
-        lasts = _lasts(purpose, contact.channel)
-        often = await sent_lately(connection, sealed.lookup, purpose) >= _SENDS_AN_HOUR
-        expires_at = await add_challenge(
-            connection,
-            challenge_id,
-            purpose,
-            sealed,
-            self._hash(challenge_id, secret),
-            wanted,
-            0 if often else 1,
-            lasts,
-            silent=often or instead is not None,
-        )
+        sealed, secret = self._contacts.sealed(contact), _new_secret(_way(purpose, contact.channel))
+        owned = f"{purpose}.{sealed.lookup}.{user_id or ''}"
+        challenge_id = self._derived(owned, key) if key is not None else new_challenge_id()
+        kept = self._kept(challenge_id, secret)
+        begun = StoredChallenge(challenge_id, purpose, user_id, sealed, kept, wanted or {}, language, instead)
+        sends = await sent_lately(connection, sealed.lookup, purpose) < _SENDS_AN_HOUR
+        expires_at = await add_challenge(connection, begun, _lasts(begun), sent=sends)
         if expires_at is None:
             return Begun(challenge_id, contact.channel, await expiry_of(connection, challenge_id))
-        if not often:
-            fields = self._fields(purpose, contact.channel, challenge_id, secret)
-            template = instead or _template(purpose, contact.channel)
-            letter = Letter(contact.channel, contact.text, template, {} if instead else fields, language)
-            await post(connection, self._contacts.sealer, letter)
+        if sends:
+            await self._send(connection, begun, secret)
         return Begun(challenge_id, contact.channel, expires_at)
 
     async def send_again(self, connection: AnyConnection, challenge_id: str) -> Begun:
-        """A new secret in place of the one before. Raises NOT_FOUND when it is over, or was sent often enough."""
-        is_open = await challenge_to_resend(connection, challenge_id)
-        if is_open is None:
+        """A new secret in place of the one before; nothing is sent, and nothing told of it, when there were too many.
+
+        Raises NOT_FOUND when it is over, or was asked for or tried often enough.
+        """
+        begun = await find_challenge(connection, challenge_id)
+        if begun is None:
             raise not_found("challenge")
-        purpose, channel = is_open
-        secret = _new_secret(channel)
-        kept = self._hash(challenge_id, secret)
-        renewed = await renew_challenge(connection, challenge_id, kept, _SENDS, _lasts(purpose, channel))
-        if renewed is None:
+        secret = _new_secret(_way_of(begun))
+        sends = await sent_lately(connection, begun.contact.lookup, begun.purpose) < _SENDS_AN_HOUR
+        kept = self._kept(challenge_id, secret) if sends else None
+        expires_at = await ask_again(connection, challenge_id, kept, _ASKS, _TRIES, _lasts(begun))
+        if expires_at is None:
             raise not_found("challenge")
-        to = self._contacts.opened(renewed.contact)
-        fields = self._fields(purpose, channel, challenge_id, secret)
-        language = str(renewed.wanted.get("language", "en"))
-        letter = Letter(channel, to.text, _template(purpose, channel), fields, language)
-        await post(connection, self._contacts.sealer, letter)
-        return Begun(challenge_id, channel, renewed.expires_at)
+        if sends:
+            await self._send(connection, begun, secret)
+        return Begun(challenge_id, begun.contact.channel, expires_at)
 
     async def by_code(
-        self, connection: AnyConnection, purpose: Purpose, challenge_id: str, code: str
+        self, connection: AnyConnection, purpose: Purpose, challenge_id: str, code: str, user_id: str | None = None
     ) -> StoredChallenge | BarberProError:
-        """The challenge that the code of an SMS answers, or why not: a wrong try is to be committed, too."""
-        return await self._answered(connection, purpose, "sms", challenge_id, code, "code")
+        """The challenge that a code answers, or why not: a wrong try is to be committed, too."""
+        shown = await self._shown(connection, purpose, "code", challenge_id, code, user_id)
+        return await self._used(connection, shown, "code")
 
     async def by_link(
         self, connection: AnyConnection, purpose: Purpose, token: str
     ) -> StoredChallenge | BarberProError:
-        """The challenge that the token of a mail's link answers, or why not."""
-        challenge_id, _, secret = token.partition(".")
-        return await self._answered(connection, purpose, "email", challenge_id, secret, "token")
+        """The challenge that the token of a link answers, or why not."""
+        return await self._used(connection, await self.link_shown(connection, purpose, token), "link")
 
     async def link_shown(
         self, connection: AnyConnection, purpose: Purpose, token: str
     ) -> StoredChallenge | BarberProError:
         """As `by_link`, but it is not used yet: something else is to be shown, too."""
         challenge_id, _, secret = token.partition(".")
-        return await self._shown(connection, purpose, "email", challenge_id, secret, "token")
+        return await self._shown(connection, purpose, "link", challenge_id, secret)
 
     async def use(self, connection: AnyConnection, shown: StoredChallenge) -> None:
         """Raises BAD_REQUEST when somebody was faster."""
         if not await use_challenge(connection, shown.challenge_id):
-            raise _wrong("token")
+            raise _wrong("link")
 
-    async def _answered(
-        self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
+    async def _used(
+        self, connection: AnyConnection, shown: StoredChallenge | BarberProError, way: Way
     ) -> StoredChallenge | BarberProError:
-        shown = await self._shown(connection, purpose, channel, challenge_id, secret, field)
-        if isinstance(shown, BarberProError) or await use_challenge(connection, challenge_id):
+        if isinstance(shown, BarberProError) or await use_challenge(connection, shown.challenge_id):
             return shown
-        return _wrong(field)
+        return _wrong(way)
 
     async def _shown(
-        self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
+        self,
+        connection: AnyConnection,
+        purpose: Purpose,
+        way: Way,
+        challenge_id: str,
+        secret: str,
+        user_id: str | None = None,
     ) -> StoredChallenge | BarberProError:
-        found = await try_challenge(connection, challenge_id, purpose, channel, _TRIES)
-        right = found is not None and hmac.compare_digest(found.secret_hash, self._hash(challenge_id, secret))
-        return found if found is not None and right else _wrong(field)
+        found = await try_challenge(connection, challenge_id, purpose, user_id, _TRIES)
+        if found is None or _way_of(found) != way:
+            return _wrong(way)
+        right = hmac.compare_digest(self._contacts.sealer.unseal(found.secret_sealed), _hash(challenge_id, secret))
+        return found if right else _wrong(way)
 
-    def _hash(self, challenge_id: str, secret: str) -> str:
-        return self._contacts.sealer.lookup("challenge", f"{challenge_id}.{secret}")
+    async def _send(self, connection: AnyConnection, challenge: StoredChallenge, secret: str) -> None:
+        way, contact = _way_of(challenge), self._contacts.opened(challenge.contact)
+        template = challenge.instead or ("code" if way == "code" else _TEMPLATE[challenge.purpose])
+        fields = self._fields(challenge, way, secret) if challenge.instead is None else {}
+        letter = Letter(contact.channel, contact.text, template, fields, challenge.language)
+        await post(connection, self._contacts.sealer, letter)
 
-    def _derived(self, purpose: Purpose, lookup: str, key: str) -> str:
-        return f"ch_{self._contacts.sealer.lookup('challenge id', f'{purpose}.{lookup}.{key}')[:32]}"
-
-    def _fields(self, purpose: Purpose, channel: Channel, challenge_id: str, secret: str) -> dict[str, str]:
-        minutes = str(int(_lasts(purpose, channel).total_seconds() // 60))
-        if channel == "sms":
+    def _fields(self, challenge: StoredChallenge, way: Way, secret: str) -> dict[str, str]:
+        minutes = str(int(_lasts(challenge).total_seconds() // 60))
+        if way == "code":
             return {"code": secret, "minutes": minutes}
         # Behind the #, as that is not sent to any server, and so stands in no log and no referrer.
-        return {"link": f"{self._public_url}/{_PAGE[purpose]}#{challenge_id}.{secret}", "minutes": minutes}
+        page = f"{self._public_url}/{_PAGE[challenge.purpose]}"
+        return {"link": f"{page}#{challenge.challenge_id}.{secret}", "minutes": minutes}
+
+    def _kept(self, challenge_id: str, secret: str) -> str:
+        return self._contacts.sealer.seal(_hash(challenge_id, secret))
+
+    def _derived(self, owned: str, key: str) -> str:
+        return f"ch_{self._contacts.sealer.lookup('challenge id', f'{owned}.{key}')[:32]}"
 
 
-def _wrong(field: str) -> BarberProError:
+def _wrong(way: Way) -> BarberProError:
     """One answer for all of them: which it was would help to guess."""
-    return bad_field(field, "is wrong, too old, or was used before")
+    return bad_field(_FIELD[way], "is wrong, too old, or was used before")
 
 
-def _new_secret(channel: Channel) -> str:
-    return f"{secrets.randbelow(1_000_000):06d}" if channel == "sms" else secrets.token_urlsafe(32)
+def _way(purpose: Purpose, channel: Channel) -> Way:
+    """Links where somebody comes from a mail; who adds an address sits before the app that asked for it."""
+    return "code" if channel == "sms" or purpose == "add_contact" else "link"
 
 
-def _lasts(purpose: Purpose, channel: Channel) -> timedelta:
-    return _CODE_LASTS if channel == "sms" else _LINK_LASTS[purpose]
+def _way_of(challenge: StoredChallenge) -> Way:
+    return _way(challenge.purpose, challenge.contact.channel)
 
 
-def _template(purpose: Purpose, channel: Channel) -> str:
-    return "code" if channel == "sms" else _TEMPLATE[purpose]
+def _new_secret(way: Way) -> str:
+    return f"{secrets.randbelow(1_000_000):06d}" if way == "code" else secrets.token_urlsafe(32)
+
+
+def _hash(challenge_id: str, secret: str) -> str:
+    return hashlib.sha256(f"{challenge_id}.{secret}".encode()).hexdigest()
+
+
+def _lasts(challenge: StoredChallenge) -> timedelta:
+    return _CODE_LASTS if _way_of(challenge) == "code" else _LINK_LASTS[challenge.purpose]

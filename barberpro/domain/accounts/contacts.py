@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from barberpro.protocol.accounts import Contact
+from barberpro.protocol.accounts import Channel, Contact
 from barberpro.storage.sealing import Sealer
-from barberpro.storage.users import Channel, SealedContact, User
+from barberpro.storage.users import SealedContact, User
 
 _KIND: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
 
@@ -21,6 +21,11 @@ class Contacts:
 
     def opened(self, contact: SealedContact) -> Contact:
         return Contact(contact.channel, self.sealer.unseal(contact.sealed))
+
+    def of(self, user: User) -> list[Contact]:
+        """Those that the user has."""
+        found: tuple[tuple[Channel, str | None], ...] = (("email", self.email_of(user)), ("sms", self.phone_of(user)))
+        return [Contact(channel, text) for channel, text in found if text is not None]
 
     def email_of(self, user: User) -> str | None:
         return self.sealer.unseal(user.email_sealed) if user.email_sealed is not None else None

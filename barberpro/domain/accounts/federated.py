@@ -1,7 +1,9 @@
 """People whom Google or Firebase knows, by ID tokens that the providers' own libraries verify."""
 
 import asyncio
+import string
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -18,7 +20,7 @@ from barberpro.protocol.commands import Name
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_user_id
 from barberpro.storage.audit import note
-from barberpro.storage.postgres import AnyConnection
+from barberpro.storage.postgres import AnyConnection, take_turn
 from barberpro.storage.users import (
     Provider,
     SealedContact,
@@ -37,6 +39,7 @@ _PHONE: Final = TypeAdapter[str](FullPhone)
 _NAME: Final = TypeAdapter[str](Name)
 _AT_ONCE: Final = 8
 """Tokens that are looked at together; a provider's certificates may take a while to come."""
+_ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class InvalidIdToken(Exception):
@@ -69,7 +72,7 @@ class Federated:
         self._contacts = contacts
         self._sessions = sessions
         self._providers = providers
-        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "provider")
 
     async def login(self, provider: Provider, id_token: str, via: Via, key: str | None) -> Grant:
         """Signs in as the account that is linked, or has a contact that the provider has verified; or as a new one.
@@ -80,8 +83,7 @@ class Federated:
         if verify is None:
             raise not_found("provider")
         try:
-            async with self._turn:
-                shown = shown_by(await asyncio.to_thread(verify, id_token))
+            shown = shown_by(await asyncio.get_running_loop().run_in_executor(self._threads, verify, id_token))
         except InvalidIdToken as problem:
             log.info("id_token_refused", provider=provider)
             raise BarberProError(ErrorCode.UNAUTHORIZED, "The ID token does not hold here.") from problem
@@ -94,8 +96,14 @@ class Federated:
             user = await self._user(connection, provider, shown, via)
             return await self._sessions.begin(connection, user, via, provider, key)
 
+    def close(self) -> None:
+        """Nobody is looked at any more; waits for none."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     async def _user(self, connection: AnyConnection, provider: Provider, shown: Shown, via: Via) -> User:
-        linked = await user_by_login(connection, provider, shown.subject)
+        """Locked. Of two who come for the first time at once, one makes the user and both have it."""
+        await take_turn(connection, f"{provider} {shown.subject}")
+        linked = await user_by_login(connection, provider, shown.subject, lock=True)
         if linked is not None:
             return linked
         contacts = [self._contacts.sealed(contact) for contact in shown.contacts]
@@ -107,7 +115,7 @@ class Federated:
 
     async def _by_any(self, connection: AnyConnection, contacts: list[SealedContact]) -> User | None:
         for contact in contacts:
-            user = await user_by_contact(connection, contact.channel, contact.lookup)
+            user = await user_by_contact(connection, contact.channel, contact.lookup, lock=True)
             if user is not None:
                 return user
         return None
@@ -131,14 +139,17 @@ class _Model(Protocol):
 def shown_by(claims: Mapping[str, Any]) -> Shown:
     """What the verified claims of an ID token say. An address that the provider has not verified is nobody's.
 
+    Nor is one that it writes otherwise than we do, but for ASCII's capitals: to the provider it may be another mailbox.
     Raises InvalidIdToken.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise InvalidIdToken
-    email = _valid(_EMAIL, claims.get("email")) if claims.get("email_verified") is True else None
+    told = claims.get("email") if claims.get("email_verified") is True else None
+    email = _valid(_EMAIL, told)
     phone = _valid(_PHONE, claims.get("phone_number"))  # Firebase has none that was not shown by a code
-    contacts = [Contact("email", email)] if email is not None else []
+    same = email == str(told).translate(_ASCII_LOWER)
+    contacts = [Contact("email", email)] if email is not None and same else []
     contacts += [Contact("sms", phone)] if phone is not None else []
     return Shown(subject, _valid(_NAME, claims.get("name")), tuple(contacts))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -22,10 +23,14 @@ _WAITING: Final = 50
 class Passwords:
     def __init__(self, at_once: int = _AT_ONCE) -> None:
         self._hasher = PasswordHasher.from_parameters(COST)
-        self._at_once = at_once
-        self._turn = asyncio.Semaphore(at_once)
+        self._most = at_once + _WAITING
+        self._threads = ThreadPoolExecutor(at_once, "password")
         self._asked = 0
         self._nobodys: str | None = None
+
+    def close(self) -> None:
+        """No password is looked at any more; waits for none."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str) -> str:
         """Raises RATE_LIMIT_EXCEEDED when too many wait already."""
@@ -49,11 +54,10 @@ class Passwords:
             return False
 
     async def _in_turn(self, work: Callable[..., _Result], *given: str) -> _Result:
-        if self._asked >= self._at_once + _WAITING:
+        if self._asked >= self._most:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=5.0)
         self._asked += 1
         try:
-            async with self._turn:
-                return await asyncio.to_thread(work, *given)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
         finally:
             self._asked -= 1

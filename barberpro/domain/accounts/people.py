@@ -12,6 +12,7 @@ from barberpro.domain.accounts.challenges import Begun, Challenges
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.accounts.passwords import Passwords
 from barberpro.domain.accounts.sessions import Grant, Sessions, actor_of
+from barberpro.domain.ending import end_sessions
 from barberpro.domain.revocations import Revocations
 from barberpro.protocol.accounts import Contact, Register
 from barberpro.protocol.actors import Actor, Via
@@ -60,7 +61,6 @@ class People:
         kept = {
             "userType": wanted.user_type,
             "name": wanted.name,
-            "language": wanted.language,
             "passwordHash": await self._passwords.hash(given.get_secret_value()) if given is not None else None,
         }
         async with self._pool.acquire() as connection, connection.transaction():
@@ -68,7 +68,13 @@ class People:
             # By a number whoever has it may sign in, too; with a link somebody else's password would come in.
             instead = "account_exists" if known is not None and wanted.contact.channel == "email" else None
             return await self._challenges.begin(
-                connection, "register", wanted.contact, kept, instead=instead, language=wanted.language, key=key
+                connection,
+                "register",
+                wanted.contact,
+                wanted=kept,
+                instead=instead,
+                language=wanted.language,
+                key=key,
             )
 
     async def send_again(self, challenge_id: str) -> Begun:
@@ -110,13 +116,17 @@ class People:
             raise BarberProError(ErrorCode.RATE_LIMIT_EXCEEDED, retry_after=seconds)
         hashed = user.password_hash if user is not None else None
         if not await self._passwords.matches(hashed, password) or user is None or hashed is None:
-            raise BarberProError(ErrorCode.UNAUTHORIZED, "The address, the number or the password is wrong.")
+            raise _wrong_password()
         better = await self._passwords.hash(password) if self._passwords.is_dated(hashed) else None
         async with self._pool.acquire() as connection, connection.transaction():
+            # Hashing takes a while: there may be another password by now, another role, or nobody.
+            now = await user_by_id(connection, user.user_id, lock=True)
+            if now is None or now.password_hash != hashed:
+                raise _wrong_password()
             await forget_tries(connection, lookup)
             if better is not None:
-                await set_password(connection, user.user_id, better)
-            return await self._sessions.begin(connection, user, via, "password", key)
+                await set_password(connection, now.user_id, better)
+            return await self._sessions.begin(connection, now, via, "password", key)
 
     async def forgot(self, contact: Contact, key: str | None) -> Begun:
         """Sends what a new password may be chosen with; where there is no account, a letter that says so."""
@@ -126,7 +136,6 @@ class People:
                 connection,
                 "reset",
                 contact,
-                {},
                 instead=None if known is not None else "no_account",
                 language=known.language if known is not None else "en",
                 key=key,
@@ -164,12 +173,13 @@ class People:
         Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            if await live_bookings(connection, actor.id):
-                raise BarberProError(ErrorCode.INVALID_TRANSITION, "Cancel your live bookings first.")
             if not await forget_user(connection, actor.id):
                 raise not_found("account")
-            await self._sessions.end_all(connection, actor, "deleted", via)
+            await end_sessions(connection, actor, actor.id, "deleted", via)
             await revoke_tokens(connection, actor.id)
+            # Last, to see as much as can be seen; a booking that is still under way now is tidied when it is over.
+            if await live_bookings(connection, actor.id):
+                raise BarberProError(ErrorCode.INVALID_TRANSITION, "Cancel your live bookings first.")
             await note(connection, actor, "account.deleted", "user", actor.id, via=via)
         await self._revocations.look()
 
@@ -184,11 +194,11 @@ class People:
             user_id,
             wanted["userType"],
             wanted["name"],
-            wanted["language"],
+            shown.language,
             wanted["passwordHash"],
             [contact],
         )
-        user = await user_by_contact(connection, contact.channel, contact.lookup)
+        user = await user_by_contact(connection, contact.channel, contact.lookup, lock=True)
         if user is None:
             raise not_found("account")  # it was there a moment ago, and has been deleted since
         if added:
@@ -197,16 +207,20 @@ class People:
         return await self._sessions.begin(connection, user, via, how)
 
     async def _reset(self, connection: AnyConnection, shown: StoredChallenge, hashed: str, via: Via) -> None:
-        user = await user_by_contact(connection, shown.contact.channel, shown.contact.lookup)
+        user = await user_by_contact(connection, shown.contact.channel, shown.contact.lookup, lock=True)
         if user is None:
             return  # deleted since: there is nothing to tell
         actor = actor_of(user)
         await set_password(connection, user.user_id, hashed)
         await forget_tries(connection, shown.contact.lookup)
-        await self._sessions.end_all(connection, actor, "password reset", via)
+        await end_sessions(connection, actor, user.user_id, "password reset", via)
         await note(connection, actor, "account.password_reset", "user", user.user_id, via=via)
 
     async def _told(self, shown: StoredChallenge | BarberProError) -> None:
         if isinstance(shown, BarberProError):
             raise shown
         await self._revocations.look()
+
+
+def _wrong_password() -> BarberProError:
+    return BarberProError(ErrorCode.UNAUTHORIZED, "The address, the number or the password is wrong.")

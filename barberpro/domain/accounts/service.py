@@ -9,6 +9,7 @@ from asyncpg import Pool
 from barberpro.domain.accounts.challenges import Challenges
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.accounts.federated import Federated, Verify
+from barberpro.domain.accounts.own_contacts import OwnContacts
 from barberpro.domain.accounts.passwords import Passwords
 from barberpro.domain.accounts.people import People
 from barberpro.domain.accounts.sessions import Lifetimes, Sessions
@@ -23,9 +24,11 @@ class Accounts:
     """What the doors call."""
 
     people: People
+    own_contacts: OwnContacts
     sessions: Sessions
     federated: Federated
     contacts: Contacts
+    passwords: Passwords
 
     @classmethod
     def build(
@@ -40,6 +43,17 @@ class Accounts:
     ) -> "Accounts":
         contacts = Contacts(sealer)
         sessions = Sessions(pool, contacts, tokens, revocations, lifetimes)
-        challenges = Challenges(contacts, public_url)
-        people = People(pool, contacts, Passwords(), challenges, sessions, revocations)
-        return cls(people, sessions, Federated(pool, contacts, sessions, providers), contacts)
+        challenges, passwords = Challenges(contacts, public_url), Passwords()
+        return cls(
+            People(pool, contacts, passwords, challenges, sessions, revocations),
+            OwnContacts(pool, contacts, challenges),
+            sessions,
+            Federated(pool, contacts, sessions, providers),
+            contacts,
+            passwords,
+        )
+
+    def close(self) -> None:
+        """Ends their threads; after the doors."""
+        self.passwords.close()
+        self.federated.close()

@@ -4,13 +4,15 @@ from typing import Any
 
 from aiohttp import web
 
+from barberpro.domain.accounts.challenges import Begun
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.accounts.sessions import actor_of
 from barberpro.domain.policy import permissions_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import no_fields
+from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import ACCOUNTS
+from barberpro.protocol.accounts import AddContact, VerifyOtp
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.times import rfc3339_of
@@ -24,6 +26,21 @@ async def me(request: web.Request) -> Answer:
     """GET /auth/me."""
     accounts = request.app[ACCOUNTS]
     user = await accounts.people.find(identity(request).actor.id)
+    return Answer(account_document(accounts.contacts, user))
+
+
+async def add_contact(request: web.Request) -> Answer:
+    """POST /auth/contacts: sends a code to an address or a number that is to be the caller's, too."""
+    wanted = validated(AddContact, await body(request))
+    own = request.app[ACCOUNTS].own_contacts
+    return begun_answer(await own.begin(identity(request).actor.id, wanted.contact, command_id(request)))
+
+
+async def confirm_contact(request: web.Request) -> Answer:
+    """POST /auth/contacts/verify: the code, by whoever asked for it."""
+    told, accounts = validated(VerifyOtp, await body(request)), request.app[ACCOUNTS]
+    user_id = identity(request).actor.id
+    user = await accounts.own_contacts.confirm(user_id, told.challenge_id, told.code, via_of(request))
     return Answer(account_document(accounts.contacts, user))
 
 
@@ -60,6 +77,13 @@ async def delete(request: web.Request) -> Answer:
     await no_fields(request)
     await request.app[ACCOUNTS].people.delete(known.actor, via_of(request))
     return Answer({"deleted": True})
+
+
+def begun_answer(begun: Begun) -> Answer:
+    """Taken, and nothing more is told: neither whether there is an account, nor whether a letter went out."""
+    return Answer(
+        {"challengeId": begun.challenge_id, "channel": begun.channel, "expiresAt": rfc3339_of(begun.expires_at)}, 202
+    )
 
 
 def account_document(contacts: Contacts, user: User) -> Json:

@@ -4,9 +4,8 @@ from typing import Any
 
 from aiohttp import web
 
-from barberpro.domain.accounts.challenges import Begun
 from barberpro.domain.accounts.sessions import Grant
-from barberpro.handlers.rest.account import account_document
+from barberpro.handlers.rest.account import account_document, begun_answer
 from barberpro.handlers.rest.context import via_of
 from barberpro.handlers.rest.parsing import body, command_id, validated
 from barberpro.handlers.rest.replies import Answer
@@ -30,7 +29,7 @@ Json = dict[str, Any]
 async def register(request: web.Request) -> Answer:
     """POST /auth/register: sends a code or a link; the account comes with it."""
     wanted = validated(Register, await body(request))
-    return _begun(await request.app[ACCOUNTS].people.register(wanted, command_id(request)))
+    return begun_answer(await request.app[ACCOUNTS].people.register(wanted, command_id(request)))
 
 
 async def verify_otp(request: web.Request) -> Answer:
@@ -44,7 +43,7 @@ async def verify_otp(request: web.Request) -> Answer:
 async def resend_otp(request: web.Request) -> Answer:
     """POST /auth/resend-otp: another code, or another link, in place of the last."""
     wanted = validated(ResendOtp, await body(request))
-    return _begun(await request.app[ACCOUNTS].people.send_again(wanted.challenge_id))
+    return begun_answer(await request.app[ACCOUNTS].people.send_again(wanted.challenge_id))
 
 
 async def verify_email(request: web.Request) -> Answer:
@@ -78,7 +77,7 @@ async def login_firebase(request: web.Request) -> Answer:
 async def forgot_password(request: web.Request) -> Answer:
     """POST /auth/forgot-password: sends a code or a link, with which a new one may be chosen."""
     told = validated(ForgotPassword, await body(request))
-    return _begun(await request.app[ACCOUNTS].people.forgot(told.contact, command_id(request)))
+    return begun_answer(await request.app[ACCOUNTS].people.forgot(told.contact, command_id(request)))
 
 
 async def reset_password(request: web.Request) -> Answer:
@@ -97,12 +96,6 @@ async def refresh(request: web.Request) -> Answer:
     told = validated(Refresh, await body(request))
     grant = await request.app[ACCOUNTS].sessions.renew(told.refresh_token, via_of(request), command_id(request))
     return _granted(request, grant)
-
-
-def _begun(begun: Begun) -> Answer:
-    """Taken, and nothing more is told: neither whether there is an account, nor whether a letter went out."""
-    expires_at = rfc3339_of(begun.expires_at)
-    return Answer({"challengeId": begun.challenge_id, "channel": begun.channel, "expiresAt": expires_at}, 202)
 
 
 def _granted(request: web.Request, grant: Grant) -> Answer:

@@ -46,6 +46,8 @@ ROUTES = (
     web.post(f"{_V1}/auth/refresh", endpoint(auth.refresh, Action.SIGN_IN)),
     web.post(f"{_V1}/auth/logout", endpoint(account.logout, Action.SIGN_OUT)),
     web.get(f"{_V1}/auth/me", endpoint(account.me, Action.SEE_ACCOUNT)),
+    web.post(f"{_V1}/auth/contacts", endpoint(account.add_contact, Action.ADD_CONTACT)),
+    web.post(f"{_V1}/auth/contacts/verify", endpoint(account.confirm_contact, Action.ADD_CONTACT)),
     web.get(f"{_V1}/auth/sessions", endpoint(account.sessions, Action.SEE_ACCOUNT)),
     web.delete(f"{_V1}/auth/sessions/{{sessionId}}", endpoint(account.end_session, Action.SIGN_OUT)),
     web.delete(f"{_V1}/auth/account", endpoint(account.delete, Action.DELETE_ACCOUNT)),

@@ -39,42 +39,52 @@ COMMENT ON COLUMN user_logins.subject IS 'The user''s id at the provider.';
 -- Whoever can tell the secret, has the address or the number that it was sent to.
 CREATE TABLE challenges (
     challenge_id   text PRIMARY KEY,
-    purpose        text NOT NULL CHECK (purpose IN ('register', 'reset')),
+    purpose        text NOT NULL CHECK (purpose IN ('register', 'reset', 'add_contact')),
+    user_id        text REFERENCES users,
     channel        text NOT NULL CHECK (channel IN ('email', 'sms')),
     contact_sealed text NOT NULL,
     contact_lookup text NOT NULL,
-    secret_hash    text NOT NULL,
+    secret_sealed  text NOT NULL,
     wanted         jsonb NOT NULL DEFAULT '{}',
+    language       text NOT NULL,
+    instead        text,
     tries          integer NOT NULL DEFAULT 0,
-    sends          integer NOT NULL,
-    silent         boolean NOT NULL,
+    asked          integer NOT NULL DEFAULT 1,
+    sent_at        timestamptz[] NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
     expires_at     timestamptz NOT NULL,
-    used_at        timestamptz
+    used_at        timestamptz,
+    CONSTRAINT challenges_added_to CHECK ((purpose = 'add_contact') = (user_id IS NOT NULL))
 );
-CREATE INDEX challenges_by_contact ON challenges (contact_lookup, purpose, created_at);
+CREATE INDEX challenges_by_contact ON challenges (contact_lookup, purpose, expires_at);
+CREATE INDEX challenges_by_user ON challenges (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX challenges_by_age ON challenges (expires_at);
-COMMENT ON COLUMN challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
-COMMENT ON COLUMN challenges.silent IS 'Its secret was sent to nobody, so no answer is right: its asker is not to know.';
-COMMENT ON COLUMN challenges.wanted IS 'What is registered: {userType, name?, language, passwordHash?}.';
+COMMENT ON COLUMN challenges.user_id IS 'Whose account the contact is to be added to; only they may answer.';
+COMMENT ON COLUMN challenges.secret_sealed IS 'Its SHA-256, sealed: six digits are guessed from a plain hash at once.';
+COMMENT ON COLUMN challenges.instead IS 'The letter that was sent without the secret, so that no answer is right: the asker is not to know.';
+COMMENT ON COLUMN challenges.asked IS 'How often it was asked for, whether or not a letter went out.';
+COMMENT ON COLUMN challenges.sent_at IS 'When letters went out.';
+COMMENT ON COLUMN challenges.wanted IS 'What is registered: {userType, name?, passwordHash?}.';
 
 -- A session is a family of refresh tokens: each renewal raises the generation, and only the newest is good.
 CREATE TABLE sessions (
-    session_id   text PRIMARY KEY,
-    user_id      text NOT NULL REFERENCES users,
-    generation   integer NOT NULL DEFAULT 0,
-    renewed_with text,
-    ip           text,
-    agent        text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    used_at      timestamptz NOT NULL DEFAULT now(),
-    expires_at   timestamptz NOT NULL,
-    revoked_at   timestamptz,
-    revoked_why  text
+    session_id    text PRIMARY KEY,
+    user_id       text NOT NULL REFERENCES users,
+    secret_sealed text NOT NULL,
+    generation    integer NOT NULL DEFAULT 0,
+    renewed_with  text,
+    ip            text,
+    agent         text,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    used_at       timestamptz NOT NULL DEFAULT now(),
+    expires_at    timestamptz NOT NULL,
+    revoked_at    timestamptz,
+    revoked_why   text
 );
 CREATE INDEX sessions_by_user ON sessions (user_id) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_by_age ON sessions (expires_at);
 CREATE INDEX sessions_revoked ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
+COMMENT ON COLUMN sessions.secret_sealed IS 'Of it and the generation a refresh token is made; sealed.';
 COMMENT ON COLUMN sessions.renewed_with IS 'The Idempotency-Key of the newest renewal: the same again gets the same.';
 
 -- Wrong passwords, by what was claimed, whether or not there is such a user.
