@@ -84,5 +84,14 @@ class Target:
             *doors.hub._watched,
             *(+self.live.node.views._holders),
             *doors._websocket._wires._open,
-            *(task for task in tasks if getattr(task.get_coro(), "__qualname__", "") not in _TIMERS),
+            *(task for task in tasks if not _goes_on(task)),
         ]
+
+
+def _goes_on(task: "asyncio.Task[Any]") -> bool:
+    """Whether it is no connection's: a timer of Socket.IO, or of the library of jobs, which waits in new tasks."""
+    coroutine: Any = task.get_coro()
+    frame = coroutine.cr_frame
+    own = type(frame.f_locals.get("self")).__module__ if frame is not None else ""
+    jobs = own.startswith("pgqueuer") or coroutine.cr_code.co_filename.endswith("pgqueuer/core/listeners.py")
+    return jobs or coroutine.__qualname__ in _TIMERS
