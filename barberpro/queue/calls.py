@@ -53,7 +53,7 @@ class CallBuilder:
         self._seal = seal
         self._lookup = lookup
         # A telephone number in a command would be found from a plain digest by trying all numbers.
-        self._digest_key = bytes.fromhex(lookup("command", "digest"))[:_KEY_BYTES]
+        self._digest_key = lookup("command", "digest").encode()[:_KEY_BYTES]
         self._node = secrets.token_hex(5)
         self._numbers = itertools.count()
 
