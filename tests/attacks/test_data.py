@@ -1,6 +1,7 @@
 """Planted phones, addresses and codes are looked for wherever somebody might find them who should not."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +14,14 @@ from redis.asyncio import Redis
 
 from barberpro.domain.outbox import Letter, post
 from barberpro.protocol.actors import Via
+from barberpro.protocol.commands import parse_command
+from barberpro.queue.calls import CallBuilder
 from barberpro.server.embedded import EmbeddedServices
-from barberpro.server.node import NodeOptions
+from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.audit import note
 from barberpro.storage.sealing import sealer
 from tests.support.logs import everything_logged
-from tests.support.shops import ADMIN, customer
+from tests.support.shops import ADMIN, VIA, TestShop, customer
 from tests.support.spans import exporter
 from tests.support.whole_server import WholeServer, whole_server
 
@@ -170,3 +173,20 @@ async def test_planted_values_are_nowhere_in_the_clear(
     assert any(NAME.encode() in row for row in rows)
     assert any(NAME.encode() in file for file in files)
     assert any(span.startswith("{") and "command join" in span for span in traced)
+
+
+async def test_the_digest_of_a_command_is_no_way_to_a_telephone_number(node: Node) -> None:
+    """Whoever has the database and not the key cannot find the number by trying all of them."""
+    shop = await TestShop.create(node)
+    found = await node.catalogue.shop(shop.shop_id)
+    assert found is not None
+    join = parse_command({"commandId": "c1", "type": "join", **shop.join(customer={"name": "Ann", "phone": PHONE})})
+    digests = set()
+    for key in (b"one", b"another"):
+
+        def lookup(kind: str, text: str, key: bytes = key) -> str:
+            return hmac.new(key, f"{kind}:{text}".encode(), "sha256").hexdigest()
+
+        call = CallBuilder(node.keys, lambda text: text, lookup).of_command(shop.staff[0], join, VIA, found)
+        digests.add(orjson.loads(call.arguments[1])["digest"])
+    assert len(digests) == 2
