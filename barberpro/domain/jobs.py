@@ -33,8 +33,16 @@ _FORGET: Final = (
 _AGAIN_SECONDS: Final = 5.0
 """After Postgres was away."""
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether what the library logs is more than that Postgres is away, which is told in our own words."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Away))
+
+
 # It tells of every later attempt that a job asks for; the jobs tell that in words of their own.
-logging.getLogger("pgqueuer").setLevel(logging.ERROR)
+_library_log = logging.getLogger("pgqueuer")
+_library_log.setLevel(logging.ERROR)
+_library_log.addFilter(_is_news)
 
 
 @dataclass(frozen=True, slots=True)

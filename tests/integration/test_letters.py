@@ -1,12 +1,14 @@
 """Letters: posted in a transaction, sent by a job, tried again, and forgotten."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from asyncpg import Pool
 
@@ -259,3 +261,12 @@ async def test_a_letter_on_which_the_server_stumbles_is_tried_again_and_its_atte
     assert row is not None
     assert tuple(row) == ("waiting", "a defect (RuntimeError)")
     assert CODE.to not in str(await pool.fetch("SELECT * FROM pgqueuer_log"))
+
+
+async def test_a_postgres_that_is_away_is_told_in_our_words_and_a_defect_in_the_librarys() -> None:
+    library = logging.getLogger("pgqueuer")
+    with nothing_wrong_is_logged():
+        for away in (TimeoutError(), asyncpg.InterfaceError("released"), ConnectionResetError()):
+            library.error("Manager failed during shutdown", exc_info=away)
+    with pytest.raises(AssertionError, match="a defect"), nothing_wrong_is_logged():
+        library.error("Exception while processing", exc_info=KeyError("a defect"))
