@@ -18,7 +18,8 @@ async def quick_results(suite: str, *arguments: str) -> list[dict[str, Any]]:
     report: dict[str, Any] = orjson.loads(out)
     assert report["machine"]["cores"] >= 1
     for result in report["results"]:
-        assert result["value"] > 0 or result["asked"] == "<= 0", result
+        # P3 is a difference: in a run as short as this, beside other tests, it may be less than what else was done.
+        assert result["value"] > 0 or result["asked"] == "<= 0" or result["id"].startswith("P3-"), result
         assert isinstance(result["holds"], bool)
         assert result["unit"]
         assert result["asked"]
