@@ -91,7 +91,8 @@ async def certificates(issuer: Issuer) -> AsyncIterator[TestServer]:
 def led_elsewhere(certificates: TestServer) -> Iterator[None]:
     send = HTTPAdapter.send
 
-    def redirected(self: HTTPAdapter, request: PreparedRequest, *given: Any, **more: Any) -> Response:  # noqa: ANN401
+    # What is given is handed on as it came.
+    def redirected(self: HTTPAdapter, request: PreparedRequest, *given: Any, **more: Any) -> Response:  # noqa: ANN401 - as above
         google = "https://www.googleapis.com"
         assert request.url is not None
         assert request.url.startswith(google)

@@ -156,6 +156,15 @@ async def answered(engine_socket: Any, number: int) -> None:  # noqa: ANN401 - e
     assert engine_socket.queue.unsent == 1
 
 
+def slow_outlet(door: SocketDoor, engine_socket: Any) -> SocketIOOutlet:  # noqa: ANN401 - engineio's, untyped
+    """Of a client for whom state 1 of the queue is kept back."""
+    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
+    usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
+    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
+    congestion.limit = usual
+    return outlet
+
+
 async def test_a_state_is_not_lost_behind_one_that_has_left_the_librarys_queue(door: SocketDoor) -> None:
     """An answer is in the queue each time, so the states go there, too; the first one is long gone by the second."""
     client = await door.barber()
@@ -172,10 +181,7 @@ async def test_a_state_behind_an_answer_is_not_followed_by_an_older_one_that_wai
     """It waited because the client was slow, while the answer, and the state behind it, went the library's way."""
     client = await door.barber()
     [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
-    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
-    usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
-    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
-    congestion.limit = usual
+    outlet = slow_outlet(door, engine_socket)
     await answered(engine_socket, 1)
     outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 2}))
     await client.hears("queue_updated", lambda state: version(state) == (1, 2))
@@ -203,10 +209,7 @@ async def test_a_second_subscription_is_answered_in_order(door: SocketDoor, tran
 async def test_what_waited_before_a_subscription_does_not_come_behind_its_answer(door: SocketDoor) -> None:
     client = await door.barber()
     [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
-    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
-    usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
-    outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
-    congestion.limit = usual
+    outlet = slow_outlet(door, engine_socket)
     outlet.forget("queue")
     outlet.offer("display", Message("display_updated", {"epoch": 1, "seq": 1}))
     await client.hears("display_updated")

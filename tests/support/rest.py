@@ -1,5 +1,6 @@
 """The REST door of a node on a test's own stores, and a caller who reads its answers. Holds no tests itself."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -112,6 +113,17 @@ class Door:
 
     def booking_body(self, barber: int = 0, **fields: object) -> Json:
         return {"barberId": self.shop.barbers[barber], "serviceIds": [self.shop.service], **fields}
+
+
+async def head_of(client: "TestClient[web.Request, web.Application]", sent: bytes) -> bytes:
+    """The status and the headers that these bytes get."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    try:
+        writer.write(sent)
+        async with asyncio.timeout(30):
+            return await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.transport.abort()
 
 
 @asynccontextmanager

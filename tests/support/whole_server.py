@@ -85,7 +85,11 @@ class Scrape:
 
 
 @asynccontextmanager
-async def whole_server(options: NodeOptions, keys: Path, **more: Any) -> AsyncIterator[WholeServer]:  # noqa: ANN401
+async def whole_server(
+    options: NodeOptions,
+    keys: Path,
+    **more: Any,  # noqa: ANN401 - settings, checked by them
+) -> AsyncIterator[WholeServer]:
     """A started server, stopped at the end. keys: a directory for its keys. more: other settings, each of its type."""
     given = {"keys_dir": keys, "requests_per_minute": 0, **more}
     settings = await asyncio.to_thread(lambda: Settings(**given))  # it looks for a .env
