@@ -1,6 +1,7 @@
 """Counting the bookings whose customer did not come."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from asyncpg import Pool
@@ -10,12 +11,16 @@ _PATIENCE_SECONDS: Final = 5.0
 # Next, and away for as long as the shop allows, or so the barber says; or late for an appointment. Whoever is called
 # back into the line has come after all, and is waiting.
 _COUNT: Final = """
-    SELECT count(*) FROM (
-        SELECT FROM bookings
-        WHERE customer_id = $1 AND created_at > now() - make_interval(days => $2)
-          AND (status = 'skipped' AND end_reason IN ('no_show', 'grace_expired')
-               OR status = 'cancelled' AND cancelled_by = 'system' AND end_reason = 'missed')
-        LIMIT $3
+    SELECT asked.customer_id, missed.count
+    FROM unnest($1::text[]) AS asked (customer_id)
+    CROSS JOIN LATERAL (
+        SELECT count(*) FROM (
+            SELECT FROM bookings
+            WHERE customer_id = asked.customer_id AND created_at > now() - make_interval(days => $2)
+              AND (status = 'skipped' AND end_reason IN ('no_show', 'grace_expired')
+                   OR status = 'cancelled' AND cancelled_by = 'system' AND end_reason = 'missed')
+            LIMIT $3
+        ) AS found
     ) AS missed
 """
 
@@ -35,10 +40,10 @@ async def has_happened(pool: "Pool[Any]", actor_id: str, command_id: str) -> boo
         return known
 
 
-async def count_no_shows(pool: "Pool[Any]", customer_id: str, days: int, most: int) -> int:
-    """How many, of the bookings made in the last `days`; counts up to `most`.
+async def count_no_shows(pool: "Pool[Any]", customer_ids: Sequence[str], days: int, most: int) -> dict[str, int]:
+    """How many each has, of the bookings made in the last `days`; counts up to `most`.
 
     Raises what storage.postgres.Away lists.
     """
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        return int(await pool.fetchval(_COUNT, customer_id, days, most))
+        return dict(await pool.fetch(_COUNT, customer_ids, days, most))

@@ -1,10 +1,11 @@
-"""One reading for all who ask for the same at the same time: a crowd that comes in at once asks Postgres once."""
+"""One reading for all who ask at the same time: a crowd that comes in at once asks Postgres once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 _Found = TypeVar("_Found")
+_MOST_AT_ONCE: Final = 256
 
 
 def heard(task: "asyncio.Task[Any]") -> None:
@@ -39,3 +40,49 @@ class Together(Generic[_Found]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Gathered(Generic[_Found]):
+    """`await gathered(key)`: what `read(keys)` finds for it. Each asks for another key; who asks while a reading is
+    under way goes with the next, so that under load one reading serves many and alone nobody waits.
+    """
+
+    def __init__(self, read: Callable[[Sequence[str]], Awaitable[Mapping[str, _Found]]]) -> None:
+        """read: must find something for every key; what it raises is raised for all of them."""
+        self._read = read
+        self._waiting: list[tuple[str, asyncio.Future[_Found]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: str) -> _Found:
+        future: asyncio.Future[_Found] = asyncio.get_running_loop().create_future()
+        self._waiting.append((key, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+                await self._serve([one for one in asked if not one[1].done()])
+        finally:
+            self._task = None
+            for _, future in self._waiting:
+                future.cancel()
+            self._waiting = []
+
+    async def _serve(self, asked: "Sequence[tuple[str, asyncio.Future[_Found]]]") -> None:
+        try:
+            found = await self._read([key for key, _ in asked])
+        except asyncio.CancelledError:
+            for _, future in asked:
+                future.cancel()
+            raise
+        except Exception as error:
+            for _, future in asked:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for key, future in asked:
+            if not future.done():
+                future.set_result(found[key])

@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 
 import pytest
 
-from barberpro.storage.together import Together
+from barberpro.storage.together import Gathered, Together
 from tests.support.logs import nothing_wrong_is_logged
 
 
@@ -63,3 +64,47 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_no_error() -> None:
             await asyncio.sleep(0)
         del caller
         gc.collect()
+
+
+class Counter:
+    """What Gathered reads from: each key's length; waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.free = asyncio.Event()
+
+    async def read(self, keys: Sequence[str]) -> dict[str, int]:
+        self.asked.append(list(keys))
+        await self.free.wait()
+        if "bad" in keys:
+            raise LookupError("bad")
+        return {key: len(key) for key in keys}
+
+
+async def test_who_asks_during_a_reading_goes_with_the_next() -> None:
+    counter = Counter()
+    gathered = Gathered(counter.read)
+    first = asyncio.create_task(gathered("a"))
+    while not counter.asked:  # noqa: ASYNC110 - until it is under way
+        await asyncio.sleep(0)
+    crowd = [asyncio.create_task(gathered("b" * number)) for number in range(1, 301)]
+    await asyncio.sleep(0)
+    crowd[0].cancel()
+    counter.free.set()
+    assert await asyncio.gather(first, *crowd[1:]) == [1, *range(2, 301)]
+    assert [len(keys) for keys in counter.asked] == [1, 255, 44]
+    assert await gathered("again") == 5
+
+
+async def test_a_reading_that_fails_fails_for_those_who_went_with_it_alone() -> None:
+    counter = Counter()
+    gathered = Gathered(counter.read)
+    bad = [asyncio.create_task(gathered(key)) for key in ("bad", "other")]
+    while not counter.asked:  # noqa: ASYNC110 - until it is under way
+        await asyncio.sleep(0)
+    later = asyncio.create_task(gathered("good"))
+    await asyncio.sleep(0)
+    counter.free.set()
+    outcomes = await asyncio.gather(*bad, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [LookupError] * 2
+    assert await later == 4

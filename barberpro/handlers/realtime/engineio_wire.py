@@ -1,12 +1,16 @@
 """A Socket.IO client's WebSocket, in the shape that python-engineio asks of its driver, on a connection taken over.
 
-The library reads frame by frame and writes its own packets; ready frames go past it (socketio_outlet.py).
+The library reads frame by frame and writes its own packets. What there is most of goes past it: ready frames of rooms
+(socketio_outlet.py), and commands, for each of which the library would make four tasks and encode two packets.
 """
 
 import asyncio
+import re
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
 import structlog
 from aiohttp import WSCloseCode, web
 from engineio import packet
@@ -22,6 +26,10 @@ FROM_CLIENTS: Final = frozenset({packet.CLOSE, packet.PONG, packet.MESSAGE, pack
 _FRAMES_BEGIN: Final = frozenset({*(b"%d" % kind for kind in FROM_CLIENTS), b"%d" % packet.PING})
 """The types of packets in text frames: a client that changes to a websocket tries it out with a ping."""
 _UPGRADE: Final = b"%d" % packet.UPGRADE
+_COMMAND: Final = re.compile(rb'42(\d{1,15})(?=\["command",)')
+"""A command that asks for an acknowledgement, on the namespace /."""
+Command = Callable[[int, object, Wire], None]
+"""Gets the acknowledgement's number, what the command says, and where it came from."""
 _WAITING: Final = 64
 """Frames that the library has not asked for; with more, nothing is read from the client."""
 
@@ -104,12 +112,26 @@ class EngineWire(driver.WebSocket):  # type: ignore[misc]  # the library ships n
         elif payload[:1] in _FRAMES_BEGIN:
             if payload == _UPGRADE:
                 self._engine_socket.wire = self.wire
-            try:
-                self._take(payload.decode())
-            except UnicodeDecodeError:
-                self._refuse(WSCloseCode.INVALID_TEXT, "no text")
+            if not self._commanded(payload):
+                try:
+                    self._take(payload.decode())
+                except UnicodeDecodeError:
+                    self._refuse(WSCloseCode.INVALID_TEXT, "no text")
         else:
             self._refuse(WSCloseCode.PROTOCOL_ERROR, "no Engine.IO packet")
+
+    def _commanded(self, payload: bytes) -> bool:
+        """Whether it was a command of a client that has come in. The library is left all else, what is no JSON, too."""
+        command: Command | None = getattr(self._engine_socket, "command", None)
+        asked = _COMMAND.match(payload) if command is not None and self._engine_socket.upgraded else None
+        if command is None or asked is None:
+            return False
+        try:
+            _, document, *_ = orjson.loads(payload[asked.end() :])
+        except (orjson.JSONDecodeError, ValueError):
+            return False
+        command(int(asked.group(1)), document, self.wire)
+        return True
 
     def broken(self, error: FrameError) -> None:
         self._refuse(error.code, str(error))

@@ -1,7 +1,9 @@
 """The Socket.IO door: protocol.md section 3."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -18,9 +20,11 @@ from barberpro.handlers.realtime.rooms import RoomView, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
+from barberpro.handlers.realtime.wire import Wire
 from barberpro.protocol.answers import AuthenticateAck, CommandAck, Done, Refused, SubscribeAck
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
+from barberpro.protocol.frames import text_frame
 from barberpro.protocol.ids import new_request_id
 from barberpro.protocol.requests import Handshake, RequestQueueStream, Since, Subscribe, Unsubscribe
 from barberpro.protocol.rooms import Room, RoomKind
@@ -73,6 +77,8 @@ class SocketIODoor:
         self._hub = shared.hub
         self._connections = shared.connections
         self._clients: dict[str, _Client] = {}
+        self._commands: set[asyncio.Task[None]] = set()
+        """Those under way that came past the library."""
         handlers = {
             "subscribe": self._subscribe,
             "request_queue_stream": self._request_queue_stream,
@@ -123,11 +129,13 @@ class SocketIODoor:
         except BarberProError as error:
             raise connection_refused(error) from None
         self._clients[sid] = client
+        socket.command = partial(self._commanded, client)
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
         client = self._clients.pop(sid, None)
         if client is None:
             return
+        client.outlet.socket.command = None
         for seat in client.session.seats.values():
             self._hub.leave(seat, client.outlet)
         self._connections.leave(client)
@@ -137,18 +145,33 @@ class SocketIODoor:
     def _answering(self, handler: Callable[["_Client", Any], Awaitable[_Ack]]) -> Callable[..., Awaitable[object]]:
         """Every request is acknowledged, and no error of any kind gets past this place."""
 
-        async def asked(client: "_Client", document: object) -> _Ack:
-            client.session.requests.take()
-            return await handler(client, document)
-
         async def acknowledge(sid: str, *arguments: object) -> _Ack | Refused:
             client = self._clients.get(sid)
             if client is None:
                 return refused(BarberProError(ErrorCode.UNAUTHORIZED))
-            with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
-                return await answer(self._connections, asked, client, arguments[0] if arguments else None)
+            return await self._answer(handler, client, arguments[0] if arguments else None)
 
         return acknowledge
+
+    async def _answer(
+        self, handler: Callable[["_Client", Any], Awaitable[_Ack]], client: _Client, document: object
+    ) -> _Ack | Refused:
+        async def asked() -> _Ack:
+            client.session.requests.take()
+            return await handler(client, document)
+
+        with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
+            return await answer(self._connections, asked)
+
+    def _commanded(self, client: _Client, number: int, document: object, wire: Wire) -> None:
+        """A command on a websocket, past the library: what it is asked, and what it is answered, is the same."""
+        task = asyncio.create_task(self._acknowledge(client, number, document, wire))
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
+
+    async def _acknowledge(self, client: _Client, number: int, document: object, wire: Wire) -> None:
+        ack = await self._answer(self._command, client, document)
+        wire.outlet.send(text_frame(b"43%d[%b]" % (number, orjson.dumps(ack))))
 
     async def _subscribe(self, client: "_Client", document: object) -> SubscribeAck:
         asked = parse(Subscribe, document)

@@ -26,7 +26,7 @@ class SocketIOOutlet:
     door: DoorName = "socketio"
 
     def __init__(self, engine_socket: Any) -> None:  # noqa: ANN401 - engineio's, untyped
-        self._socket = engine_socket
+        self.socket = engine_socket
         self._frames: TransportOutlet | None = None
         self._queued: dict[str, packet.Packet] = {}
         """By room, what of it is in the library's queue; good for as long as that has not been emptied again."""
@@ -35,7 +35,7 @@ class SocketIOOutlet:
     def offer(self, channel: str, message: Message) -> None:
         frames = self._frames or self._on_websocket()
         # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
-        if frames is not None and not self._socket.queue.unsent:
+        if frames is not None and not self.socket.queue.unsent:
             self._queued.clear()  # all of it has been sent, and would only be kept
             frames.offer(channel, message)
         else:
@@ -53,8 +53,8 @@ class SocketIOOutlet:
 
     def _on_websocket(self) -> TransportOutlet | None:
         if self._frames is None:
-            wire: Wire | None = getattr(self._socket, "wire", None)
-            if self._socket.upgraded and wire is not None:
+            wire: Wire | None = getattr(self.socket, "wire", None)
+            if self.socket.upgraded and wire is not None:
                 self._frames = wire.outlet
         return self._frames
 
@@ -63,7 +63,7 @@ class SocketIOOutlet:
 
         A poll takes the whole queue, and so does the writer: nothing in it was sent unless it has been emptied.
         """
-        queue = self._socket.queue
+        queue = self.socket.queue
         if queue.emptied != self._emptied:
             self._queued.clear()
             self._emptied = queue.emptied
@@ -79,10 +79,10 @@ class SocketIOOutlet:
         self.offer("", notice)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_SECONDS):
-                while self._socket.queue.unsent:  # noqa: ASYNC110 - it has no event for that
+                while self.socket.queue.unsent:  # noqa: ASYNC110 - it has no event for that
                     await asyncio.sleep(_LOOK_SECONDS)
         if self._on_websocket() is None:
-            await self._socket.close(wait=False)
+            await self.socket.close(wait=False)
             return
-        self._socket.wire.close(CloseCode.RESTARTING, "")
-        await self._socket.wire.closed()
+        self.socket.wire.close(CloseCode.RESTARTING, "")
+        await self.socket.wire.closed()
