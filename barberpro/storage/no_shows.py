@@ -17,7 +17,8 @@ _COUNT: Final = """
         SELECT count(*) FROM (
             SELECT FROM bookings
             WHERE customer_id = asked.customer_id AND created_at > now() - make_interval(days => $2)
-              AND (status = 'skipped' AND end_reason IN ('no_show', 'grace_expired')
+              AND end_reason IN ('no_show', 'grace_expired', 'missed')  -- the index's
+              AND (status = 'skipped' AND end_reason <> 'missed'
                    OR status = 'cancelled' AND cancelled_by = 'system' AND end_reason = 'missed')
             LIMIT $3
         ) AS found

@@ -14,7 +14,7 @@ from loadtests.faults.servers import Server
 from loadtests.faults.site import Site
 
 MOST_AT_ONCE: Final = 3
-_GAP_SECONDS: Final = 0.4
+_GAP_SECONDS: Final = 0.35
 _LOOK_SECONDS: Final = 0.1
 _STORES: Final = frozenset({"valkey", "postgres"})
 

@@ -1,0 +1,8 @@
+"""Counting who did not come, without a look at everything that they ever booked."""
+
+from barberpro.storage.migrations import sql_beside
+
+revision = "0008_no_shows"
+down_revision = "0007_abuse"
+
+upgrade = sql_beside(__file__)
