@@ -76,6 +76,11 @@ async def user_by_id(connection: AnyConnection, user_id: str) -> User | None:
     return _user(await connection.fetchrow(_BY_ID, user_id))
 
 
+async def lock_user(connection: AnyConnection, user_id: str) -> User | None:
+    """As `user_by_id`; nobody else changes it until the transaction ends."""
+    return _user(await connection.fetchrow(f"{_BY_ID} FOR NO KEY UPDATE", user_id))
+
+
 async def has_phone(pool: "Pool[Any]", user_id: str) -> bool:
     """Whether the user has a telephone number; those that are kept are shown to be their user's."""
     known: bool = await pool.fetchval(_HAS_PHONE, user_id)
@@ -137,6 +142,7 @@ async def forget_user(connection: AnyConnection, user_id: str) -> bool:
     """Whether there was somebody to forget. What refers to the user stays; nothing personal does."""
     done = await connection.execute(_FORGET, user_id)
     await connection.execute("DELETE FROM user_logins WHERE user_id = $1", user_id)
+    await connection.execute("DELETE FROM shop_owners WHERE user_id = $1", user_id)
     await connection.execute(_FORGET_BOOKINGS, user_id)
     return bool(done == "UPDATE 1")
 
