@@ -83,7 +83,8 @@ class Challenges:
     ) -> Begun:
         """Sends a secret; or, where there is nothing to show, the letter `instead`.
 
-        wanted: what is to come of it; of an invitation, `shopName` stands in the letter. key: the caller's Idempotency-Key; the same again is the same challenge.
+        wanted: what is to come of it; of an invitation, `shopName` stands in the letter. key: the caller's
+        Idempotency-Key; the same again is the same challenge.
         """
         sealed = self._contacts.sealed(contact)
         challenge_id = self._derived(purpose, sealed.lookup, key) if key is not None else new_challenge_id()
@@ -152,6 +153,10 @@ class Challenges:
         """Raises BAD_REQUEST when somebody was faster."""
         if not await use_challenge(connection, shown.challenge_id):
             raise _wrong("token")
+
+    async def withdraw(self, connection: AnyConnection, challenge_id: str) -> None:
+        """Nobody uses it any more."""
+        await use_challenge(connection, challenge_id)
 
     async def _answered(
         self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
