@@ -136,7 +136,7 @@ class Staff:
         await set_role(connection, user.user_id, Role.BARBER.value, barber_id or user.barber_id, shops)
         accepted: Accepted = {
             "shopId": shop_id,
-            "role": "barber" if invitation.role == "barber" else "owner",
+            "role": invitation.role,
             "barberId": barber_id,
         }
         before, after = {"userType": user.role}, {"userType": Role.BARBER.value, **accepted}

@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from asyncpg import Pool
 
+from barberpro.protocol.states import Service as ServiceTold
 from barberpro.storage.postgres import Away
 from barberpro.storage.together import Together
 from barberpro.storage.zones import offsets_about
@@ -24,7 +25,7 @@ class Service:
     duration_minutes: int
 
     @cached_property
-    def wire(self) -> dict[str, str | int]:
+    def wire(self) -> ServiceTold:
         """As it stands in a booking: what was agreed, whatever the shop asks later."""
         return {
             "serviceId": self.service_id,
@@ -49,7 +50,7 @@ class Rules:
 
     queue_capacity: int
     grace_seconds: int
-    grace_action: str
+    grace_action: Literal["skip", "no_show"]
     max_skips: int
     late_seconds: int
     remote_join: bool

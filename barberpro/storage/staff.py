@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from asyncpg import Pool
 
+from barberpro.protocol.staff import StaffRole
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.users import Channel
 
@@ -87,7 +88,7 @@ class Invitation:
     challenge_id: str
     shop_id: str
     shop_name: str
-    role: str
+    role: StaffRole
     name: str | None
     made_by: str
     made_at: datetime
