@@ -24,6 +24,7 @@ from barberpro.protocol.ids import new_guest_id, new_session_id
 from barberpro.server.node import NodeOptions
 from barberpro.storage.sealing import Sealer, sealer
 from barberpro.storage.sessions import begin_session
+from barberpro.storage.staff import add_owner
 from barberpro.storage.users import add_user
 from tests.support.rest import Door, rest_door, tokens
 from tests.support.shops import ADMIN, Json, TestShop, customer, send
@@ -33,7 +34,8 @@ from tests.support.shops import ADMIN, Json, TestShop, customer, send
 class Scene:
     """A shop whose display is public with a booking in each line, one that hides its display, and another one.
 
-    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token.
+    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token. The barber
+    runs the shop.
     """
 
     door: Door
@@ -122,4 +124,6 @@ async def _peopled(door: Door) -> Scene:
         for who in callers.values():
             if who is not None and who.role.value in _WITH_ACCOUNT:
                 await add_user(connection, who.id, who.role.value, who.name, "en", None, [])
+        await add_owner(connection, shop.shop_id, shop.staff[0].id)
+    node.catalogue.forget(shop.shop_id)
     return Scene(door, hidden, other, booking, callers)
