@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
+from barberpro.protocol.shops import Day
 from barberpro.storage.zones import change_between
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS: Final[tuple[Day, ...]] = get_args(Day)
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _MOST: Final = 8
 """Intervals of a day."""
@@ -31,7 +32,7 @@ class Week:
 
     days: tuple[tuple[Interval, ...], ...]
 
-    def document(self) -> dict[str, list[list[str]]]:
+    def document(self) -> dict[Day, list[list[str]]]:
         """The shape that `parse_week` takes, with every day."""
         return {
             name: [[_clock(start), _clock(end)] for start, end in day]

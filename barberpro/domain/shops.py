@@ -12,7 +12,7 @@ from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_barber_id, new_shop_id
-from barberpro.protocol.shops import ChangeShop, CreateShop, ShopSettings
+from barberpro.protocol.shops import ChangeShop, CreateShop, Day, ShopSettings
 from barberpro.storage.audit import note
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import AnyConnection
@@ -134,9 +134,9 @@ def _settings(settings: ShopSettings) -> Json:
     return {name: round(value * 60) if name.endswith("_seconds") else value for name, value in columns.items()}
 
 
-def _week(hours: Mapping[Any, Any] | None) -> Json | None:
+def _week(hours: Mapping[Any, Any] | None) -> dict[Day, list[list[str]]] | None:
     try:
-        return dict(parse_week(hours).document()) if hours is not None else None
+        return parse_week(hours).document() if hours is not None else None
     except ValueError as error:
         day, _, problem = str(error).partition(": ")
         raise bad_field(f"openingHours.{day}", problem) from None

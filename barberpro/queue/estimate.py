@@ -50,6 +50,10 @@ class WaitEstimator(Protocol):
         """
         ...
 
+
+class Estimator(WaitEstimator, Protocol):
+    """What judges by the same measure whether there is time for one more."""
+
     def finishes(
         self, pace: Pace, chair: InChair | None, line: Iterable[float], own: float, *, paused: bool = False
     ) -> Iterator[int]:

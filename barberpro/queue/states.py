@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from barberpro.protocol import states as wire
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.times import now_millis, rfc3339
-from barberpro.queue.estimate import InChair, Wait, WaitEstimator
+from barberpro.queue.estimate import Estimator, InChair, Wait
 from barberpro.queue.fold import Json, QueueState, ShopState
 from barberpro.queue.pace import NEW_BARBER
 from barberpro.storage.catalogue import Shop
@@ -34,7 +34,7 @@ class Line:
 class StateBuilder:
     """Builds room states. `full` is for staff, all else is public: no name, note, price or booking id."""
 
-    def __init__(self, estimator: WaitEstimator) -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self._estimator = estimator
 
     def line(self, state: ShopState, queue: QueueState) -> Line:
