@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -32,7 +31,7 @@ async def last_call_of(services: Services, command: Command) -> LastCall | None:
     week = week_of(shop) if shop is not None and shop.rules.closing_cutoff else None
     if shop is None or week is None or command.barber_id not in shop.barbers:
         return None
-    at = closing(week, ZoneInfo(shop.time_zone), datetime.now(UTC))
+    at = closing(week, shop.zone, datetime.now(UTC))
     closes_at = round(at.timestamp() * 1000) if at is not None else None
     view = await services.views.shop(shop.shop_id)
     return last_call(services.states, view, shop, command.barber_id, command.service_ids, closes_at)

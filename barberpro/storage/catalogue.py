@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import orjson
 from asyncpg import Pool
@@ -68,6 +69,7 @@ class Shop:
     shop_id: str
     name: str
     time_zone: str
+    zone: ZoneInfo
     currency: str
     public_display: bool
     rules: Rules
@@ -97,6 +99,11 @@ _BARBERS = """
     WHERE b.shop_id = $1 AND b.active
     ORDER BY b.created_at, b.barber_id, s.created_at, s.service_id
 """
+
+
+def _zone(name: str) -> tuple[ZoneInfo, tuple[tuple[int, int], ...]]:
+    """The zone, and its offsets as the scripts take them. Blocking: it may have to be read from a file."""
+    return ZoneInfo(name), offsets_about(name)
 
 
 class Catalogue:
@@ -194,6 +201,7 @@ class Catalogue:
             if row is None:
                 return None
             offers = await connection.fetch(_BARBERS, shop_id)
+        zone, offsets = await asyncio.to_thread(_zone, row["time_zone"])
         barbers: dict[str, Barber] = {}
         for offer in offers:
             barber_id = offer["barber_id"]
@@ -206,6 +214,7 @@ class Catalogue:
             shop_id=shop_id,
             name=row["name"],
             time_zone=row["time_zone"],
+            zone=zone,
             currency=row["currency"],
             public_display=row["public_display"],
             rules=Rules(**{rule.name: row[rule.name] for rule in fields(Rules)}),
@@ -215,7 +224,7 @@ class Catalogue:
             opening_hours=orjson.loads(row["opening_hours"]) if row["opening_hours"] is not None else None,
             owners=frozenset(row["owners"]),
             barbers=barbers,
-            policy=self._policy(row, await asyncio.to_thread(offsets_about, row["time_zone"])),
+            policy=self._policy(row, offsets),
             revision=row["revision"],
             read_on=row["today"],
         )

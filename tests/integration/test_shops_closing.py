@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -13,7 +12,7 @@ from barberpro.domain.hours import DAYS
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.pace import NEW_BARBER
 from tests.support.accounts import AccountDoor, shared_door
-from tests.support.owners import Owner, new_owner, zone_at_noon
+from tests.support.owners import Owner, at_noon, new_owner
 from tests.support.shops import Json, customer, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,15 +30,16 @@ async def door(
         yield door
 
 
-def closing_in(zone: str, minutes: int) -> Json:
-    """Hours of every day: from the morning on, and a little."""
-    end = datetime.now(ZoneInfo(zone)) + timedelta(minutes=minutes)
-    return {day: [["00:00", "06:00"], ["08:00", f"{end:%H:%M}"]] for day in DAYS}
+def closing_in(minutes: int, *later: list[str]) -> Json:
+    """Fields of a shop in whose zone it is noon, with hours of every day that end so soon."""
+    zone, now = at_noon()
+    hours = [["00:00", "06:00"], ["08:00", f"{now + timedelta(minutes=minutes):%H:%M}"], *later]
+    return {"timeZone": zone, "openingHours": dict.fromkeys(DAYS, hours)}
 
 
 async def opened(door: AccountDoor, **more: object) -> tuple[Owner, str]:
     """An owner with an open line, and the one service."""
-    owner = await new_owner(door, timeZone=zone_at_noon(), **more)
+    owner = await new_owner(door, **more)
     service = await owner.service(minutes=MINUTES)
     await owner.open()
     return owner, service
@@ -51,7 +51,7 @@ def token(owner: Owner, number: int) -> str:
 
 async def test_of_a_crowd_just_those_join_who_are_likely_to_be_done_in_time(door: AccountDoor) -> None:
     left = (FINISHES[2] + FINISHES[3]) // 2 + 1
-    owner, service = await opened(door, openingHours=closing_in(zone_at_noon(), left))
+    owner, service = await opened(door, **closing_in(left))
     answers = await asyncio.gather(*(owner.join(token(owner, number), service) for number in range(8)))
     refused = [answer for answer in answers if answer.status != 201]
     assert len(answers) - len(refused) == 3
@@ -64,7 +64,7 @@ async def test_of_a_crowd_just_those_join_who_are_likely_to_be_done_in_time(door
 
 
 async def test_one_id_has_one_outcome_whatever_the_hour(door: AccountDoor) -> None:
-    owner, service = await opened(door, openingHours=closing_in(zone_at_noon(), 300))
+    owner, service = await opened(door, **closing_in(300))
     key = new_id()
     first = await owner.join(token(owner, 1), service, Idempotency_Key=key)
     await owner.call("PATCH", owner.shop, {"openingHours": {}})
@@ -80,11 +80,7 @@ async def test_one_id_has_one_outcome_whatever_the_hour(door: AccountDoor) -> No
 
 
 async def test_it_is_the_days_last_closing_that_counts(door: AccountDoor) -> None:
-    owner, service = await opened(door)
-    zone = ZoneInfo(zone_at_noon())
-    pause = datetime.now(zone) + timedelta(minutes=2)
-    hours = [["08:00", f"{pause:%H:%M}"], ["16:00", "23:00"]]
-    await owner.call("PATCH", owner.shop, {"openingHours": dict.fromkeys(DAYS, hours)})
+    owner, service = await opened(door, **closing_in(2, ["16:00", "23:00"]))
     assert (await owner.join(token(owner, 1), service)).status == 201
 
 

@@ -1,7 +1,7 @@
 """People who run shops of their own, over REST. Holds no tests itself."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.support.accounts import AccountDoor
 from tests.support.rest import Answer
@@ -58,6 +58,7 @@ async def new_owner(door: AccountDoor, **more: object) -> Owner:
     )
 
 
-def zone_at_noon() -> str:
-    """A zone in which it is between twelve and one: no test that plays there runs over midnight."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+def at_noon() -> tuple[str, datetime]:
+    """A zone in which it is between twelve and one, and its clock: what plays there does not run over midnight."""
+    now = datetime.now(UTC)
+    return f"Etc/GMT{now.hour - 12:+d}", now + timedelta(hours=12 - now.hour)

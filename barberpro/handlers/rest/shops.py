@@ -1,7 +1,6 @@
 """Shops: shown to everybody, made and changed by those who run them."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -75,7 +74,7 @@ async def fresh_shop(request: web.Request, shop_id: str) -> Shop:
 
 
 def shop_told(shop: Shop, sealer: Sealer) -> ShopTold:
-    week, zone, now = week_of(shop), ZoneInfo(shop.time_zone), datetime.now(UTC)
+    week, zone, now = week_of(shop), shop.zone, datetime.now(UTC)
     closes = closing(week, zone, now) if week is not None else None
     return {
         "shopId": shop.shop_id,
