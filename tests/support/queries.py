@@ -12,7 +12,8 @@ import pytest
 def queries_about(*tables: str) -> Iterator[list[str]]:
     """The statements that name one of the tables; other parts of a server ask for theirs meanwhile."""
     told: list[str] = []
-    plain: Any = asyncpg.Connection._execute  # all of fetch, fetchrow, fetchval, and execute with arguments
+    connection: Any = asyncpg.Connection  # what all of fetch, fetchrow, fetchval and execute go through is private
+    plain = connection._execute
 
     async def noted(self: Any, query: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - asyncpg's own
         if any(f" {table} " in f"{' '.join(query.split())} " for table in tables):
@@ -20,5 +21,5 @@ def queries_about(*tables: str) -> Iterator[list[str]]:
         return await plain(self, query, *more, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncpg.Connection, "_execute", noted)
+        patch.setattr(connection, "_execute", noted)
         yield told
