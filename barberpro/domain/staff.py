@@ -160,7 +160,7 @@ class Staff:
             if member is None:
                 raise not_found("staff")
             user_id, barber_id = member
-            if barber_id is not None and await is_busy(connection, shop_id, barber_id):
+            if barber_id is not None and await is_busy(connection, barber_id):
                 raise BarberProError(
                     ErrorCode.INVALID_TRANSITION, "Their line has to be closed, and without anybody or appointments."
                 )

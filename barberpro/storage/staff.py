@@ -37,9 +37,10 @@ _LEAVE: Final = """
     WHERE user_id = $2
 """
 _BUSY: Final = """
-    SELECT EXISTS (SELECT FROM queues WHERE barber_id = $2 AND status <> 'closed')
+    SELECT EXISTS (SELECT FROM queues WHERE barber_id = $1 AND status <> 'closed')
         OR EXISTS (SELECT FROM bookings
-                   WHERE shop_id = $1 AND barber_id = $2 AND ended_at IS NULL AND status <> 'skipped')
+                   WHERE shop_id = (SELECT b.shop_id FROM barbers b WHERE b.barber_id = $1) AND barber_id = $1
+                     AND ended_at IS NULL AND status <> 'skipped')
 """
 _ADD_BARBER: Final = """
     INSERT INTO barbers (barber_id, shop_id, name, created_at) VALUES ($1, $2, $3, clock_timestamp())
@@ -113,9 +114,9 @@ async def locked_member(connection: AnyConnection, shop_id: str, staff_id: str) 
     return (row["user_id"] if row is not None else None, barber_id) if row is not None or barber_id else None
 
 
-async def is_busy(connection: AnyConnection, shop_id: str, barber_id: str) -> bool:
+async def is_busy(connection: AnyConnection, barber_id: str) -> bool:
     """Whether the barber's line is open, or somebody has a place or an appointment there."""
-    return bool(await connection.fetchval(_BUSY, shop_id, barber_id))
+    return bool(await connection.fetchval(_BUSY, barber_id))
 
 
 async def owners_of(connection: AnyConnection, shop_id: str) -> set[str]:

@@ -98,3 +98,15 @@ async def test_where_nobody_joins_from_afar_staff_and_the_door_still_take_people
     code = (await owner.call("POST", f"{owner.shop}/join-code", {})).data["code"]
     at_the_door = (await door.call("POST", f"{owner.shop}/scan", {"code": code})).data["door"]["token"]
     assert (await door.call("POST", "/bookings", body, at_the_door)).status == 201
+
+
+async def test_sockets_heed_the_closing_too(door: AccountDoor) -> None:
+    owner, service = await opened(door, openingHours={})
+    headers = door.server.bearer(customer(1))
+    async with door.server.client.ws_connect(f"/ws/queue/{owner.barber_id}", headers=headers) as socket:
+        assert (await socket.receive_json())["event"] == "subscribed"
+        join = {"type": "join", "commandId": new_id(), "barberId": owner.barber_id, "serviceIds": [service]}
+        await socket.send_json({"event": "command", **join})
+        ack = await socket.receive_json()
+    assert (ack["event"], ack["error"]["code"]) == ("ack", "QUEUE_CLOSED")
+    assert ack["error"]["details"]["reason"] == "closing"

@@ -215,8 +215,16 @@ async def test_an_account_sends_so_many_invitations_a_day(owner: Owner, door: Ac
     assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
 
 
-async def test_whoever_deletes_their_account_runs_no_shop(owner: Owner, door: AccountDoor) -> None:
+async def test_whoever_deletes_their_account_has_no_shop_and_no_line(owner: Owner, door: AccountDoor) -> None:
+    await owner.open()
+    await owner.call("PATCH", "/barbers/me", {"name": "Zebulon", "photoUrl": "https://pictures.example/z.jpg"})
+    assert (await owner.call("DELETE", "/auth/account")).code == "INVALID_TRANSITION"
+    close = {"type": "close", "commandId": new_id(), "barberId": owner.barber_id, "waiting": "keep"}
+    await owner.call("POST", "/queue/commands", close)
     assert (await owner.call("DELETE", "/auth/account")).status == 200
+    row = await door.server.node.pool.fetchval("SELECT b::text FROM barbers b WHERE shop_id = $1", owner.shop_id)
+    assert "Zebulon" not in row
+    assert "pictures" not in row
     owners = await door.server.node.pool.fetchval("SELECT count(*) FROM shop_owners WHERE shop_id = $1", owner.shop_id)
     assert owners == 0
     admin = door.server.token(ADMIN)

@@ -112,7 +112,7 @@ async def _peopled(door: Door) -> Scene:
         "ticket2": Actor("gt_2", Role.GUEST, booking_id=elsewhere, shop_ids=both),
         "door": Actor(new_guest_id(), Role.GUEST, shop_ids=both),
         "door2": Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({other.shop_id})),
-        "barber": replace(shop.staff[0], shop_ids=both),
+        "barber": replace(shop.staff[0], id="barber", shop_ids=both),
         "barber2": replace(other.staff[0], id="barber2"),
         "admin": ADMIN,
         "display": _member(Role.DISPLAY, shop, hidden),
@@ -124,6 +124,6 @@ async def _peopled(door: Door) -> Scene:
         for who in callers.values():
             if who is not None and who.role.value in _WITH_ACCOUNT:
                 await add_user(connection, who.id, who.role.value, who.name, "en", None, [])
-        await add_owner(connection, shop.shop_id, shop.staff[0].id)
+        await add_owner(connection, shop.shop_id, "barber")
     node.catalogue.forget(shop.shop_id)
     return Scene(door, hidden, other, booking, callers)
