@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 from asyncpg import Pool
+from pydantic.alias_generators import to_camel
 
 from barberpro.domain.hours import parse_week
 from barberpro.protocol.actors import Actor, Role, Via
@@ -27,35 +28,8 @@ Json = dict[str, Any]
 _MOST_SHOPS: Final = 20
 """Of one owner: an account costs nothing, and should not fill the catalogue."""
 _PLAIN: Final = ("name", "time_zone", "currency", "latitude", "longitude")
-_SETTINGS: Final = {
-    "queue_capacity": "queue_capacity",
-    "remote_join": "remote_join",
-    "grace_minutes": "grace_seconds",
-    "grace_action": "grace_action",
-    "max_skips": "max_skips",
-    "late_minutes": "late_seconds",
-    "public_display": "public_display",
-    "closing_cutoff": "closing_cutoff",
-}
-"""Columns of `shops` by the fields of ShopSettings."""
-_TOLD: Final = {
-    "name": "name",
-    "time_zone": "timeZone",
-    "currency": "currency",
-    "address_sealed": "address",
-    "latitude": "latitude",
-    "longitude": "longitude",
-    "opening_hours": "openingHours",
-    "queue_capacity": "queueCapacity",
-    "remote_join": "remoteJoin",
-    "grace_seconds": "graceSeconds",
-    "grace_action": "graceAction",
-    "max_skips": "maxSkips",
-    "late_seconds": "lateSeconds",
-    "public_display": "publicDisplay",
-    "closing_cutoff": "closingCutoff",
-}
-"""What the audit log calls the columns."""
+_SECONDS: Final = {"grace_minutes": "grace_seconds", "late_minutes": "late_seconds"}
+"""Columns of `shops` that are called otherwise, and measured otherwise, on the wire."""
 
 
 async def create(
@@ -130,8 +104,8 @@ def _columns(wanted: CreateShop | ChangeShop, sealer: Sealer) -> Json:
 
 
 def _settings(settings: ShopSettings) -> Json:
-    columns = {_SETTINGS[name]: getattr(settings, name) for name in settings.model_fields_set}
-    return {name: round(value * 60) if name.endswith("_seconds") else value for name, value in columns.items()}
+    given: Json = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return {_SECONDS.get(name, name): round(value * 60) if name in _SECONDS else value for name, value in given.items()}
 
 
 def _week(hours: Mapping[Any, Any] | None) -> dict[Day, list[list[str]]] | None:
@@ -155,4 +129,5 @@ def _value(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - a column
 
 
 def _noted(columns: Mapping[str, Any]) -> Json:
-    return {_TOLD[name]: value for name, value in columns.items()}
+    """As the audit log tells them; it hides an address by that name."""
+    return {to_camel(name.removesuffix("_sealed")): value for name, value in columns.items()}
