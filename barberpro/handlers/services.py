@@ -16,6 +16,7 @@ from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Services:
     states: StateBuilder
     tokens: Tokens
     pool: "Pool[Any]"
+    keys: Keys
     limits: Limits
     gate: Gate
     no_shows: NoShows

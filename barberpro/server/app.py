@@ -90,6 +90,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         states=StateBuilder(PaceEstimator()),
         tokens=tokens,
         pool=node.pool,
+        keys=node.keys,
         limits=Limits(
             requests_per_minute=settings.requests_per_minute,
             rooms_per_connection=settings.rooms_per_connection,

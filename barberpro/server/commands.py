@@ -39,7 +39,7 @@ from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.sealing import sealer
-from barberpro.storage.shops import UnknownZoneError
+from barberpro.storage.zones import UnknownZoneError
 
 _PATIENCE_SECONDS: Final = 60.0
 """For one answer of Postgres: who gave a command waits for it, and may stop it."""

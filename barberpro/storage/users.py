@@ -51,9 +51,15 @@ _FORGET_CHALLENGES: Final = """
     DELETE FROM challenges USING users
     WHERE users.user_id = $1 AND (challenges.user_id = $1 OR contact_lookup IN (email_lookup, phone_lookup))
 """
+# The line that was theirs is nobody's: what was done there stays.
+_FORGET_BARBER: Final = """
+    UPDATE barbers SET active = false, name = 'Former barber', photo_url = NULL
+    WHERE barber_id = (SELECT barber_id FROM users WHERE user_id = $1 AND deleted_at IS NULL)
+"""
 # First the challenges, then the user, then what is the user's: as all who lock several of them do.
 _FORGET_ALSO: Final = (
     "DELETE FROM user_logins WHERE user_id = $1",
+    "DELETE FROM shop_owners WHERE user_id = $1",
     "UPDATE sessions SET ip = NULL, agent = NULL WHERE user_id = $1",
     "UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1",
 )
@@ -164,6 +170,7 @@ async def live_bookings(connection: AnyConnection, user_id: str) -> int:
 async def forget_user(connection: AnyConnection, user_id: str) -> bool:
     """Whether there was somebody to forget. What refers to the user stays; nothing personal does."""
     await connection.execute(_FORGET_CHALLENGES, user_id)
+    await connection.execute(_FORGET_BARBER, user_id)
     done = await connection.execute(_FORGET, user_id)
     for each in _FORGET_ALSO:
         await connection.execute(each, user_id)

@@ -163,6 +163,7 @@ def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_show
         states=StateBuilder(PaceEstimator()),
         tokens=tokens(),
         pool=node.pool,
+        keys=node.keys,
         limits=limits,
         gate=Gate(limiter, Blocks(node.pool, BLOCK_SECONDS)),
         no_shows=no_shows,
