@@ -14,8 +14,8 @@ def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
     return round(offset.total_seconds() * 1000)
 
 
-def _change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
-    """The first minute in (low, high] that has the offset of `high`."""
+def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The first minute in (low, high] that has the offset of `high`; both are aware."""
     wanted = _offset_ms(zone, high)
     while high - low > timedelta(minutes=1):
         middle = low + timedelta(minutes=(high - low) // timedelta(minutes=2))
@@ -35,7 +35,7 @@ def _table(name: str, start: datetime) -> tuple[tuple[int, int], ...]:
         following = day + timedelta(days=1)
         offset = _offset_ms(zone, following)
         if offset != rows[-1][1]:
-            rows.append((round(_change_between(zone, day, following).timestamp() * 1000), offset))
+            rows.append((round(change_between(zone, day, following).timestamp() * 1000), offset))
         day = following
     return tuple(rows)
 
