@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -78,7 +79,7 @@ def _parse_day(name: str, spans: object) -> tuple[Interval, ...]:
     if not isinstance(spans, list | tuple) or len(spans) > _MOST:
         raise ValueError(f'{name}: is not a list of at most {_MOST} pairs such as ["09:00", "18:00"]')
     day = tuple(_parse_span(name, span) for span in spans)
-    for (_, end), (start, _) in zip(day, day[1:], strict=False):
+    for (_, end), (start, _) in pairwise(day):
         if start <= end:
             raise ValueError(f"{name}: {_clock(start)} is not after {_clock(end)}, when the hours before it end")
     return day

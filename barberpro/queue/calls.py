@@ -55,7 +55,7 @@ class CallBuilder:
 
     def of_command(self, actor: Actor, command: Command, via: Via, shop: Shop) -> ScriptCall:
         """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
-        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type"})
+        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type", "calendar"})
         saw = _expectation(command)
         content = [actor.id, actor.role.value, command.type, saw, fields]
         envelope: Json = {
@@ -67,6 +67,8 @@ class CallBuilder:
             born = self._being_born(actor, command, shop, fields, envelope)
         if isinstance(command, Schedule | Reschedule):
             fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
+            if command.calendar is not None:  # not of the digest: a repetition may find another one, and is the same
+                envelope["calendar"] = command.calendar.model_dump(exclude_none=True)
         if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
@@ -74,7 +76,7 @@ class CallBuilder:
         return self._call(command.type, shop, actor, via, {**fields, **envelope}, born)
 
     def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:
-        """What a due timer asks for, of the system itself."""
+        """What a due timer asks for, or whatever else the system itself does."""
         via = Via(new_request_id())
         envelope = {"id": f"timer-{via.request_id}", "digest": script, **fields}
         return self._call(script, shop, SYSTEM, via, envelope, b"")

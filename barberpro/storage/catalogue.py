@@ -46,6 +46,7 @@ class Barber:
 class Shop:
     """A shop with its barbers. `policy` is what the scripts need to know of it, as JSON.
 
+    slot_minutes: from one bookable time to the next.
     read_on: the day; read anew on the next one, as the policy's table of offsets reaches only some days ahead.
     """
 
@@ -54,6 +55,7 @@ class Shop:
     time_zone: str
     currency: str
     public_display: bool
+    slot_minutes: int
     barbers: dict[str, Barber]
     policy: bytes
     revision: int
@@ -175,6 +177,7 @@ class Catalogue:
             time_zone=row["time_zone"],
             currency=row["currency"],
             public_display=row["public_display"],
+            slot_minutes=row["slot_minutes"],
             barbers=barbers,
             policy=self._policy(row, await asyncio.to_thread(offsets_about, row["time_zone"])),
             revision=row["revision"],
@@ -189,6 +192,7 @@ class Catalogue:
                 "graceAction": row["grace_action"],
                 "maxSkips": row["max_skips"],
                 "lateMs": row["late_seconds"] * 1000,
+                "noticeMs": row["change_notice_minutes"] * 60_000,
                 "maxBacklog": self._max_backlog,
                 "zone": zone,
             }
