@@ -102,7 +102,7 @@ class CallBuilder:
         for told in ("serviceIds", "customer", "notes"):
             fields.pop(told, None)
         booking_id = new_booking_id(shop.shop_id)
-        services = _services(shop.barbers[command.barber_id], command.service_ids)
+        services = chosen_services(shop.barbers[command.barber_id], command.service_ids)
         minutes = sum(service.duration_minutes for service in services)
         name, phone = actor.name if actor.role is Role.CUSTOMER else None, None
         if command.customer:
@@ -136,7 +136,8 @@ class CallBuilder:
         return actor.id if actor.role in {Role.CUSTOMER, Role.GUEST} else None
 
 
-def _services(barber: Barber, service_ids: list[str]) -> list[Service]:
+def chosen_services(barber: Barber, service_ids: list[str]) -> list[Service]:
+    """Raises BAD_REQUEST for one that the barber does not offer."""
     chosen = []
     for index, service_id in enumerate(service_ids):
         service = barber.services.get(service_id)

@@ -1,0 +1,80 @@
+"""Calendars of barbers, and the appointments that stand in them, as Postgres holds them."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from asyncpg import Pool
+
+from barberpro.storage.postgres import AnyConnection
+
+Json = dict[str, Any]
+
+_PATIENCE_SECONDS: Final = 5.0
+_READ: Final = "SELECT document, revision FROM calendars WHERE barber_id = $1"
+_LOCK: Final = "SELECT 1 FROM barbers WHERE barber_id = $1 FOR NO KEY UPDATE"
+_WRITE: Final = """
+    INSERT INTO calendars AS c (barber_id, document, revision) VALUES ($1, $2::text::jsonb, $3)
+    ON CONFLICT (barber_id) DO UPDATE SET
+        document = excluded.document, revision = excluded.revision, changed_at = now()
+"""
+# In the words of bookings_never_overlap, whose index this is read from.
+_APPOINTMENTS: Final = """
+    SELECT booking_id, appointment_at, duration_minutes, customer_name FROM bookings
+    WHERE barber_id = $1 AND appointment_span(appointment_at, duration_minutes) && tstzrange($2, $3)
+      AND appointment_at IS NOT NULL AND joined_at IS NULL AND ended_at IS NULL
+    ORDER BY appointment_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """document: {shifts?, breaks, exceptions, daysOff}. revision: 0 while the barber has none of their own."""
+
+    document: Json
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An appointment that has not checked in."""
+
+    booking_id: str
+    at: datetime
+    minutes: int
+    customer_name: str | None
+
+    @property
+    def ends(self) -> datetime:
+        return self.at + timedelta(minutes=self.minutes)
+
+
+async def read_calendar(reader: "AnyConnection | Pool[Any]", barber_id: str) -> Kept:
+    """The barber's calendar; an empty one while there is none. Raises what storage.postgres.Away lists."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        row = await reader.fetchrow(_READ, barber_id)
+    if row is None:
+        return Kept({"shifts": None, "breaks": {}, "exceptions": [], "daysOff": []}, 0)
+    return Kept(orjson.loads(row["document"]), row["revision"])
+
+
+async def lock_calendar(connection: AnyConnection, barber_id: str) -> Kept:
+    """As `read_calendar`; nobody else changes it until the transaction ends."""
+    await connection.execute(_LOCK, barber_id)
+    return await read_calendar(connection, barber_id)
+
+
+async def write_calendar(connection: AnyConnection, barber_id: str, kept: Kept) -> None:
+    await connection.execute(_WRITE, barber_id, orjson.dumps(kept.document).decode(), kept.revision)
+
+
+async def booked(pool: "Pool[Any]", barber_id: str, since: datetime, until: datetime | None = None) -> list[Booked]:
+    """The barber's appointments that take any time of [since, until), the earliest first; until None: of all to come.
+
+    Raises what storage.postgres.Away lists.
+    """
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        rows = await pool.fetch(_APPOINTMENTS, barber_id, since, until)
+    return [Booked(*row) for row in rows]
