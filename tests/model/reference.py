@@ -179,7 +179,9 @@ class Model:
         if at <= 0:
             raise Refused(ErrorCode.BAD_REQUEST)
         for other in self.bookings.values():
-            if other.barber != barber or other.status != "scheduled" or other is barring or other.at is None:
+            if other.barber != barber or other is barring or other.at is None or other.gone:
+                continue
+            if other.status == "skipped":  # who is in the line keeps the time
                 continue
             if abs(other.at - at) < self.minutes:
                 raise Refused(ErrorCode.SLOT_TAKEN)
