@@ -1,6 +1,6 @@
 """Changing when a barber works."""
 
-from typing import Any, Final
+from typing import Any
 
 from asyncpg import Pool
 
@@ -12,7 +12,6 @@ from barberpro.storage.audit import note
 from barberpro.storage.calendars import Kept, lock_calendar, write_calendar
 
 Json = dict[str, Any]
-_FIELDS: Final = frozenset({"shifts", "breaks", "exceptions", "days_off"})
 
 
 async def change(
@@ -22,7 +21,7 @@ async def change(
 
     What is so already is no change, so the same may be asked for again. Raises STALE_STATE.
     """
-    given = wanted.model_dump(include=_FIELDS & wanted.model_fields_set)
+    given = wanted.model_dump(include=wanted.model_fields_set - {"revision"})
     async with pool.acquire() as connection, connection.transaction():
         kept = await lock_calendar(connection, barber_id)
         after = {name: value for name, value in given.items() if kept.document[name] != value}

@@ -1,6 +1,10 @@
 -- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
 -- migrations. After a new migration: python -m tests.integration.regenerate_schema
 
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
 CREATE TYPE public.pgqueuer_status AS ENUM (
     'queued',
     'picked',
@@ -10,6 +14,10 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'deleted',
     'failed'
 );
+
+CREATE FUNCTION public.appointment_span(at timestamp with time zone, minutes integer) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN tstzrange(at, (at + ((minutes)::double precision * '00:01:00'::interval)));
 
 CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_upon text[], p_events text, p_born text) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
     LANGUAGE plpgsql
@@ -430,6 +438,20 @@ COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped 
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
+CREATE TABLE public.calendars (
+    barber_id text NOT NULL,
+    document jsonb NOT NULL,
+    revision bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT calendars_revision_check CHECK ((revision > 0))
+);
+
+COMMENT ON TABLE public.calendars IS 'When a barber works. Without a row: as the shop is open.';
+
+COMMENT ON COLUMN public.calendars.document IS '{shifts?, breaks, exceptions, daysOff} (barberpro/protocol/calendar.py).';
+
+COMMENT ON COLUMN public.calendars.revision IS 'Rises by 1 with every change: no appointment is made by an older one.';
+
 CREATE TABLE public.challenges (
     challenge_id text NOT NULL,
     purpose text NOT NULL,
@@ -742,12 +764,16 @@ CREATE TABLE public.shops (
     public_display boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revision bigint DEFAULT 0 NOT NULL,
+    slot_minutes integer DEFAULT 15 NOT NULL,
+    change_notice_minutes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT shops_change_notice_minutes_check CHECK (((change_notice_minutes >= 0) AND (change_notice_minutes <= 10080))),
     CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
     CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
     CONSTRAINT shops_late_seconds_check CHECK (((late_seconds >= 0) AND (late_seconds <= 86400))),
     CONSTRAINT shops_max_skips_check CHECK (((max_skips >= 0) AND (max_skips <= 100))),
-    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000)))
+    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000))),
+    CONSTRAINT shops_slot_minutes_check CHECK (((slot_minutes >= 5) AND (slot_minutes <= 240)))
 );
 
 COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
@@ -755,6 +781,10 @@ COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a fr
 COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
 
 COMMENT ON COLUMN public.shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
+
+COMMENT ON COLUMN public.shops.slot_minutes IS 'From one bookable time to the next.';
+
+COMMENT ON COLUMN public.shops.change_notice_minutes IS 'A customer may move or cancel an appointment until so long before it; 0: at any time.';
 
 CREATE TABLE public.sign_in_failures (
     contact_lookup text NOT NULL,
@@ -832,7 +862,13 @@ ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_never_overlap EXCLUDE USING gist (barber_id WITH =, public.appointment_span(appointment_at, duration_minutes) WITH &&) WHERE (((appointment_at IS NOT NULL) AND (joined_at IS NULL) AND (ended_at IS NULL))) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (challenge_id);
@@ -1032,6 +1068,9 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);

@@ -13,6 +13,7 @@ from barberpro.protocol.actors import Actor
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Ruling
 from barberpro.server.node import Node, NodeOptions
+from tests.model.calendar import local_noon_zone
 from tests.support.faults import lose_memory
 from tests.support.rest import Answer, Door, rest_door
 from tests.support.shops import ADMIN, Json, TestShop, code_of, customer, new_id, refusal, send
@@ -20,7 +21,7 @@ from tests.support.shops import ADMIN, Json, TestShop, code_of, customer, new_id
 ZONE = "America/New_York"
 MINE = "/barbers/me/availability"
 NINE_TO_FIVE = {"shifts": {day: [["09:00", "17:00"]] for day in DAYS}}
-NOTHING = dict.fromkeys(DAYS, [])
+NOTHING: Json = {day: [] for day in DAYS}
 HERE = datetime.now(ZoneInfo(ZONE)).date()
 DAY = (HERE + timedelta(days=30)).isoformat()
 NEXT_DAY = (HERE + timedelta(days=31)).isoformat()
@@ -242,18 +243,17 @@ async def test_a_slot_says_what_to_book_and_when_it_is(door: Door) -> None:
     assert meta == {"date": DAY, "timeZone": ZONE, "durationMinutes": 20, "nextCursor": None}
 
 
-async def test_who_has_checked_in_takes_no_slot_from_others(door: Door) -> None:
-    """None of theirs is shown, as none could be booked."""
-    node, shop = door.node, door.shop
-    soon = datetime.now(UTC) + timedelta(minutes=40)
-    day = soon.astimezone(ZoneInfo(ZONE)).date()
-    if day != HERE:
-        pytest.skip("the day is about to turn")
-    wanted = {"type": "schedule", "barberId": shop.barbers[0], "serviceIds": [shop.service], "at": soon}
-    here = (await send(node, customer(0), **wanted)).data["booking"]["bookingId"]
-    before = await slots(door, day.isoformat())
-    await send(node, shop.staff[0], type="check_in", bookingId=here)
-    assert await slots(door, day.isoformat()) == before
+async def test_the_time_of_somebody_who_has_checked_in_is_no_slot(options: NodeOptions) -> None:
+    now = datetime.now(UTC)
+    async with rest_door(options, zone=local_noon_zone(now)) as door:
+        node, shop, soon = door.node, door.shop, now + timedelta(minutes=40)
+        day = soon.astimezone(ZoneInfo(local_noon_zone(now))).date().isoformat()
+        wanted = {"type": "schedule", "barberId": shop.barbers[0], "serviceIds": [shop.service], "at": soon}
+        free = await slots(door, day)
+        here = (await send(node, customer(0), **wanted)).data["booking"]["bookingId"]
+        left = await slots(door, day)
+        await send(node, shop.staff[0], type="check_in", bookingId=here)
+        assert set(await slots(door, day)) == set(left) < set(free)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def every_day(*hours: list[str]) -> dict[str, Hours]:
     return {day: list(hours) for day in DAYS}
 
 
-def calendar(zone: ZoneInfo = KOLKATA, **fields: object) -> Calendar:
+def calendar(zone: ZoneInfo = KOLKATA, **fields: Any) -> Calendar:  # noqa: ANN401 - any JSON
     whole: Json = {"shifts": None, "breaks": {}, "exceptions": [], "daysOff": [], **fields}
     return Calendar.of(whole, zone, None)
 
@@ -69,7 +69,7 @@ def test_no_slot_is_in_the_past_nor_now() -> None:
 
 
 def test_a_day_off_has_no_slots_and_an_exceptional_day_its_own() -> None:
-    days = {"daysOff": ["2026-11-24"], "exceptions": [{"date": "2026-11-25", "shifts": [["10:15", "11:45"]]}]}
+    days: Json = {"daysOff": ["2026-11-24"], "exceptions": [{"date": "2026-11-25", "shifts": [["10:15", "11:45"]]}]}
     changed = calendar(shifts=every_day(["09:00", "12:00"]), breaks=every_day(["10:30", "11:00"]), **days)
     assert clocks(changed, date(2026, 11, 24), sought()) == []
     assert clocks(changed, date(2026, 11, 25), sought()) == ["10:15", "10:45", "11:15"]
@@ -103,7 +103,7 @@ def test_a_barber_without_shifts_works_when_the_shop_is_open_and_else_always() -
 def test_a_time_that_does_not_fit_is_refused_by_the_field_that_says_so(
     clock: str, day: date, kind: str, path: str, words: str
 ) -> None:
-    fields = {"daysOff": ["2026-11-24"], "exceptions": [{"date": "2026-11-25", "shifts": []}]}
+    fields: Json = {"daysOff": ["2026-11-24"], "exceptions": [{"date": "2026-11-25", "shifts": []}]}
     working = calendar(
         shifts=every_day(["09:00", "12:00"], ["13:00", "15:00"]), breaks=every_day(["10:30", "11:00"]), **fields
     )
