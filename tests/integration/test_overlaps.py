@@ -16,6 +16,7 @@ from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
 from tests.model.calendar import local_noon_zone
+from tests.support.logs import nothing_wrong_is_logged
 from tests.support.shops import ADMIN, TestShop, code_of, customer, running, send
 
 TRIES = 200
@@ -122,15 +123,13 @@ async def test_what_redis_does_not_know_postgres_refuses_and_nobody_else_suffers
 async def test_room_that_a_cancellation_makes_is_taken_in_the_same_batch(node: Node, tomorrow: datetime) -> None:
     shop = await TestShop.create(node, minutes=MINUTES)
     standing = (await send(node, customer(0), **schedule(shop, tomorrow))).data["booking"]["bookingId"]
-    rebuilds = node.recovery.rebuilds
-    for number in range(1, 20):
-        cancelled, made = await asyncio.gather(
-            send(node, ADMIN, type="cancel", bookingId=standing),
-            send(node, customer(number), **schedule(shop, tomorrow)),
-        )
-        assert not cancelled.replayed
-        standing = made.data["booking"]["bookingId"]
-    assert node.recovery.rebuilds == rebuilds
+    with nothing_wrong_is_logged():
+        for number in range(1, 20):
+            _, made = await asyncio.gather(
+                send(node, ADMIN, type="cancel", bookingId=standing),
+                send(node, customer(number), **schedule(shop, tomorrow)),
+            )
+            standing = made.data["booking"]["bookingId"]
 
 
 async def test_two_appointments_change_places_by_way_of_a_third_time(node: Node, tomorrow: datetime) -> None:
@@ -140,11 +139,12 @@ async def test_two_appointments_change_places_by_way_of_a_third_time(node: Node,
         (await send(node, customer(number), **schedule(shop, times[number]))).data["booking"]["bookingId"]
         for number in range(2)
     ]
-    await asyncio.gather(
-        send(node, ADMIN, type="reschedule", bookingId=one, at=times[2]),
-        send(node, ADMIN, type="reschedule", bookingId=two, at=times[0]),
-        send(node, ADMIN, type="reschedule", bookingId=one, at=times[1]),
-    )
+    with nothing_wrong_is_logged():  # Postgres takes all three at once
+        await asyncio.gather(
+            send(node, ADMIN, type="reschedule", bookingId=one, at=times[2]),
+            send(node, ADMIN, type="reschedule", bookingId=two, at=times[0]),
+            send(node, ADMIN, type="reschedule", bookingId=one, at=times[1]),
+        )
     rows = await node.pool.fetch("SELECT booking_id FROM bookings ORDER BY appointment_at")
     assert [row["booking_id"] for row in rows] == [two, one]
 
