@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -20,12 +20,17 @@ _WRITE: Final = """
     ON CONFLICT (barber_id) DO UPDATE SET
         document = excluded.document, revision = excluded.revision, changed_at = now()
 """
-# In the words of bookings_never_overlap, whose index this is read from.
-_APPOINTMENTS: Final = """
-    SELECT booking_id, appointment_at, duration_minutes, customer_name FROM bookings
-    WHERE barber_id = $1 AND appointment_span(appointment_at, duration_minutes) && tstzrange($2, $3)
-      AND appointment_at IS NOT NULL AND joined_at IS NULL AND ended_at IS NULL
-    ORDER BY appointment_at
+# Of bookings in the words of bookings_never_overlap, whose index this is read from.
+_WITH_APPOINTMENTS: Final = """
+    SELECT c.document, c.revision, (
+        SELECT jsonb_agg(jsonb_build_array(
+            b.booking_id, (extract(epoch FROM b.appointment_at) * 1000)::bigint, b.duration_minutes, b.customer_name
+        ) ORDER BY b.appointment_at)
+        FROM bookings b
+        WHERE b.barber_id = $1 AND appointment_span(b.appointment_at, b.duration_minutes) && tstzrange($2, $3)
+          AND b.appointment_at IS NOT NULL AND b.joined_at IS NULL AND b.ended_at IS NULL
+    ) AS appointments
+    FROM (VALUES ($1)) AS one (barber_id) LEFT JOIN calendars c USING (barber_id)
 """
 
 
@@ -54,10 +59,24 @@ class Booked:
 async def read_calendar(reader: "AnyConnection | Pool[Any]", barber_id: str) -> Kept:
     """The barber's calendar; an empty one while there is none. Raises what storage.postgres.Away lists."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        row = await reader.fetchrow(_READ, barber_id)
-    if row is None:
-        return Kept({"shifts": None, "breaks": {}, "exceptions": [], "daysOff": []}, 0)
-    return Kept(orjson.loads(row["document"]), row["revision"])
+        return _kept(await reader.fetchrow(_READ, barber_id))
+
+
+async def read_with_appointments(
+    pool: "Pool[Any]", barber_id: str, since: datetime, until: datetime | None = None
+) -> tuple[Kept, list[Booked]]:
+    """The calendar, and the appointments that take any time of [since, until), the earliest first.
+
+    until: None for all to come. Raises what storage.postgres.Away lists.
+    """
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        row = await pool.fetchrow(_WITH_APPOINTMENTS, barber_id, since, until)
+    assert row is not None  # noqa: S101 - it is of one barber, calendar or not
+    appointments = [
+        Booked(booking_id, datetime.fromtimestamp(millis / 1000, UTC), minutes, name)
+        for booking_id, millis, minutes, name in orjson.loads(row["appointments"] or "[]")
+    ]
+    return _kept(row), appointments
 
 
 async def lock_calendar(connection: AnyConnection, barber_id: str) -> Kept:
@@ -70,11 +89,7 @@ async def write_calendar(connection: AnyConnection, barber_id: str, kept: Kept) 
     await connection.execute(_WRITE, barber_id, orjson.dumps(kept.document).decode(), kept.revision)
 
 
-async def booked(pool: "Pool[Any]", barber_id: str, since: datetime, until: datetime | None = None) -> list[Booked]:
-    """The barber's appointments that take any time of [since, until), the earliest first; until None: of all to come.
-
-    Raises what storage.postgres.Away lists.
-    """
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        rows = await pool.fetch(_APPOINTMENTS, barber_id, since, until)
-    return [Booked(*row) for row in rows]
+def _kept(row: Any) -> Kept:  # noqa: ANN401 - asyncpg's Record, or None
+    if row is None or row["revision"] is None:
+        return Kept({"shifts": None, "breaks": {}, "exceptions": [], "daysOff": []}, 0)
+    return Kept(orjson.loads(row["document"]), row["revision"])

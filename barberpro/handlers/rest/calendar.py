@@ -1,5 +1,6 @@
 """When a barber works, and which times can be booked."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,7 @@ from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot, WeekHours, local_date
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.queue.calls import chosen_services
-from barberpro.storage.calendars import Kept, booked, read_calendar
+from barberpro.storage.calendars import Booked, Kept, read_with_appointments
 from barberpro.storage.catalogue import Barber, Shop
 
 SLOTS_QUERY: Final = ("date", "serviceIds")
@@ -25,8 +26,8 @@ SLOTS_QUERY: Final = ("date", "serviceIds")
 async def show(request: web.Request) -> Answer:
     """GET /barbers/me/availability."""
     shop, barber = await _own(request, Action.SEE_AVAILABILITY)
-    services = request.app[SERVICES]
-    return Answer(await _told(services, shop, barber, await read_calendar(services.pool, barber.barber_id)))
+    pool = request.app[SERVICES].pool
+    return Answer(_told(shop, barber, *await read_with_appointments(pool, barber.barber_id, datetime.now(UTC))))
 
 
 async def change(request: web.Request) -> Answer:
@@ -40,7 +41,8 @@ async def change(request: web.Request) -> Answer:
     services, actor = request.app[SERVICES], identity(request).actor
     kept = await availability.change(services.pool, actor, shop.shop_id, barber.barber_id, wanted, via_of(request))
     await services.engine.calendar_changed(shop.shop_id, barber.barber_id, kept.revision)
-    return Answer(await _told(services, shop, barber, kept))
+    _, booked = await read_with_appointments(services.pool, barber.barber_id, datetime.now(UTC))
+    return Answer(_told(shop, barber, kept, booked))
 
 
 async def slots(request: web.Request) -> Page:
@@ -48,10 +50,12 @@ async def slots(request: web.Request) -> Page:
     services, barber_id = request.app[SERVICES], request.match_info["barberId"]
     shop, barber = await _found(services, barber_id if is_id(barber_id) else None)
     day, minutes = _day(request), _minutes(request, barber)
-    calendar = calendar_of(shop, await read_calendar(services.pool, barber_id))
-    # A day of the clock is at most two of the sun away from the same day in UTC, and an appointment may be long.
+    # No zone is a whole day away from UTC; and what begins on that day may end on a later one.
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    busy = await busy_spans(services, shop, barber_id, midnight - timedelta(days=2), midnight + timedelta(days=7))
+    until = midnight + timedelta(days=3, minutes=minutes)
+    kept, booked = await read_with_appointments(services.pool, barber_id, midnight - timedelta(days=1), until)
+    calendar = calendar_of(shop, kept)
+    busy = await busy_spans(services, shop, barber_id, booked)
     sought = Sought(minutes, shop.slot_minutes, busy, datetime.now(UTC))
     rows: list[object] = [_slot(calendar, at, minutes) for at in calendar.slots(day, sought)]
     meta = {"date": day.isoformat(), "timeZone": shop.time_zone, "durationMinutes": minutes}
@@ -75,7 +79,7 @@ async def _found(services: Services, barber_id: str | None) -> tuple[Shop, Barbe
     return shop, barber
 
 
-async def _told(services: Services, shop: Shop, barber: Barber, kept: Kept) -> Availability:
+def _told(shop: Shop, barber: Barber, kept: Kept, booked: Iterable[Booked]) -> Availability:
     document = kept.document
     return {
         "barberId": barber.barber_id,
@@ -85,13 +89,13 @@ async def _told(services: Services, shop: Shop, barber: Barber, kept: Kept) -> A
         "exceptions": document["exceptions"],
         "daysOff": document["daysOff"],
         "revision": kept.revision,
-        "conflicts": await _conflicts(services, barber, calendar_of(shop, kept)),
+        "conflicts": _conflicts(calendar_of(shop, kept), booked),
     }
 
 
-async def _conflicts(services: Services, barber: Barber, calendar: Calendar) -> list[Conflict]:
+def _conflicts(calendar: Calendar, booked: Iterable[Booked]) -> list[Conflict]:
     found: list[Conflict] = []
-    for each in await booked(services.pool, barber.barber_id, datetime.now(UTC)):
+    for each in booked:
         problem = calendar.problem(each.at, each.minutes)
         if problem is not None:
             found.append(

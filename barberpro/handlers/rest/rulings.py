@@ -1,5 +1,6 @@
 """What a barber's calendar says of an appointed time, for the command that asks for it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from barberpro.handlers.services import Services
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import RuledOut, Ruling
 from barberpro.protocol.times import rfc3339
-from barberpro.storage.calendars import Kept, booked, read_calendar
+from barberpro.storage.calendars import Booked, Kept, read_calendar, read_with_appointments
 from barberpro.storage.catalogue import Shop
 
 
@@ -33,20 +34,16 @@ async def ruling_of(
         return Ruling(revision=kept.revision)
     now = datetime.now(UTC)
     after = max(at, now)
-    busy = await busy_spans(services, shop, barber_id, after, after + LOOK_AHEAD + timedelta(days=2), besides)
+    _, booked = await read_with_appointments(services.pool, barber_id, after, after + LOOK_AHEAD + timedelta(days=2))
+    others = [each for each in booked if each.booking_id != besides]
+    busy = await busy_spans(services, shop, barber_id, others)
     free = calendar.next_slot(after, Sought(minutes, shop.slot_minutes, busy, now))
     return Ruling(revision=kept.revision, refusal=_refusal(barber_id, problem, free))
 
 
-async def busy_spans(
-    services: Services, shop: Shop, barber_id: str, since: datetime, until: datetime, besides: str | None = None
-) -> list[Span]:
-    """What appointments take of the barber's time: those to come, and those in the line, from the room's own view."""
-    spans = [
-        (each.at, each.ends)
-        for each in await booked(services.pool, barber_id, since, until)
-        if each.booking_id != besides
-    ]
+async def busy_spans(services: Services, shop: Shop, barber_id: str, booked: Iterable[Booked]) -> list[Span]:
+    """What these appointments take of the barber's time, and those that have checked in and are still in the line."""
+    spans = [(each.at, each.ends) for each in booked]
     view = await view_of(services, shop.shop_id)
     queue = view.queues.get(barber_id)
     for booking_id in (*queue.waiting, queue.next, queue.serving) if queue is not None else ():
