@@ -108,10 +108,11 @@ class Calendar:
         length = timedelta(minutes=sought.minutes)
         working = self.working(day, day + length + _DAY)
         for start, end in self._of_day(day):
+            busy = [taken for taken in sought.busy if _overlap(taken, (start, end + length))]
             at = start
             while at < end:
                 wanted = (at, at + length)
-                fits = _covered(wanted, working) and not any(_overlap(wanted, taken) for taken in sought.busy)
+                fits = _covered(wanted, working) and not any(_overlap(wanted, taken) for taken in busy)
                 if fits and at > sought.now and at.astimezone(self.zone).fold == 0:
                     yield at
                 at += timedelta(minutes=sought.step)
