@@ -4,6 +4,7 @@ from typing import Any
 
 from asyncpg import Pool
 
+from barberpro.domain.hours import parse_week
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.calendar import ChangeAvailability
 from barberpro.protocol.codes import ErrorCode
@@ -19,9 +20,11 @@ async def change(
 ) -> Kept:
     """The barber's calendar with what is wanted, as it stands from now on.
 
-    What is so already is no change, so the same may be asked for again. Raises STALE_STATE.
+    What is so already is no change, so the same may be asked for again. The hours are known to be in
+    order. Raises STALE_STATE.
     """
     given = wanted.model_dump(include=wanted.model_fields_set - {"revision"})
+    given |= {name: parse_week(given[name]).document() for name in ("shifts", "breaks") if given.get(name) is not None}
     async with pool.acquire() as connection, connection.transaction():
         kept = await lock_calendar(connection, barber_id)
         after = {name: value for name, value in given.items() if kept.document[name] != value}

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
+from barberpro.protocol.shops import Day
 from barberpro.storage.zones import change_between
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS: Final[tuple[Day, ...]] = get_args(Day)
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _MOST: Final = 8
 """Intervals of a day."""
@@ -27,11 +28,11 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """days: Monday first; each day's intervals in order, none touching the next."""
+    """days: Monday first; each day's intervals in order, none reaching into the next."""
 
     days: tuple[tuple[Interval, ...], ...]
 
-    def document(self) -> dict[str, list[list[str]]]:
+    def document(self) -> dict[Day, list[list[str]]]:
         """The shape that `parse_week` takes, with every day."""
         return {
             name: [[_clock(start), _clock(end)] for start, end in day]
@@ -80,8 +81,8 @@ def _parse_day(name: str, spans: object) -> tuple[Interval, ...]:
         raise ValueError(f'{name}: is not a list of at most {_MOST} pairs such as ["09:00", "18:00"]')
     day = tuple(_parse_span(name, span) for span in spans)
     for (_, end), (start, _) in pairwise(day):
-        if start <= end:
-            raise ValueError(f"{name}: {_clock(start)} is not after {_clock(end)}, when the hours before it end")
+        if start < end:
+            raise ValueError(f"{name}: {_clock(start)} comes before {_clock(end)}, when the hours before it end")
     return day
 
 

@@ -51,7 +51,8 @@ class Relation(_Word):
     """How an actor stands to a shop, a queue, a booking or a device."""
 
     OWNER = "owner"
-    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account."""
+    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account; who runs a
+    shop."""
     MEMBER = "member"
     """Works in the shop, stands in it (a screen), or has come to its door (a guest). Admins do in every shop."""
     PUBLIC = "public"
@@ -90,6 +91,23 @@ class Action(_Word):
     PAIR_DEVICE = "device.pair"
     SEE_DEVICES = "device.see"
     REVOKE_DEVICE = "device.revoke"
+    SEE_SHOP = "shop.see"
+    CREATE_SHOP = "shop.create"
+    CHANGE_SHOP = "shop.change"
+    SEE_STAFF = "staff.see"
+    CHANGE_STAFF = "staff.change"
+    SEE_INVITATIONS = "invitation.see"
+    SEE_OWN_INVITATIONS = "invitation.see_own"
+    ACCEPT_INVITATION = "invitation.accept"
+    SEE_MENU = "service.see"
+    CHANGE_MENU = "service.change"
+    CHANGE_OFFER = "offer.change"
+    CHANGE_OWN_BARBER = "barber.change_own"
+    SEE_OWN_FLAGS = "flag.see_own"
+    SEE_FLAGS = "flag.see"
+    CHANGE_FLAGS = "flag.change"
+    SEE_USERS = "user.see"
+    SEE_BARBERS = "barber.see_all"
 
     JOIN = "join"
     SCHEDULE = "schedule"
@@ -125,6 +143,7 @@ STAFF: Final = _grants((Caller.BARBER, Caller.ADMIN, Caller.SYSTEM), Relation.ME
 SCREENS: Final = _grants((Caller.DISPLAY, Caller.KIOSK), Relation.MEMBER)
 ACCOUNTS: Final = _grants((Caller.CUSTOMER, Caller.BARBER, Caller.ADMIN), Relation.OWNER)
 ADMINS: Final = _grants((Caller.ADMIN,))
+RUNNERS: Final = _grants((Caller.BARBER, Caller.ADMIN), Relation.OWNER)
 AT_THE_DOOR: Final = _grants((Caller.DOOR, Caller.KIOSK), Relation.MEMBER)
 
 TABLE: Final[Mapping[Action, Grants]] = {
@@ -156,6 +175,23 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.PAIR_DEVICE: STAFF,
     Action.SEE_DEVICES: STAFF,
     Action.REVOKE_DEVICE: STAFF,
+    Action.SEE_SHOP: EVERYBODY,
+    Action.CREATE_SHOP: _grants((Caller.BARBER, Caller.ADMIN)),
+    Action.CHANGE_SHOP: RUNNERS,
+    Action.SEE_STAFF: STAFF,
+    Action.CHANGE_STAFF: RUNNERS,
+    Action.SEE_INVITATIONS: RUNNERS,
+    Action.SEE_OWN_INVITATIONS: ACCOUNTS,
+    Action.ACCEPT_INVITATION: _grants((Caller.CUSTOMER, Caller.BARBER), Relation.OWNER),
+    Action.SEE_MENU: STAFF,
+    Action.CHANGE_MENU: RUNNERS,
+    Action.CHANGE_OFFER: RUNNERS,
+    Action.CHANGE_OWN_BARBER: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_OWN_FLAGS: ACCOUNTS,
+    Action.SEE_FLAGS: ADMINS,
+    Action.CHANGE_FLAGS: ADMINS,
+    Action.SEE_USERS: ADMINS,
+    Action.SEE_BARBERS: ADMINS,
     Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
     Action.SCHEDULE: CUSTOMERS | STAFF,
     Action.RESCHEDULE: _grants((Caller.CUSTOMER,), Relation.OWNER) | STAFF,
@@ -186,6 +222,9 @@ _SEEN: Final = frozenset(
         Action.SEE_QR,
         Action.SEE_JOIN_CODE,
         Action.SEE_DEVICES,
+        Action.SEE_STAFF,
+        Action.SEE_INVITATIONS,
+        Action.SEE_MENU,
     }
 )
 """What one only looks at: to whomever may not see it, it does not exist."""

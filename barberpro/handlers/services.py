@@ -16,6 +16,7 @@ from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.keys import Keys
 from barberpro.storage.primaries import Primaries
 
 
@@ -52,6 +53,7 @@ class Services:
     states: StateBuilder
     tokens: Tokens
     pool: "Pool[Any]"
+    keys: Keys
     redis: Primaries
     redis_prefix: str
     limits: Limits

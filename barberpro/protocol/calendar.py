@@ -4,11 +4,12 @@ import re
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.shops import Day, Hours, Span
 from barberpro.protocol.states import Count, Date, Timestamp
 
 _DATE: Final = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
@@ -30,30 +31,14 @@ def _day(text: str) -> str:
     return text
 
 
-Clock = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
-"""HH:MM of the shop's clock; 24:00 for an end at midnight."""
-Hours = Annotated[list[Annotated[list[Clock], Field(min_length=2, max_length=2)]], Field(max_length=8)]
-"""From and until, in order."""
-Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
-
-
-class WeekHours(Wire):
-    """Hours of every week. A day that is left out has none."""
-
-    mon: Hours = Field(default_factory=list)
-    tue: Hours = Field(default_factory=list)
-    wed: Hours = Field(default_factory=list)
-    thu: Hours = Field(default_factory=list)
-    fri: Hours = Field(default_factory=list)
-    sat: Hours = Field(default_factory=list)
-    sun: Hours = Field(default_factory=list)
+LocalDay = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 
 
 class ExceptionalDay(Wire):
     """A day whose shifts are these, breaks and all, whatever the week says."""
 
-    date: Day
-    shifts: Hours
+    date: LocalDay
+    shifts: Annotated[list[Span], Field(max_length=8)]
 
 
 class ChangeAvailability(Wire):
@@ -63,23 +48,11 @@ class ChangeAvailability(Wire):
     another by now, nothing is changed.
     """
 
-    shifts: WeekHours | None = None
-    breaks: WeekHours = Field(default_factory=WeekHours)
+    shifts: Hours | None = None
+    breaks: Hours = Field(default_factory=dict)
     exceptions: Annotated[list[ExceptionalDay], Field(max_length=_MOST_DAYS)] = Field(default_factory=list)
-    days_off: Annotated[list[Day], Field(max_length=_MOST_DAYS)] = Field(default_factory=list)
+    days_off: Annotated[list[LocalDay], Field(max_length=_MOST_DAYS)] = Field(default_factory=list)
     revision: Count | None = None
-
-
-class WeekTold(TypedDict):
-    """Hours of every week."""
-
-    mon: list[list[str]]
-    tue: list[list[str]]
-    wed: list[list[str]]
-    thu: list[list[str]]
-    fri: list[list[str]]
-    sat: list[list[str]]
-    sun: list[list[str]]
 
 
 class ExceptionalDayTold(TypedDict):
@@ -105,8 +78,8 @@ class Availability(TypedDict):
 
     barberId: Id
     timeZone: str
-    shifts: WeekTold | None
-    breaks: WeekTold
+    shifts: dict[Day, list[list[str]]] | None
+    breaks: dict[Day, list[list[str]]]
     exceptions: list[ExceptionalDayTold]
     daysOff: list[Date]
     revision: Count

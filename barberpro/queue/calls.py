@@ -16,6 +16,7 @@ from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
 from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
+from barberpro.queue.last_call import LastCall
 from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
@@ -53,7 +54,9 @@ class CallBuilder:
         self._node = secrets.token_hex(5)
         self._numbers = itertools.count()
 
-    def of_command(self, actor: Actor, command: Command, via: Via, shop: Shop) -> ScriptCall:
+    def of_command(
+        self, actor: Actor, command: Command, via: Via, shop: Shop, last_call: LastCall | None = None
+    ) -> ScriptCall:
         """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
         fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type", "calendar"})
         saw = _expectation(command)
@@ -73,6 +76,8 @@ class CallBuilder:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
             envelope["expect"] = saw
+        if last_call is not None:
+            envelope["lastCall"] = last_call.document
         return self._call(command.type, shop, actor, via, {**fields, **envelope}, born)
 
     def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:

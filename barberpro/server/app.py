@@ -91,6 +91,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         states=StateBuilder(PaceEstimator()),
         tokens=tokens,
         pool=node.pool,
+        keys=node.keys,
         redis=node.redis,
         redis_prefix=options.prefix,
         limits=Limits(

@@ -39,7 +39,7 @@ from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.revocations import revoke
 from barberpro.storage.sealing import sealer
-from barberpro.storage.shops import UnknownZoneError
+from barberpro.storage.zones import UnknownZoneError
 
 _PATIENCE_SECONDS: Final = 60.0
 """For one answer of Postgres: who gave a command waits for it, and may stop it."""
@@ -114,7 +114,9 @@ async def run_appoint(settings: Settings, email: str | None, phone: str | None, 
         contact = Claimed(email=email, phone=phone).contact
     except ValidationError as error:
         told = error.errors()[0]
-        raise CommandError(f"--{told['loc'][0] if told['loc'] else 'email, --phone'}: {told['msg'].removeprefix('Value error, ')}") from None
+        raise CommandError(
+            f"--{told['loc'][0] if told['loc'] else 'email, --phone'}: {told['msg'].removeprefix('Value error, ')}"
+        ) from None
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     async with open_stores(settings) as urls, database(settings, urls) as pool:
         shops: frozenset[str] = frozenset()

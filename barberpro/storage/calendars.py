@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 from asyncpg import Pool
 
+from barberpro.protocol.shops import Day
 from barberpro.storage.postgres import AnyConnection
 
 Json = dict[str, Any]
@@ -91,5 +92,5 @@ async def write_calendar(connection: AnyConnection, barber_id: str, kept: Kept) 
 
 def _kept(row: Any) -> Kept:  # noqa: ANN401 - asyncpg's Record, or None
     if row is None or row["revision"] is None:
-        return Kept({"shifts": None, "breaks": {}, "exceptions": [], "daysOff": []}, 0)
+        return Kept({"shifts": None, "breaks": {day: [] for day in get_args(Day)}, "exceptions": [], "daysOff": []}, 0)
     return Kept(orjson.loads(row["document"]), row["revision"])

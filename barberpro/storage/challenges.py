@@ -10,7 +10,7 @@ import orjson
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.users import Channel, SealedContact
 
-Purpose = Literal["register", "reset"]
+Purpose = Literal["register", "reset", "invite"]
 Json = dict[str, Any]
 
 _COLUMNS: Final = "challenge_id, purpose, channel, contact_sealed, contact_lookup, secret_hash, wanted, expires_at"

@@ -391,7 +391,8 @@ CREATE TABLE public.barbers (
     shop_id text NOT NULL,
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    photo_url text
 );
 
 CREATE TABLE public.bookings (
@@ -467,7 +468,7 @@ CREATE TABLE public.challenges (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     CONSTRAINT challenges_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
-    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text])))
+    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text, 'invite'::text])))
 );
 
 COMMENT ON COLUMN public.challenges.secret_hash IS 'Keyed, for six digits are guessed from a plain hash at once.';
@@ -534,6 +535,31 @@ COMMENT ON COLUMN public.devices.secret_hash IS 'SHA-256 of 256 random bits that
 COMMENT ON COLUMN public.devices.code IS 'What the device shows until staff confirm it; null once it has expired.';
 
 COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that is not paired in time is deleted.';
+
+CREATE TABLE public.feature_flags (
+    name text NOT NULL,
+    description text,
+    percentage integer NOT NULL,
+    target_users text[] DEFAULT '{}'::text[] NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT feature_flags_name_check CHECK ((name ~ '^[A-Za-z][A-Za-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT feature_flags_percentage_check CHECK (((percentage >= 0) AND (percentage <= 100)))
+);
+
+COMMENT ON COLUMN public.feature_flags.percentage IS 'Of all users, by a stable hash of the flag and the user (barberpro/domain/flags.py); target_users see it besides.';
+
+CREATE TABLE public.invitations (
+    challenge_id text NOT NULL,
+    shop_id text NOT NULL,
+    role text NOT NULL,
+    name text,
+    made_by text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['barber'::text, 'owner'::text])))
+);
+
+COMMENT ON COLUMN public.invitations.name IS 'What the barber is called in the shop, unless they say otherwise.';
 
 CREATE TABLE public.join_codes (
     shop_id text NOT NULL,
@@ -751,6 +777,12 @@ CREATE TABLE public.shards (
 
 COMMENT ON COLUMN public.shards.epoch IS 'Raised by 1 each time the shard is rebuilt in Redis; an event of a lower epoch can no longer commit.';
 
+CREATE TABLE public.shop_owners (
+    shop_id text NOT NULL,
+    user_id text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.shops (
     shop_id text NOT NULL,
     name text NOT NULL,
@@ -764,6 +796,12 @@ CREATE TABLE public.shops (
     public_display boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revision bigint DEFAULT 0 NOT NULL,
+    address_sealed text,
+    latitude double precision,
+    longitude double precision,
+    opening_hours jsonb,
+    remote_join boolean DEFAULT true NOT NULL,
+    closing_cutoff boolean DEFAULT true NOT NULL,
     slot_minutes integer DEFAULT 15 NOT NULL,
     change_notice_minutes integer DEFAULT 0 NOT NULL,
     CONSTRAINT shops_change_notice_minutes_check CHECK (((change_notice_minutes >= 0) AND (change_notice_minutes <= 10080))),
@@ -771,7 +809,10 @@ CREATE TABLE public.shops (
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
     CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
     CONSTRAINT shops_late_seconds_check CHECK (((late_seconds >= 0) AND (late_seconds <= 86400))),
+    CONSTRAINT shops_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT shops_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
     CONSTRAINT shops_max_skips_check CHECK (((max_skips >= 0) AND (max_skips <= 100))),
+    CONSTRAINT shops_placed CHECK (((latitude IS NULL) = (longitude IS NULL))),
     CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000))),
     CONSTRAINT shops_slot_minutes_check CHECK (((slot_minutes >= 5) AND (slot_minutes <= 240)))
 );
@@ -781,6 +822,12 @@ COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a fr
 COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
 
 COMMENT ON COLUMN public.shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
+
+COMMENT ON COLUMN public.shops.opening_hours IS 'A week on the shop''s clock, as barberpro/domain/hours.py reads it; null: the shop has not told.';
+
+COMMENT ON COLUMN public.shops.remote_join IS 'Whether customers join by their account, from wherever they are.';
+
+COMMENT ON COLUMN public.shops.closing_cutoff IS 'Nobody joins who is likely to be done only after the day''s closing. Without opening hours it does nothing.';
 
 COMMENT ON COLUMN public.shops.slot_minutes IS 'From one bookable time to the next.';
 
@@ -888,6 +935,12 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_secret_hash_key UNIQUE (secret_hash);
 
+ALTER TABLE ONLY public.feature_flags
+    ADD CONSTRAINT feature_flags_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (challenge_id);
+
 ALTER TABLE ONLY public.join_codes
     ADD CONSTRAINT join_codes_pkey PRIMARY KEY (shop_id);
 
@@ -933,6 +986,9 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.shards
     ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
 
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_pkey PRIMARY KEY (shop_id, user_id);
+
 ALTER TABLE ONLY public.shops
     ADD CONSTRAINT shops_pkey PRIMARY KEY (shop_id);
 
@@ -960,6 +1016,8 @@ CREATE INDEX audit_entries_of_actor ON public.audit_entries USING btree (actor_i
 
 CREATE INDEX audit_entries_of_object ON public.audit_entries USING btree (object_id, at);
 
+CREATE INDEX barbers_by_age ON public.barbers USING btree (created_at, barber_id);
+
 CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
 
 CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at) WHERE (ended_at IS NOT NULL);
@@ -975,6 +1033,10 @@ CREATE INDEX challenges_by_contact ON public.challenges USING btree (contact_loo
 CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHERE (code IS NOT NULL);
 
 CREATE INDEX devices_of_shop ON public.devices USING btree (shop_id) WHERE (shop_id IS NOT NULL);
+
+CREATE INDEX invitations_by_maker ON public.invitations USING btree (made_by, made_at);
+
+CREATE INDEX invitations_of_shop ON public.invitations USING btree (shop_id);
 
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
 
@@ -1028,7 +1090,15 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id) WHERE (re
 
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
+CREATE INDEX shop_owners_by_user ON public.shop_owners USING btree (user_id);
+
 CREATE INDEX user_logins_by_user ON public.user_logins USING btree (user_id);
+
+CREATE INDEX users_by_age ON public.users USING btree (created_at, user_id);
+
+CREATE INDEX users_by_barber ON public.users USING btree (barber_id) WHERE (barber_id IS NOT NULL);
+
+CREATE INDEX users_by_shop ON public.users USING gin (shop_ids) WHERE (shop_ids <> '{}'::text[]);
 
 CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
@@ -1056,6 +1126,8 @@ CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.se
 
 CREATE TRIGGER sessions_ended_told AFTER UPDATE OF revoked_at ON public.sessions FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
 
+CREATE TRIGGER shop_owners_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.shop_owners FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
+
 CREATE TRIGGER shops_revision BEFORE UPDATE ON public.shops FOR EACH ROW EXECUTE FUNCTION public.raise_revision();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
@@ -1078,6 +1150,12 @@ ALTER TABLE ONLY public.checkpoints
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES public.challenges(challenge_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
 ALTER TABLE ONLY public.join_codes
     ADD CONSTRAINT join_codes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
@@ -1095,6 +1173,12 @@ ALTER TABLE ONLY public.services
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
+
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
 
 ALTER TABLE ONLY public.user_logins
     ADD CONSTRAINT user_logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);

@@ -37,6 +37,11 @@ _FORGET: Final = """
         password_hash = NULL, barber_id = NULL, shop_ids = '{}', deleted_at = now()
     WHERE user_id = $1 AND deleted_at IS NULL
 """
+# The line that was theirs is nobody's: what was done there stays.
+_FORGET_BARBER: Final = """
+    UPDATE barbers SET active = false, name = 'Former barber', photo_url = NULL
+    WHERE barber_id = (SELECT barber_id FROM users WHERE user_id = $1 AND deleted_at IS NULL)
+"""
 _FORGET_BOOKINGS: Final = """
     UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1
 """
@@ -74,6 +79,11 @@ class SealedContact:
 async def user_by_id(connection: AnyConnection, user_id: str) -> User | None:
     """None when there is none, or no longer."""
     return _user(await connection.fetchrow(_BY_ID, user_id))
+
+
+async def lock_user(connection: AnyConnection, user_id: str) -> User | None:
+    """As `user_by_id`; nobody else changes it until the transaction ends."""
+    return _user(await connection.fetchrow(f"{_BY_ID} FOR NO KEY UPDATE", user_id))
 
 
 async def has_phone(pool: "Pool[Any]", user_id: str) -> bool:
@@ -135,8 +145,10 @@ async def live_bookings(connection: AnyConnection, user_id: str) -> int:
 
 async def forget_user(connection: AnyConnection, user_id: str) -> bool:
     """Whether there was somebody to forget. What refers to the user stays; nothing personal does."""
+    await connection.execute(_FORGET_BARBER, user_id)
     done = await connection.execute(_FORGET, user_id)
     await connection.execute("DELETE FROM user_logins WHERE user_id = $1", user_id)
+    await connection.execute("DELETE FROM shop_owners WHERE user_id = $1", user_id)
     await connection.execute(_FORGET_BOOKINGS, user_id)
     return bool(done == "UPDATE 1")
 

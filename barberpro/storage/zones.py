@@ -2,10 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _BEFORE = timedelta(days=2)
 _AHEAD_DAYS = 400
+_THIS_MACHINES: Final = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside those of the zones: what is in them differs from one machine to the next."""
+
+
+class UnknownZoneError(ValueError):
+    """A shop's time zone does not exist; the message names it."""
 
 
 def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
@@ -24,6 +31,16 @@ def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
         else:
             low = middle
     return high
+
+
+def check_zone(name: str) -> None:
+    """Raises UnknownZoneError unless it is a zone of the IANA database. Blocking: it may have to be read."""
+    try:
+        if name in _THIS_MACHINES:
+            raise ValueError(name)
+        offset_table(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownZoneError(f"time zone is {name!r}: it is not in the IANA database") from None
 
 
 @lru_cache(maxsize=1024)

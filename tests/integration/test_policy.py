@@ -17,7 +17,9 @@ from barberpro.domain.policy import TABLE, Action
 from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
+from barberpro.protocol.ids import new_user_id
 from barberpro.server.node import NodeOptions
+from barberpro.storage.users import add_user, set_role
 from tests.support.callers import Scene, scene
 from tests.support.commands import WHOLE
 from tests.support.raw_socketio import raw_client
@@ -54,6 +56,7 @@ OPEN: Final = {
     "POST /api/v1/shops/{shopId}/scan",
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
+    "GET /api/v1/shops/{shopId}",
     "GET /.well-known/jwks.json",
     # These two to whoever asks for a display that is public; see below.
     "GET /display/{shop_id}",
@@ -99,12 +102,34 @@ ENDPOINTS: Final = {
     "GET /api/v1/auth/me": _ACCOUNTS,
     "GET /api/v1/auth/sessions": _ACCOUNTS,
     "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
-    "DELETE /api/v1/auth/account": _ACCOUNTS,
     "GET /api/v1/admin/audit": _ADMINS,
     "GET /api/v1/admin/letters": _ADMINS,
     "GET /api/v1/admin/blocks": _ADMINS,
     "POST /api/v1/admin/blocks": _ADMINS,
     "DELETE /api/v1/admin/blocks/{blockId}": _ADMINS,
+    "POST /api/v1/shops": "                   1 3 3 3 3 3 3 + + + 3 3 3 3",
+    "PATCH /api/v1/shops/{shopId}": _STAFF_ACT,
+    "GET /api/v1/shops/{shopId}/services": _STAFF_SEE,
+    "POST /api/v1/shops/{shopId}/services": _STAFF_ACT,
+    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": _STAFF_ACT,
+    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": _STAFF_ACT,
+    "GET /api/v1/shops/{shopId}/staff": _STAFF_SEE,
+    "DELETE /api/v1/shops/{shopId}/staff/{staffId}": _STAFF_ACT,
+    "GET /api/v1/shops/{shopId}/invitations": _STAFF_SEE,
+    "POST /api/v1/shops/{shopId}/invitations": _STAFF_ACT,
+    "DELETE /api/v1/shops/{shopId}/invitations/{invitationId}": _STAFF_ACT,
+    "GET /api/v1/invitations": _ACCOUNTS,
+    # There is none for any of them: see tests/integration/test_shops_staff.py.
+    "POST /api/v1/invitations/accept": "      1 4 4 3 3 3 3 4 4 3 3 3 3 3",
+    "PATCH /api/v1/barbers/me": "             1 3 3 3 3 3 3 + + 3 3 3 3 3",
+    "GET /api/v1/flags": _ACCOUNTS,
+    "GET /api/v1/admin/flags": _ADMINS,
+    "PUT /api/v1/admin/flags/{flagName}": _ADMINS,
+    "DELETE /api/v1/admin/flags/{flagName}": _ADMINS,
+    "GET /api/v1/admin/users": _ADMINS,
+    "GET /api/v1/admin/barbers": _ADMINS,
+    # The last one, as it leaves nobody an account.
+    "DELETE /api/v1/auth/account": _ACCOUNTS,
 }
 BY_ANOTHER_BODY: Final = {
     "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + 3 3 3 3"),
@@ -165,9 +190,38 @@ async def _block(stage: Scene) -> str:
     return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
 
 
+async def _member(stage: Scene) -> str:
+    """Of the shop's staff, to be let go."""
+    user_id, shop_id = new_user_id(), stage.door.shop.shop_id
+    async with stage.door.node.pool.acquire() as connection:
+        await add_user(connection, user_id, "barber", "Ben", "en", None, [])
+        await set_role(connection, user_id, "barber", None, [shop_id])
+    return user_id
+
+
+async def _invitation(stage: Scene) -> str:
+    path = f"/shops/{stage.door.shop.shop_id}/invitations"
+    return str((await stage.door.post(path, ADMIN, {"email": f"{new_user_id()}@example.com"})).data["invitationId"])
+
+
+PLAIN_BODIES: Final[dict[str, Json]] = {
+    "POST /api/v1/shops": {"name": "New", "timeZone": "Etc/UTC", "currency": "INR", "barberName": "Ben"},
+    "PATCH /api/v1/shops/{shopId}": {"name": "The Shop"},
+    "POST /api/v1/shops/{shopId}/services": {"name": "Shave", "price": "9.90", "durationMinutes": 5},
+    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": {"price": "250.00"},
+    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": {"offered": True},
+    "POST /api/v1/shops/{shopId}/invitations": {"email": "somebody@example.com"},
+    "POST /api/v1/invitations/accept": {"token": "ch_1.x"},
+    "PATCH /api/v1/barbers/me": {"name": "Asha"},
+    "PUT /api/v1/admin/flags/{flagName}": {"percentage": 1},
+}
+
+
 async def _body(stage: Scene, endpoint: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
+    if endpoint in PLAIN_BODIES:
+        return PLAIN_BODIES[endpoint]
     if endpoint.endswith("/bookings"):
         return stage.door.booking_body()
     if endpoint.endswith("/status"):
@@ -196,8 +250,15 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         names["deviceId"] = await _device(stage)
     if "{blockId}" in template:
         names["blockId"] = await _block(stage)
+    if "{staffId}" in template:
+        names["staffId"] = await _member(stage)
+    if "{invitationId}" in template:
+        names["invitationId"] = await _invitation(stage)
+    if endpoint == "DELETE /api/v1/admin/flags/{flagName}":
+        await stage.door.call("PUT", "/admin/flags/beta", ADMIN, {})
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
+    names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
     path = template.format(**names, shop_id=names["shopId"], name="display.js") + _QUERIES.get(endpoint, "")
     who, body = stage.callers[caller], await _body(stage, endpoint) if more is None else more
     headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}

@@ -24,6 +24,7 @@ from barberpro.protocol.ids import new_guest_id, new_session_id
 from barberpro.server.node import NodeOptions
 from barberpro.storage.sealing import Sealer, sealer
 from barberpro.storage.sessions import begin_session
+from barberpro.storage.staff import add_owner
 from barberpro.storage.users import add_user
 from tests.support.rest import Door, rest_door, tokens
 from tests.support.shops import ADMIN, Json, TestShop, customer, send
@@ -33,7 +34,8 @@ from tests.support.shops import ADMIN, Json, TestShop, customer, send
 class Scene:
     """A shop whose display is public with a booking in each line, one that hides its display, and another one.
 
-    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token.
+    callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token. The barber
+    runs the shop.
     """
 
     door: Door
@@ -110,7 +112,7 @@ async def _peopled(door: Door) -> Scene:
         "ticket2": Actor("gt_2", Role.GUEST, booking_id=elsewhere, shop_ids=both),
         "door": Actor(new_guest_id(), Role.GUEST, shop_ids=both),
         "door2": Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({other.shop_id})),
-        "barber": replace(shop.staff[0], shop_ids=both),
+        "barber": replace(shop.staff[0], id="barber", shop_ids=both),
         "barber2": replace(other.staff[0], id="barber2"),
         "admin": ADMIN,
         "display": _member(Role.DISPLAY, shop, hidden),
@@ -122,4 +124,6 @@ async def _peopled(door: Door) -> Scene:
         for who in callers.values():
             if who is not None and who.role.value in _WITH_ACCOUNT:
                 await add_user(connection, who.id, who.role.value, who.name, "en", None, [])
+        await add_owner(connection, shop.shop_id, "barber")
+    node.catalogue.forget(shop.shop_id)
     return Scene(door, hidden, other, booking, callers)

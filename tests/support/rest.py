@@ -151,6 +151,7 @@ def _services(
         states=StateBuilder(PaceEstimator()),
         tokens=tokens(),
         pool=node.pool,
+        keys=node.keys,
         redis=node.redis,
         redis_prefix=prefix,
         limits=limits,

@@ -36,9 +36,23 @@ _SENDS: Final = 3
 _SENDS_AN_HOUR: Final = 6
 """To one contact for one purpose, whoever asks: thirty guesses at a million codes, and no flood of letters."""
 _CODE_LASTS: Final = timedelta(minutes=10)
-_LINK_LASTS: Final[dict[Purpose, timedelta]] = {"register": timedelta(hours=24), "reset": timedelta(hours=1)}
-_TEMPLATE: Final[dict[Purpose, str]] = {"register": "verify_email", "reset": "reset_password"}
-_PAGE: Final[dict[Purpose, str]] = {"register": "verify-email", "reset": "reset-password"}
+_INVITATION_LASTS: Final = timedelta(days=7)
+"""Its code, too: whoever tells it has to be signed in, as the account that has the number."""
+_LINK_LASTS: Final[dict[Purpose, timedelta]] = {
+    "register": timedelta(hours=24),
+    "reset": timedelta(hours=1),
+    "invite": _INVITATION_LASTS,
+}
+_TEMPLATE: Final[dict[Purpose, str]] = {
+    "register": "verify_email",
+    "reset": "reset_password",
+    "invite": "invitation",
+}
+_PAGE: Final[dict[Purpose, str]] = {
+    "register": "verify-email",
+    "reset": "reset-password",
+    "invite": "accept-invitation",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,8 @@ class Challenges:
     ) -> Begun:
         """Sends a secret; or, where there is nothing to show, the letter `instead`.
 
-        wanted: what is to come of it. key: the caller's Idempotency-Key; the same again is the same challenge.
+        wanted: what is to come of it; of an invitation, `shopName` stands in the letter. key: the caller's
+        Idempotency-Key; the same again is the same challenge.
         """
         sealed = self._contacts.sealed(contact)
         challenge_id = self._derived(purpose, sealed.lookup, key) if key is not None else new_challenge_id()
@@ -90,7 +105,7 @@ class Challenges:
         if expires_at is None:
             return Begun(challenge_id, contact.channel, await expiry_of(connection, challenge_id))
         if not often:
-            fields = self._fields(purpose, contact.channel, challenge_id, secret)
+            fields = self._fields(purpose, contact.channel, challenge_id, secret, wanted)
             template = instead or _template(purpose, contact.channel)
             letter = Letter(contact.channel, contact.text, template, {} if instead else fields, language)
             await post(connection, self._contacts.sealer, letter)
@@ -108,7 +123,7 @@ class Challenges:
         if renewed is None:
             raise not_found("challenge")
         to = self._contacts.opened(renewed.contact)
-        fields = self._fields(purpose, channel, challenge_id, secret)
+        fields = self._fields(purpose, channel, challenge_id, secret, renewed.wanted)
         language = str(renewed.wanted.get("language", "en"))
         letter = Letter(channel, to.text, _template(purpose, channel), fields, language)
         await post(connection, self._contacts.sealer, letter)
@@ -139,6 +154,10 @@ class Challenges:
         if not await use_challenge(connection, shown.challenge_id):
             raise _wrong("token")
 
+    async def withdraw(self, connection: AnyConnection, challenge_id: str) -> None:
+        """Nobody uses it any more."""
+        await use_challenge(connection, challenge_id)
+
     async def _answered(
         self, connection: AnyConnection, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, field: str
     ) -> StoredChallenge | BarberProError:
@@ -160,12 +179,17 @@ class Challenges:
     def _derived(self, purpose: Purpose, lookup: str, key: str) -> str:
         return f"ch_{self._contacts.sealer.lookup('challenge id', f'{purpose}.{lookup}.{key}')[:32]}"
 
-    def _fields(self, purpose: Purpose, channel: Channel, challenge_id: str, secret: str) -> dict[str, str]:
-        minutes = str(int(_lasts(purpose, channel).total_seconds() // 60))
+    def _fields(
+        self, purpose: Purpose, channel: Channel, challenge_id: str, secret: str, wanted: Json
+    ) -> dict[str, str]:
+        lasts = _lasts(purpose, channel)
+        fields = {"minutes": str(int(lasts.total_seconds() // 60)), "days": str(lasts.days)}
+        if purpose == "invite":
+            fields["shop"] = wanted["shopName"]
         if channel == "sms":
-            return {"code": secret, "minutes": minutes}
+            return {"code": secret, **fields}
         # Behind the #, as that is not sent to any server, and so stands in no log and no referrer.
-        return {"link": f"{self._public_url}/{_PAGE[purpose]}#{challenge_id}.{secret}", "minutes": minutes}
+        return {"link": f"{self._public_url}/{_PAGE[purpose]}#{challenge_id}.{secret}", **fields}
 
 
 def _wrong(field: str) -> BarberProError:
@@ -178,8 +202,8 @@ def _new_secret(channel: Channel) -> str:
 
 
 def _lasts(purpose: Purpose, channel: Channel) -> timedelta:
-    return _CODE_LASTS if channel == "sms" else _LINK_LASTS[purpose]
+    return _CODE_LASTS if channel == "sms" and purpose != "invite" else _LINK_LASTS[purpose]
 
 
 def _template(purpose: Purpose, channel: Channel) -> str:
-    return "code" if channel == "sms" else _TEMPLATE[purpose]
+    return "code" if channel == "sms" and purpose != "invite" else _TEMPLATE[purpose]

@@ -23,6 +23,7 @@ from barberpro.storage.challenges import StoredChallenge
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.revocations import revoke_tokens
 from barberpro.storage.sign_in_failures import count_try, forget_tries
+from barberpro.storage.staff import is_busy
 from barberpro.storage.users import (
     User,
     add_user,
@@ -161,11 +162,15 @@ class People:
     async def delete(self, actor: Actor, via: Via) -> None:
         """Everything personal goes; what refers to the user stays, and so does what was paid and noted.
 
-        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them.
+        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them; or
+        while their line is open, or has somebody in it.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             if await live_bookings(connection, actor.id):
                 raise BarberProError(ErrorCode.INVALID_TRANSITION, "Cancel your live bookings first.")
+            user = await user_by_id(connection, actor.id)
+            if user is not None and user.barber_id is not None and await is_busy(connection, user.barber_id):
+                raise BarberProError(ErrorCode.INVALID_TRANSITION, "Close your line and finish who is in it first.")
             if not await forget_user(connection, actor.id):
                 raise not_found("account")
             await self._sessions.end_all(connection, actor, "deleted", via)

@@ -14,6 +14,7 @@ from barberpro.domain.accounts.people import People
 from barberpro.domain.accounts.sessions import Lifetimes, Sessions
 from barberpro.domain.identity import Tokens
 from barberpro.domain.revocations import Revocations
+from barberpro.domain.staff import Staff
 from barberpro.storage.sealing import Sealer
 from barberpro.storage.users import Provider
 
@@ -26,6 +27,7 @@ class Accounts:
     sessions: Sessions
     federated: Federated
     contacts: Contacts
+    staff: Staff
 
     @classmethod
     def build(
@@ -42,4 +44,5 @@ class Accounts:
         sessions = Sessions(pool, contacts, tokens, revocations, lifetimes)
         challenges = Challenges(contacts, public_url)
         people = People(pool, contacts, Passwords(), challenges, sessions, revocations)
-        return cls(people, sessions, Federated(pool, contacts, sessions, providers), contacts)
+        federated = Federated(pool, contacts, sessions, providers)
+        return cls(people, sessions, federated, contacts, Staff(pool, contacts, challenges, revocations))

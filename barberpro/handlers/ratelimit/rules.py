@@ -72,6 +72,7 @@ RATED: Final = {
     ("POST", f"{_AUTH}/verify-otp"): Rated.CODE,
     ("POST", f"{_AUTH}/verify-email"): Rated.CODE,
     ("POST", f"{_AUTH}/reset-password"): Rated.CODE,
+    ("POST", "/api/v1/invitations/accept"): Rated.CODE,
     ("POST", f"{_AUTH}/register"): Rated.LETTER,
     ("POST", f"{_AUTH}/resend-otp"): Rated.LETTER,
     ("POST", f"{_AUTH}/forgot-password"): Rated.LETTER,

@@ -14,7 +14,7 @@ from barberpro.handlers.rest.parsing import body, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.rest.rulings import busy_spans, calendar_of, told
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot, WeekHours, local_date
+from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot, local_date
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.queue.calls import chosen_services
 from barberpro.storage.calendars import Booked, Kept, read_with_appointments
@@ -56,7 +56,7 @@ async def slots(request: web.Request) -> Page:
     kept, booked = await read_with_appointments(services.pool, barber_id, midnight - timedelta(days=1), until)
     calendar = calendar_of(shop, kept)
     busy = await busy_spans(services, shop, barber_id, booked)
-    sought = Sought(minutes, shop.slot_minutes, busy, datetime.now(UTC))
+    sought = Sought(minutes, shop.rules.slot_minutes, busy, datetime.now(UTC))
     rows: list[object] = [_slot(calendar, at, minutes) for at in calendar.slots(day, sought)]
     meta = {"date": day.isoformat(), "timeZone": shop.time_zone, "durationMinutes": minutes}
     return Page(rows, meta=meta)
@@ -85,7 +85,7 @@ def _told(shop: Shop, barber: Barber, kept: Kept, booked: Iterable[Booked]) -> A
         "barberId": barber.barber_id,
         "timeZone": shop.time_zone,
         "shifts": document["shifts"],
-        "breaks": WeekHours.model_validate(document["breaks"]).model_dump(),  # type: ignore[typeddict-item]  # its shape
+        "breaks": document["breaks"],
         "exceptions": document["exceptions"],
         "daysOff": document["daysOff"],
         "revision": kept.revision,

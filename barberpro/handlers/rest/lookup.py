@@ -1,12 +1,13 @@
 """Finding what a request is about, for whoever may know of it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
-from barberpro.domain.policy import Action, allowed, require
+from barberpro.domain.policy import Action, Relation, allowed, require
 from barberpro.domain.relations import to_booking, to_shop
 from barberpro.handlers.rest.context import actor_if_any, identity
 from barberpro.handlers.rest.parsing import path_booking, path_shop
@@ -19,6 +20,7 @@ from barberpro.storage.catalogue import Shop
 
 Json = dict[str, Any]
 _PATIENCE_SECONDS: Final = 5.0
+Relate = Callable[[Actor | None, Shop], Relation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ async def booking_for(services: Services, actor: Actor, booking_id: str, shop_id
     return found
 
 
-async def shop_for(request: web.Request, action: Action) -> Shop:
-    """The shop that the path names, for whoever may do this there.
+async def shop_for(request: web.Request, action: Action, relate: Relate = to_shop) -> Shop:
+    """The shop that the path names, for whoever may do this there. relate: how they have to stand to it.
 
     Raises UNAUTHORIZED, FORBIDDEN; NOT_FOUND when there is none, or it is not the caller's.
     """
@@ -72,7 +74,7 @@ async def shop_for(request: web.Request, action: Action) -> Shop:
     if shop is None:
         raise not_found("shop")
     actor = actor_if_any(request)
-    require(actor, action, to_shop(actor, shop), "shop")
+    require(actor, action, relate(actor, shop), "shop")
     return shop
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from barberpro.domain.calendar import LOOK_AHEAD, Calendar, Problem, Sought, Span
+from barberpro.handlers.closing import week_of
 from barberpro.handlers.rest.lookup import view_of
 from barberpro.handlers.services import Services
 from barberpro.protocol.codes import ErrorCode
@@ -16,7 +16,7 @@ from barberpro.storage.catalogue import Shop
 
 def calendar_of(shop: Shop, kept: Kept) -> Calendar:
     """The barber's calendar on the shop's clock. Raises BAD_REQUEST, as Calendar.of."""
-    return Calendar.of(kept.document, ZoneInfo(shop.time_zone), None)
+    return Calendar.of(kept.document, shop.zone, week_of(shop))
 
 
 async def ruling_of(
@@ -37,7 +37,7 @@ async def ruling_of(
     _, booked = await read_with_appointments(services.pool, barber_id, after, after + LOOK_AHEAD + timedelta(days=2))
     others = [each for each in booked if each.booking_id != besides]
     busy = await busy_spans(services, shop, barber_id, others)
-    free = calendar.next_slot(after, Sought(minutes, shop.slot_minutes, busy, now))
+    free = calendar.next_slot(after, Sought(minutes, shop.rules.slot_minutes, busy, now))
     return Ruling(revision=kept.revision, refusal=_refusal(barber_id, problem, free))
 
 

@@ -3,6 +3,6 @@
 from barberpro.storage.migrations import sql_beside
 
 revision = "0009_calendar"
-down_revision = "0007_abuse"
+down_revision = "0008_shops"
 
 upgrade = sql_beside(__file__)
