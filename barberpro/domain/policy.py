@@ -77,6 +77,9 @@ class Action(_Word):
     SEE_QUEUE_FULL = "queue.see_full"
     SEE_OWN_QUEUE = "queue.see_own"
     SEE_EVENTS = "queue.see_events"
+    SEE_SLOTS = "slots.see"
+    SEE_AVAILABILITY = "availability.see"
+    CHANGE_AVAILABILITY = "availability.change"
     WATCH_QUEUE = "queue.watch"
     SEE_BOOKING = "booking.see"
     SEE_DISPLAY = "display.see"
@@ -159,6 +162,9 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.SEE_QUEUE_FULL: STAFF,
     Action.SEE_OWN_QUEUE: _grants((Caller.BARBER,), Relation.OWNER),
     Action.SEE_EVENTS: STAFF,
+    Action.SEE_SLOTS: EVERYBODY,
+    Action.SEE_AVAILABILITY: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.CHANGE_AVAILABILITY: _grants((Caller.BARBER,), Relation.OWNER),
     Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
     Action.SEE_BOOKING: HOLDERS | STAFF,
     Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),

@@ -5,7 +5,7 @@
 
 import re
 import unicodedata
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import bad_field, bad_request
 from barberpro.protocol.ids import Id
 
@@ -135,21 +136,43 @@ class Join(OnQueue):
     notes: Notes | None = None
 
 
+class RuledOut(Wire):
+    """Why a calendar has no room for an appointment."""
+
+    code: ErrorCode
+    details: dict[str, Any]
+
+
+class Ruling(Wire):
+    """What a barber's calendar says of an appointed time. The door finds it out; no client sends it.
+
+    revision: of that calendar; 0 while the barber has none.
+    """
+
+    revision: Annotated[int, Field(ge=0)]
+    refusal: RuledOut | None = None
+
+
 class Schedule(OnQueue):
-    """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time."""
+    """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time.
+
+    calendar: None where no calendar counts.
+    """
 
     type: Literal["schedule"]
     service_ids: ServiceIds
     at: AwareDatetime
+    calendar: Ruling | None = None
     customer: Customer | None = None
     notes: Notes | None = None
 
 
 class Reschedule(OnBooking):
-    """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only."""
+    """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only. calendar: as of Schedule."""
 
     type: Literal["reschedule"]
     at: AwareDatetime
+    calendar: Ruling | None = None
 
 
 class CheckIn(OnBooking):

@@ -54,6 +54,8 @@ class ShopSettings(Wire):
     late_minutes: Annotated[float, Field(ge=0, le=1440, allow_inf_nan=False)] = 15
     public_display: bool = True
     closing_cutoff: bool = True
+    slot_minutes: Annotated[int, Field(ge=5, le=240)] = 15
+    change_notice_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
 
 
 class _Placed(Wire):
@@ -126,6 +128,8 @@ class SettingsTold(TypedDict):
     lateMinutes: float
     publicDisplay: bool
     closingCutoff: bool
+    slotMinutes: int
+    changeNoticeMinutes: int
 
 
 class BarberTold(TypedDict):

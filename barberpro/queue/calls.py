@@ -62,7 +62,7 @@ class CallBuilder:
         self, actor: Actor, command: Command, via: Via, shop: Shop, last_call: LastCall | None = None
     ) -> ScriptCall:
         """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
-        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type"})
+        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type", "calendar"})
         saw = _expectation(command)
         content = [actor.id, actor.role.value, command.type, saw, fields]
         envelope: Json = {
@@ -74,6 +74,8 @@ class CallBuilder:
             born = self._being_born(actor, command, shop, fields, envelope)
         if isinstance(command, Schedule | Reschedule):
             fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
+            if command.calendar is not None:  # not of the digest: a repetition may find another one, and is the same
+                envelope["calendar"] = command.calendar.model_dump(exclude_none=True)
         if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
@@ -87,7 +89,7 @@ class CallBuilder:
         return hashlib.blake2b(text, digest_size=16, key=self._digest_key).hexdigest()
 
     def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:
-        """What a due timer asks for, of the system itself."""
+        """What a due timer asks for, or whatever else the system itself does."""
         via = Via(new_request_id())
         envelope = {"id": f"timer-{via.request_id}", "digest": script, **fields}
         return self._call(script, shop, SYSTEM, via, envelope, b"")
@@ -113,7 +115,7 @@ class CallBuilder:
         for told in ("serviceIds", "customer", "notes"):
             fields.pop(told, None)
         booking_id = new_booking_id(shop.shop_id)
-        services = _services(shop.barbers[command.barber_id], command.service_ids)
+        services = chosen_services(shop.barbers[command.barber_id], command.service_ids)
         minutes = sum(service.duration_minutes for service in services)
         name, phone = actor.name if actor.role is Role.CUSTOMER else None, None
         if command.customer:
@@ -147,7 +149,8 @@ class CallBuilder:
         return actor.id if actor.role in {Role.CUSTOMER, Role.GUEST} else None
 
 
-def _services(barber: Barber, service_ids: list[str]) -> list[Service]:
+def chosen_services(barber: Barber, service_ids: list[str]) -> list[Service]:
+    """Raises BAD_REQUEST for one that the barber does not offer."""
     chosen = []
     for index, service_id in enumerate(service_ids):
         service = barber.services.get(service_id)

@@ -114,6 +114,24 @@ class Engine:
             await self._run(self._calls.of_timer(_TIMERS[kind], shop, fields), self._deadline())
         return True
 
+    async def calendar_changed(self, shop_id: str, barber_id: str, revision: int) -> None:
+        """From now on no appointment is made by an older calendar of the barber's, and all that were are durable.
+
+        revision: of the calendar as it stands in Postgres. Raises PERSISTENCE_UNAVAILABLE: then neither is certain.
+        """
+        shop = await self._catalogue.shop(shop_id)
+        if shop is None:
+            raise not_found("shop")
+        call = self._calls.of_timer("note_calendar", shop, {"barberId": barber_id, "revision": revision})
+        try:
+            await self._run(call, self._deadline())
+        except BarberProError as refusal:
+            if refusal.code is not ErrorCode.INVALID_TRANSITION:  # which says that it is noted
+                raise
+        except (TimeoutError, *Away, *RedisAway) as error:
+            log.warning("calendar_unnoted", shop_id=shop_id, problem=repr(error))
+            raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE) from error
+
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._patience
 

@@ -47,7 +47,11 @@ class Barber:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a shop has set for its lines."""
+    """What a shop has set for its lines and its appointments.
+
+    slot_minutes: from one bookable time to the next. change_notice_minutes: a customer may move or cancel an
+    appointment until so long before it.
+    """
 
     queue_capacity: int
     grace_seconds: int
@@ -56,6 +60,8 @@ class Rules:
     late_seconds: int
     remote_join: bool
     closing_cutoff: bool
+    slot_minutes: int
+    change_notice_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +243,7 @@ class Catalogue:
                 "graceAction": row["grace_action"],
                 "maxSkips": row["max_skips"],
                 "lateMs": row["late_seconds"] * 1000,
+                "noticeMs": row["change_notice_minutes"] * 60_000,
                 "remoteJoin": row["remote_join"],
                 "maxBacklog": self._max_backlog,
                 "zone": zone,

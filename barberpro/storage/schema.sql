@@ -1,6 +1,10 @@
 -- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
 -- migrations. After a new migration: python -m tests.integration.regenerate_schema
 
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
 CREATE TYPE public.pgqueuer_status AS ENUM (
     'queued',
     'picked',
@@ -10,6 +14,10 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'deleted',
     'failed'
 );
+
+CREATE FUNCTION public.appointment_span(at timestamp with time zone, minutes integer) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN tstzrange(at, (at + ((minutes)::double precision * '00:01:00'::interval)));
 
 CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_upon text[], p_events text, p_born text) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
     LANGUAGE plpgsql
@@ -431,6 +439,20 @@ COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped 
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
+CREATE TABLE public.calendars (
+    barber_id text NOT NULL,
+    document jsonb NOT NULL,
+    revision bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT calendars_revision_check CHECK ((revision > 0))
+);
+
+COMMENT ON TABLE public.calendars IS 'When a barber works. Without a row: as the shop is open.';
+
+COMMENT ON COLUMN public.calendars.document IS '{shifts?, breaks, exceptions, daysOff} (barberpro/protocol/calendar.py).';
+
+COMMENT ON COLUMN public.calendars.revision IS 'Rises by 1 with every change: no appointment is made by an older one.';
+
 CREATE TABLE public.challenges (
     challenge_id text NOT NULL,
     purpose text NOT NULL,
@@ -793,6 +815,9 @@ CREATE TABLE public.shops (
     opening_hours jsonb,
     remote_join boolean DEFAULT true NOT NULL,
     closing_cutoff boolean DEFAULT true NOT NULL,
+    slot_minutes integer DEFAULT 15 NOT NULL,
+    change_notice_minutes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT shops_change_notice_minutes_check CHECK (((change_notice_minutes >= 0) AND (change_notice_minutes <= 10080))),
     CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
     CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
@@ -801,7 +826,8 @@ CREATE TABLE public.shops (
     CONSTRAINT shops_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
     CONSTRAINT shops_max_skips_check CHECK (((max_skips >= 0) AND (max_skips <= 100))),
     CONSTRAINT shops_placed CHECK (((latitude IS NULL) = (longitude IS NULL))),
-    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000)))
+    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000))),
+    CONSTRAINT shops_slot_minutes_check CHECK (((slot_minutes >= 5) AND (slot_minutes <= 240)))
 );
 
 COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
@@ -815,6 +841,10 @@ COMMENT ON COLUMN public.shops.opening_hours IS 'A week on the shop''s clock, as
 COMMENT ON COLUMN public.shops.remote_join IS 'Whether customers join by their account, from wherever they are.';
 
 COMMENT ON COLUMN public.shops.closing_cutoff IS 'Nobody joins who is likely to be done only after the day''s closing. Without opening hours it does nothing.';
+
+COMMENT ON COLUMN public.shops.slot_minutes IS 'From one bookable time to the next.';
+
+COMMENT ON COLUMN public.shops.change_notice_minutes IS 'A customer may move or cancel an appointment until so long before it; 0: at any time.';
 
 CREATE TABLE public.sign_in_failures (
     contact_lookup text NOT NULL,
@@ -892,7 +922,13 @@ ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_never_overlap EXCLUDE USING gist (barber_id WITH =, public.appointment_span(appointment_at, duration_minutes) WITH &&) WHERE (((appointment_at IS NOT NULL) AND (joined_at IS NULL) AND (ended_at IS NULL))) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (challenge_id);
@@ -1119,6 +1155,9 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
 
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);

@@ -37,7 +37,16 @@ class NewShop:
 
 
 _SETTINGS = frozenset(
-    {"queue_capacity", "grace_seconds", "grace_action", "max_skips", "late_seconds", "public_display"}
+    {
+        "queue_capacity",
+        "grace_seconds",
+        "grace_action",
+        "max_skips",
+        "late_seconds",
+        "slot_minutes",
+        "change_notice_minutes",
+        "public_display",
+    }
 )
 
 

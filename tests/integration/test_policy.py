@@ -45,6 +45,7 @@ _JOIN: Final = "      1 + + 3 3 + 4 + 4 + + 3 3 + 4"
 _QR: Final = "        1 4 4 4 4 4 4 + 4 + + + 4 + 4"
 
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
+_OWN: Final = "       1 3 3 3 3 3 3 + + 4 3 3 3 3 3"
 _ADMINS: Final = "    1 3 3 3 3 3 3 3 3 3 + 3 3 3 3"
 
 OPEN: Final = {
@@ -55,6 +56,7 @@ OPEN: Final = {
     "GET /static/{name}",
     "GET /join/{shopId}",
     "GET /api/v1/queue/{barberId}",
+    "GET /api/v1/barbers/{barberId}/slots",
     "POST /api/v1/shops/{shopId}/scan",
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
@@ -86,7 +88,9 @@ ENDPOINTS: Final = {
     "GET /api/v1/bookings/{bookingId}": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/history": _SEE_IT,
-    "GET /api/v1/queue/my-queue": "   1 3 3 3 3 3 3 + + 4 3 3 3 3 3",
+    "GET /api/v1/queue/my-queue": _OWN,
+    "GET /api/v1/barbers/me/availability": _OWN,
+    "PATCH /api/v1/barbers/me/availability": _OWN,
     "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
     "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
     "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
@@ -165,6 +169,7 @@ ROOMS: Final = {
     "display": " 1 + + + + + + + + + + + + + +",
     "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
 }
+_QUERIES: Final = {"GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01"}
 _TOLD: Final = {401: "1", 403: "3", 404: "4"}
 _TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
 
@@ -284,7 +289,7 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
-    path = template.format(**names, shop_id=names["shopId"], name="display.js")
+    path = template.format(**names, shop_id=names["shopId"], name="display.js") + _QUERIES.get(endpoint, "")
     who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
     headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}
     async with stage.door.client.request(method, path, json=body, headers=headers) as response:

@@ -51,7 +51,8 @@ async def test_a_barber_who_makes_a_shop_runs_it_and_has_its_first_line(door: Ac
     assert shop["openingHours"] == {day: HOURS.get(day, []) for day in DAYS}
     assert shop["settings"] == {
         "queueCapacity": 100, "remoteJoin": True, "graceMinutes": 5, "graceAction": "skip", "maxSkips": 1,
-        "lateMinutes": 15, "publicDisplay": True, "closingCutoff": True,
+        "lateMinutes": 15, "publicDisplay": True, "closingCutoff": True, "slotMinutes": 15,
+        "changeNoticeMinutes": 0,
     }  # fmt: skip
     [barber] = shop["barbers"]
     assert (barber["name"], barber["photoUrl"], barber["services"]) == ("Asha K.", None, [])

@@ -18,7 +18,7 @@ MINUTE = 60_000
 CUT = Service("sv_1", "Cut", Decimal("250.00"), 20)
 RULES = Rules(
     queue_capacity=100, grace_seconds=0, grace_action="skip", max_skips=2, late_seconds=0, remote_join=True,
-    closing_cutoff=True,
+    closing_cutoff=True, slot_minutes=15, change_notice_minutes=0,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from barberpro.handlers.rest import (
     blocks,
     booking_reads,
     bookings,
+    calendar,
     devices,
     exposition,
     flags,
@@ -68,6 +69,11 @@ ROUTES = (
     web.get(
         f"{_V1}/queue/{{barberId}}/events",
         endpoint(queue_events.list_events, Action.SEE_EVENTS, query=queue_events.QUERY),
+    ),
+    web.get(f"{_V1}/barbers/me/availability", endpoint(calendar.show, Action.SEE_AVAILABILITY)),
+    web.patch(f"{_V1}/barbers/me/availability", endpoint(calendar.change, Action.CHANGE_AVAILABILITY)),
+    web.get(
+        f"{_V1}/barbers/{{barberId}}/slots", endpoint(calendar.slots, Action.SEE_SLOTS, query=calendar.SLOTS_QUERY)
     ),
     web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status, *queues.STATUSES)),
     web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip, Action.SKIP)),

@@ -113,6 +113,8 @@ def _settings_told(shop: Shop) -> SettingsTold:
         "lateMinutes": rules.late_seconds / 60,
         "publicDisplay": shop.public_display,
         "closingCutoff": rules.closing_cutoff,
+        "slotMinutes": rules.slot_minutes,
+        "changeNoticeMinutes": rules.change_notice_minutes,
     }
 
 

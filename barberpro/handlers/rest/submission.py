@@ -22,13 +22,16 @@ async def submit(request: web.Request, command: Command) -> Result:
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:
-    """As `submit`; a refusal of the instant is told as one of the time that the caller gave."""
+    """As `submit`; a refusal of the instant names the date or the time that the caller gave."""
     try:
         return await submit(request, command)
     except BarberProError as refusal:
         for field in refusal.details.get("fields", []):
             if refusal.code is ErrorCode.BAD_REQUEST and field["path"] == "at":
                 raise bad_field("preferredTime", field["problem"]) from None
+            if refusal.code is ErrorCode.BARBER_UNAVAILABLE:
+                message = f"{field['path']}: {field['problem']}"
+                raise BarberProError(refusal.code, message, refusal.details) from None
         raise
 
 
