@@ -8,6 +8,7 @@ from aiohttp import web
 from asyncpg import Pool
 
 from barberpro.domain.accounts.service import Accounts
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
@@ -57,6 +58,7 @@ class Services:
     limits: Limits
     gate: Gate
     no_shows: NoShows
+    find: Find
     proxies: Proxies
     origins: Sequence[str] | Literal["*"]
     """The web origins that may ask and connect, beside the server's own; "*" for all."""

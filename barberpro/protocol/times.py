@@ -3,6 +3,9 @@
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 
 def rfc3339(millis: int) -> str:
@@ -19,3 +22,28 @@ def _second(seconds: int) -> str:
 def now_millis() -> int:
     """This machine's clock; for what is told, never for what is decided (the engine takes Redis's)."""
     return time.time_ns() // 1_000_000
+
+
+def parse_moment(text: object) -> datetime:
+    """A time in RFC 3339, whatever its zone, in UTC. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ValueError("is not a time in RFC 3339")
+    if moment.tzinfo is None:
+        raise ValueError("has no time zone: add Z, for UTC")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+"""A time as it comes in."""
+
+
+def told(moment: datetime) -> str:
+    """A time as it goes out."""
+    return rfc3339(round(moment.timestamp() * 1000))

@@ -8,6 +8,7 @@ from aiohttp import web
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.blocks import Blocks
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
 from barberpro.domain.keys import key_ring
@@ -32,8 +33,10 @@ from barberpro.server.letters.post_office import PostOffice, transports
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.providers import id_token_providers
 from barberpro.server.readiness import Readiness
+from barberpro.server.search_index import SearchIndex
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
+from barberpro.storage.cache import Cache
 from barberpro.storage.sealing import sealer
 
 
@@ -51,9 +54,11 @@ class RunningServer:
     blocks: Blocks
     post_office: PostOffice
     key_watch: KeyWatch
+    search_index: SearchIndex
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
+        await self.search_index.close()
         await self.key_watch.close()
         await self.post_office.close()
         await self.blocks.close()
@@ -84,6 +89,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     tokens = Tokens(keys, revocations.covers)
     directory = settings.keys_directory
     key_watch = KeyWatch([SigningKeys(directory, tokens, production=production), SealingKeys(directory, seals)])
+    search_index = SearchIndex(node.pool)
     services = Services(
         engine=node.engine,
         views=node.views,
@@ -107,6 +113,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         public_url=settings.public_url,
         gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute), blocks),
         no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
+        find=Find(node.pool, Cache(node.redis, options.prefix, "find"), search_index.refresh),
         proxies=Proxies(settings.trusted_proxies),
         origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )
@@ -133,4 +140,5 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     doors.start()
     revocations.listeners.append(doors.expel_revoked)
     key_watch.start()
-    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch)
+    search_index.start()
+    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch, search_index)

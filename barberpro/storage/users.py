@@ -40,6 +40,9 @@ _FORGET: Final = """
 _FORGET_BOOKINGS: Final = """
     UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1
 """
+_FORGET_REVIEWS: Final = """
+    UPDATE ratings r SET review = NULL FROM bookings b WHERE b.customer_id = $1 AND r.booking_id = b.booking_id
+"""
 _LIVE: Final = """
     SELECT count(*) FROM bookings
     WHERE customer_id = $1 AND status IN ('scheduled', 'waiting', 'next', 'serving')
@@ -138,6 +141,7 @@ async def forget_user(connection: AnyConnection, user_id: str) -> bool:
     done = await connection.execute(_FORGET, user_id)
     await connection.execute("DELETE FROM user_logins WHERE user_id = $1", user_id)
     await connection.execute(_FORGET_BOOKINGS, user_id)
+    await connection.execute(_FORGET_REVIEWS, user_id)
     return bool(done == "UPDATE 1")
 
 

@@ -7,7 +7,9 @@ from barberpro.handlers.rest import (
     account,
     audit,
     auth,
+    barbers,
     blocks,
+    booking_lists,
     booking_reads,
     bookings,
     devices,
@@ -18,6 +20,7 @@ from barberpro.handlers.rest import (
     letters,
     queue_events,
     queues,
+    ratings,
 )
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.cross_origin import cross_origin, put_cross_origin_headers
@@ -50,10 +53,19 @@ ROUTES = (
     web.delete(f"{_V1}/auth/sessions/{{sessionId}}", endpoint(account.end_session, Action.SIGN_OUT)),
     web.delete(f"{_V1}/auth/account", endpoint(account.delete, Action.DELETE_ACCOUNT)),
     web.post(f"{_V1}/bookings", endpoint(bookings.create, Action.JOIN, Action.SCHEDULE)),
+    web.get(f"{_V1}/bookings", endpoint(booking_lists.list_all, Action.LIST_BOOKINGS, query=booking_lists.QUERY)),
     web.get(f"{_V1}/bookings/{{bookingId}}", endpoint(booking_reads.show, Action.SEE_BOOKING)),
     web.patch(f"{_V1}/bookings/{{bookingId}}", endpoint(bookings.change, *bookings.CHANGES)),
     web.get(f"{_V1}/bookings/{{bookingId}}/token", endpoint(booking_reads.token, Action.SEE_BOOKING)),
     web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history, Action.SEE_BOOKING)),
+    web.post(f"{_V1}/bookings/{{bookingId}}/rate", endpoint(ratings.rate, Action.RATE)),
+    web.put(f"{_V1}/reviews/{{reviewId}}/answer", endpoint(ratings.answer, Action.ANSWER_REVIEW)),
+    web.get(f"{_V1}/barbers/search", endpoint(barbers.search, Action.FIND_BARBERS, query=barbers.SEARCH_QUERY)),
+    web.get(f"{_V1}/barbers/{{barberId}}", endpoint(barbers.show, Action.FIND_BARBERS)),
+    web.get(
+        f"{_V1}/barbers/{{barberId}}/reviews",
+        endpoint(barbers.reviews, Action.FIND_BARBERS, query=barbers.REVIEWS_QUERY),
+    ),
     # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
     web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine, Action.SEE_OWN_QUEUE)),
     web.post(f"{_V1}/queue/commands", endpoint(queues.run_command, *queues.COMMANDS)),
@@ -76,6 +88,7 @@ ROUTES = (
     web.get(f"{_SHOP}/devices", endpoint(devices.show_all, Action.SEE_DEVICES)),
     web.delete(f"{_SHOP}/devices/{{deviceId}}", endpoint(devices.revoke, Action.REVOKE_DEVICE)),
     web.get(f"{_V1}/admin/audit", endpoint(audit.list_audit, Action.SEE_AUDIT, query=audit.QUERY)),
+    web.patch(f"{_V1}/admin/reviews/{{reviewId}}", endpoint(ratings.moderate, Action.MODERATE_REVIEW)),
     web.get(f"{_V1}/admin/blocks", endpoint(blocks.list_blocks, Action.SEE_BLOCKS, query=blocks.QUERY)),
     web.post(f"{_V1}/admin/blocks", endpoint(blocks.create, Action.CHANGE_BLOCKS)),
     web.delete(f"{_V1}/admin/blocks/{{blockId}}", endpoint(blocks.lift, Action.CHANGE_BLOCKS)),
