@@ -1,5 +1,6 @@
 """Finding a barber: searches with their pages, kept in Redis for as long as they are fresh."""
 
+import asyncio
 import hashlib
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,7 +19,7 @@ from barberpro.protocol.ids import Id
 from barberpro.protocol.states import EstimatedWait
 from barberpro.protocol.times import told
 from barberpro.storage.cache import Cache
-from barberpro.storage.folding import words
+from barberpro.storage.folding import wanted as folded
 from barberpro.storage.lines import KEPT_MINUTES
 from barberpro.storage.search import After, Found, Wanted, find_barber, kilometres, search, services_of
 from barberpro.storage.together import Together
@@ -52,7 +53,8 @@ class Find:
 
     async def search(self, asked: SearchQuery) -> SearchPage:
         """Raises BAD_REQUEST, and what Postgres raises while it is away."""
-        wanted = wanted_of(asked)
+        # The tables of a script are read when it is met first: not on the event loop.
+        wanted = await asyncio.to_thread(wanted_of, asked)
         key = hashlib.sha256(orjson.dumps(asdict(wanted))).hexdigest()
 
         async def read(_: str) -> SearchPage:
@@ -81,11 +83,8 @@ class Find:
 
 
 def wanted_of(asked: SearchQuery) -> Wanted:
-    """What is searched for. Raises BAD_REQUEST for parameters that do not go together, and old cursors."""
+    """What is searched for. Raises BAD_REQUEST for parameters that do not go together, and old cursors. Blocking."""
     place = _place(asked)
-    for name, text in (("q", asked.q), ("service", asked.service)):
-        if text is not None and not words(text):
-            raise bad_field(name, "has no letter or figure")
     if asked.free_at is not None and asked.free_at < datetime.now(UTC):
         raise bad_field("freeAt", "is in the past")
     return Wanted(
@@ -93,14 +92,21 @@ def wanted_of(asked: SearchQuery) -> Wanted:
         limit=asked.limit,
         place=place,
         radius_km=asked.radius_km or _RADIUS_KM,
-        text=asked.q,
-        service=asked.service,
+        words=_words("q", asked.q),
+        offers=_words("service", asked.service),
         open_now=asked.open_now,
         free_at=asked.free_at,
         free_minutes=asked.free_minutes,
         least_rating=asked.min_rating,
         after=_after(asked.cursor) if asked.cursor is not None else None,
     )
+
+
+def _words(name: str, text: str | None) -> list[list[int]]:
+    words = folded(text) if text is not None else []
+    if text is not None and not words:
+        raise bad_field(name, "has no letter or figure")
+    return words
 
 
 def _place(asked: SearchQuery) -> tuple[float, float] | None:

@@ -25,11 +25,11 @@ class Cache:
         name = self._root + key
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                kept: bytes | None = await self._primaries.at(name).get(name)
+                kept = await self._primaries.at(name).get(name)
         except (RedisError, OSError) as error:
             self._missed(error)
             return None
-        return kept
+        return kept if isinstance(kept, bytes) else None
 
     async def put(self, key: str, value: bytes, seconds: float) -> None:
         """For so long; not at all when that is no time."""

@@ -31,7 +31,8 @@ _SPELLINGS: Final = (
     ("ee", "i"),
     ("oo", "u"),
 )
-_ASPIRATED: Final = re.compile(r"(?<=[bcdgjkpst])h+")
+_WITHIN: Final = re.compile(r"(?<=.)h")
+"""Written or not: Siddhartha, Mohamed, Chhaya."""
 _DOUBLED: Final = re.compile(r"(.)\1+")
 _VOWELS: Final = re.compile(r"[aeiouy]+")
 _DROPPED_FROM: Final = 4
@@ -119,7 +120,7 @@ def _folded(word: str) -> str:
     letters = re.sub(r"[^a-z0-9]", "", anyascii(word).casefold())
     for spelling, one in _SPELLINGS:
         letters = letters.replace(spelling, one)
-    return _DOUBLED.sub(r"\1", _ASPIRATED.sub("", letters))
+    return _DOUBLED.sub(r"\1", _WITHIN.sub("", letters))
 
 
 def _consonants(letters: str) -> str:

@@ -67,12 +67,16 @@ async def locked_rating(connection: AnyConnection, rating_id: str) -> Record | N
 
 async def put_answer(connection: AnyConnection, rating_id: str, text: str | None, by: str) -> Record:
     """Of a rating that there is. text: None takes it back."""
-    return await connection.fetchrow(_ANSWER, rating_id, text, by if text is not None else None)
+    row: Record
+    [row] = await connection.fetch(_ANSWER, rating_id, text, by if text is not None else None)
+    return row
 
 
 async def put_hidden(connection: AnyConnection, rating_id: str, reason: str | None, by: str) -> Record:
     """Of a rating that there is. reason: None shows it again."""
-    return await connection.fetchrow(_HIDE, rating_id, reason, by if reason is not None else None)
+    row: Record
+    [row] = await connection.fetch(_HIDE, rating_id, reason, by if reason is not None else None)
+    return row
 
 
 async def ratings_of_barber(

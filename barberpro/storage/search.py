@@ -4,6 +4,7 @@ that follow, the mark of the first one.
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,11 +12,9 @@ from typing import Any, Final
 import orjson
 from asyncpg import Pool, Record
 
-from barberpro.storage.folding import wanted as keys_wanted
+from barberpro.protocol.states import Service
 from barberpro.storage.search_index import on_sphere
 from barberpro.storage.searching import Conditions
-
-Json = dict[str, Any]
 
 _PATIENCE_SECONDS: Final = 5.0
 EARTH_KM: Final = 6371.0088
@@ -35,14 +34,18 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is searched for, all of it at once. sort: distance, wait or rating. place: (latitude, longitude)."""
+    """What is searched for, all of it at once. sort: distance, wait or rating. place: (latitude, longitude).
+
+    words, offers: for each word that was typed the keys of which one has to be there (storage/folding.py), among those
+    of all names, and of the services'.
+    """
 
     sort: str
     limit: int
     place: tuple[float, float] | None = None
     radius_km: float = 0.0
-    text: str | None = None
-    service: str | None = None
+    words: Sequence[Sequence[int]] = ()
+    offers: Sequence[Sequence[int]] = ()
     open_now: bool = False
     free_at: datetime | None = None
     free_minutes: int = 0
@@ -125,8 +128,8 @@ async def find_barber(pool: "Pool[Any]", barber_id: str) -> Record | None:
         return await pool.fetchrow(_ONE, barber_id)
 
 
-def services_of(row: Record) -> list[Json]:
-    services: list[Json] = orjson.loads(row["services"])
+def services_of(row: Record) -> list[Service]:
+    services: list[Service] = orjson.loads(row["services"])
     return services
 
 
@@ -172,9 +175,10 @@ def kilometres(chord: float) -> float:
 def _fitting(wanted: Wanted, where: Conditions) -> set[str]:
     """Adds the conditions but that of the place; returns the joins that they need."""
     joins = set()
-    for column, text in (("words", wanted.text), ("offers", wanted.service)):
-        for keys in keys_wanted(text or ""):
-            where.add(f"s.{column} && {{}}::integer[]", keys)
+    for keys in wanted.words:
+        where.add("s.words && {}::integer[]", keys)
+    for keys in wanted.offers:
+        where.add("s.offers && {}::integer[]", keys)
     if wanted.open_now:
         joins |= {"lines", "shops"}
         where.add("l.status = 'open'")

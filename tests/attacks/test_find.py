@@ -1,4 +1,4 @@
-"""What strangers may type into a search, a cursor or a review: taken as text, or refused by name, and never an error."""
+"""What strangers may type into a search, a cursor or a review: text, or refused by name, and never an error."""
 
 import random
 from base64 import urlsafe_b64encode
@@ -18,7 +18,7 @@ from tests.support.rest import Door, rest_door
 from tests.support.shops import customer, send
 
 NASTY = [
-    "'; DROP TABLE ratings; --", "' OR 1=1 --", "%", "_", "%%%%", "\\", "{}", "{0}", "$1", "a' && '{1}'::int[]",
+    "'; DROP TABLE ratings; --", "' OR 1=1 --", "%", "_", "%%%%", "\\", "{}", "{77}", "$77", "a' && '{1}'::int[]",
     "<script>alert(1)</script>", "${jndi:ldap://x}", "../../etc/passwd", "a" * 80, "ab " * 26, "😀", "ﷺ" * 10,
     "Z\u0301\u0301\u0301", "((((((((", ".*" * 20, "NULL", "nan", "0x41",
 ]  # fmt: skip
@@ -51,8 +51,9 @@ async def test_what_cannot_be_seen_or_read_is_refused(door: Door) -> None:
 PARAMETERS = [
     ("lat=91&lng=0", "lat"), ("lat=0&lng=181", "lng"), ("lat=nan&lng=0", "lat"), ("lat=inf&lng=0", "lat"),
     ("lat=1", "lat"), ("lng=1", "lng"), ("radiusKm=5", "radiusKm"), ("lat=0&lng=0&radiusKm=0", "radiusKm"),
-    ("lat=0&lng=0&radiusKm=1e9", "radiusKm"), ("sort=distance", "sort"), ("sort=price", "sort"), ("openNow=1", "openNow"),
-    ("openNow=yes", "openNow"), ("minRating=0", "minRating"), ("minRating=5.1", "minRating"), ("minRating=nan", "minRating"),
+    ("lat=0&lng=0&radiusKm=1e9", "radiusKm"), ("sort=distance", "sort"), ("sort=price", "sort"),
+    ("openNow=1", "openNow"), ("openNow=yes", "openNow"), ("minRating=0", "minRating"), ("minRating=5.1", "minRating"),
+    ("minRating=nan", "minRating"),
     ("freeAt=tomorrow", "freeAt"), ("freeAt=2020-01-01T00:00:00Z", "freeAt"), ("freeAt=2999-01-01T00:00:00", "freeAt"),
     ("freeAt=1700000000", "freeAt"), ("freeMinutes=0", "freeMinutes"), ("limit=51", "limit"), ("limit=-1", "limit"),
     ("offset=5", "offset"), ("q=a&q=b", "q"),

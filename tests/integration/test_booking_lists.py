@@ -119,7 +119,7 @@ async def test_pages_follow_each_other_while_new_bookings_come(door: Door, who: 
     whole = await listed(door, actor)
     assert len(whole) == 5
     named: list[str] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         answer = await door.get(f"/bookings?limit=2{cursor and '&cursor=' + cursor}", actor)
         named += [row["bookingId"] for row in answer.data]

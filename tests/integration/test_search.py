@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -77,9 +77,10 @@ def is_open(person: Townsman, at: datetime) -> bool:
     return any(start <= clock < end for start, end in person.hours.get(_DAYS[local.weekday()], []))
 
 
-def has(typed: str | None, *texts: str) -> bool:
+def has(typed: Sequence[Sequence[int]], *texts: str) -> bool:
     """Words are found as tests/unit/test_folding.py says."""
-    return typed is None or all(set(keys(*texts)).intersection(asked) for asked in wanted(typed))
+    known = set(keys(*texts))
+    return all(known.intersection(asked) for asked in typed)
 
 
 def average(person: Townsman) -> float:
@@ -94,8 +95,8 @@ async def looked_through(node: Node, people: list[Townsman], asked: Wanted, at: 
         away = kilometres_between(asked.place, person.place) if asked.place and person.place else None
         keep = (
             (asked.place is None or (away is not None and away <= asked.radius_km))
-            and has(asked.text, person.name, person.shop, *person.services)
-            and has(asked.service, *person.services)
+            and has(asked.words, person.name, person.shop, *person.services)
+            and has(asked.offers, *person.services)
             and (not asked.open_now or (status == "open" and is_open(person, at)))
             and (asked.free_at is None or is_open(person, asked.free_at))
             and (asked.least_rating is None or (bool(person.rated) and average(person) >= asked.least_rating))
@@ -151,8 +152,9 @@ def query_of(place: tuple[float, float] | None, fields: dict[str, Any]) -> Wante
     """As the door takes it. Without a place nothing that needs one is asked for."""
     if place is None:
         fields = {name: value for name, value in fields.items() if name != "radius_km" and value != "distance"}
-    near = {"lat": round(place[0], 4), "lng": round(place[1], 4)} if place is not None else {}
-    return wanted_of(SearchQuery.model_construct(**fields, **near))
+    else:
+        fields = fields | {"lat": round(place[0], 4), "lng": round(place[1], 4)}
+    return wanted_of(SearchQuery.model_construct(**fields))
 
 
 @examples(150)
@@ -224,7 +226,7 @@ async def test_a_change_of_the_catalogue_is_found_at_the_next_look(door: Door) -
 
     async def found(text: str) -> set[str]:
         await index.refresh()
-        return {row["barber_id"] for row in (await search(node.pool, Wanted("rating", 10, text=text))).rows}
+        return {row["barber_id"] for row in (await search(node.pool, Wanted("rating", 10, words=wanted(text)))).rows}
 
     assert await found("gurpreet") == set()
     await node.pool.execute("UPDATE barbers SET name = 'Gurpreet' WHERE barber_id = $1", shop.barbers[0])
@@ -313,7 +315,8 @@ async def test_pages_by_wait_name_everybody_once_while_the_lines_change(door: Do
         await shop.fill(node, number, first=100 * number)
     await index.refresh()
     named: list[str] = []
-    cursor, turn = "", itertools.count(1000)
+    cursor: str | None = ""
+    turn = itertools.count(1000)
     while cursor is not None:
         answer = await door.get(f"/barbers/search?sort=wait&limit=2{cursor and '&cursor=' + cursor}")
         named += [row["barberId"] for row in answer.data]

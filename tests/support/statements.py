@@ -20,7 +20,8 @@ def counted_statements() -> Iterator[list[str]]:
     What the server does besides, in tasks that began before, is not among them.
     """
     seen: list[str] = []
-    sent = asyncpg.Connection._do_execute  # what all of fetch, fetchrow, fetchval and execute with arguments come to
+    # What all of fetch, fetchrow, fetchval and execute with arguments come to; the library's own, so without types.
+    sent: Any = getattr(asyncpg.Connection, "_do_execute")  # noqa: B009
 
     async def noted(self: Any, query: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's own
         if (own := _SEEN.get()) is not None:

@@ -25,7 +25,7 @@ _PEOPLE: Final = (
 )  # fmt: skip
 _SHOPS: Final = ("Corner Barbers", "Sharp Cuts", "Salon Müller", "The Royal Shave", "Nai Ki Dukan", "Cut & Go")
 _SERVICES: Final = ("Haircut", "Hair cut", "Beard trim", "Shave", "Colour", "Children's haircut")
-_HOURS: Final = (
+_HOURS: Final[tuple[Json | None, ...]] = (
     None,
     {},
     {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
