@@ -36,6 +36,8 @@ _STAFF_ACT: Final = " 1 3 3 3 3 3 3 + 4 + 3 3 3 3"
 _HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + 3 3 3 3"
 _SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + 4 4 4 4"
 _JOIN: Final = "      1 + + 3 3 + 4 + 4 + 3 3 + 4"
+_LIST: Final = "      1 + + + + 3 3 + 4 + 3 3 3 3"
+_RATE: Final = "      1 + 4 3 3 3 3 3 3 3 3 3 3 3"
 _QR: Final = "        1 4 4 4 4 4 4 + 4 + + 4 + 4"
 
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + 3 3 3 3"
@@ -49,6 +51,9 @@ OPEN: Final = {
     "GET /static/{name}",
     "GET /join/{shopId}",
     "GET /api/v1/queue/{barberId}",
+    "GET /api/v1/barbers/search",
+    "GET /api/v1/barbers/{barberId}",
+    "GET /api/v1/barbers/{barberId}/reviews",
     "POST /api/v1/shops/{shopId}/scan",
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
@@ -75,6 +80,10 @@ BY_A_SECRET: Final = {
 
 ENDPOINTS: Final = {
     "POST /api/v1/bookings": _JOIN,
+    "GET /api/v1/bookings": _LIST,
+    "POST /api/v1/bookings/{bookingId}/rate": _RATE,
+    "PUT /api/v1/reviews/{reviewId}/answer": _STAFF_ACT,
+    "PATCH /api/v1/admin/reviews/{reviewId}": _ADMINS,
     "PATCH /api/v1/bookings/{bookingId}": _HOLDERS,
     "GET /api/v1/bookings/{bookingId}": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
@@ -149,6 +158,15 @@ async def _pairing(stage: Scene, kind: DeviceKind) -> Json:
     return {"code": (await devices.ask(stage.door.node.pool, kind))["code"], "name": "By the till"}
 
 
+_PLAIN_BODIES: Final[dict[str, Json]] = {
+    "POST /api/v1/bookings/{bookingId}/rate": {"rating": 5},
+    "PUT /api/v1/reviews/{reviewId}/answer": {"text": "Thank you."},
+    "PATCH /api/v1/admin/reviews/{reviewId}": {"hidden": False},
+    "POST /api/v1/admin/blocks": {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"},
+    "POST /api/v1/devices": {"kind": "display"},
+}
+
+
 async def _device(stage: Scene) -> str:
     asked, pool = await _pairing(stage, "display"), stage.door.node.pool
     shop_id = stage.door.shop.shop_id
@@ -160,11 +178,23 @@ async def _block(stage: Scene) -> str:
     return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
 
 
+async def _review(stage: Scene) -> str:
+    """The one of the booking, whoever might have been allowed to write it."""
+    await stage.door.node.pool.execute(
+        "INSERT INTO ratings (rating_id, booking_id, barber_id, shop_id, stars) VALUES ('rt_1', $1, $2, $3, 4)"
+        " ON CONFLICT DO NOTHING",
+        stage.booking, stage.door.shop.barbers[0], stage.door.shop.shop_id,
+    )  # fmt: skip
+    return "rt_1"
+
+
 async def _body(stage: Scene, endpoint: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
-    if endpoint.endswith("/bookings"):
+    if endpoint == "POST /api/v1/bookings":
         return stage.door.booking_body()
+    if endpoint in _PLAIN_BODIES:
+        return _PLAIN_BODIES[endpoint]
     if endpoint.endswith("/status"):
         return {"status": "serving"}
     if endpoint.endswith("/bookings/{bookingId}"):
@@ -177,9 +207,7 @@ async def _body(stage: Scene, endpoint: str) -> Json | None:
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
-    if endpoint.endswith("/blocks") and endpoint.startswith("POST"):
-        return {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"}
-    return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
+    return None
 
 
 async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = None) -> str:
@@ -191,6 +219,10 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         names["deviceId"] = await _device(stage)
     if "{blockId}" in template:
         names["blockId"] = await _block(stage)
+    if "{reviewId}" in template:
+        names["reviewId"] = await _review(stage)
+    if endpoint == "GET /api/v1/bookings":
+        template += "?shopId={shopId}"  # of whoever works in two, it has to be told
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     path = template.format(**names, shop_id=names["shopId"], name="display.js")
