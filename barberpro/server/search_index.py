@@ -15,8 +15,8 @@ from barberpro.storage.postgres import AnyConnection, Away
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 2.0
-_AT_ONCE: Final = 500
-"""Shops of one transaction."""
+_AT_ONCE: Final = 100
+"""Shops of one transaction, which must not stand still for longer than a pool of ours allows."""
 
 
 class SearchIndex:

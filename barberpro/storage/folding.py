@@ -15,6 +15,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -58,13 +59,17 @@ def words(text: str) -> list[Word]:
 
 def keys(*texts: str) -> list[int]:
     """What each word of the texts, and each two that stand side by side, may be found by."""
-    found: set[str] = set()
-    for text in texts:
-        told = words(text)
-        for word in told:
-            found.update(_keys(word), _beginnings(word.letters))
-        found.update(first.letters + second.letters for first, second in pairwise(told))
-    return sorted(map(_number, found))
+    return sorted(frozenset().union(*map(_keys_of, texts)))
+
+
+@lru_cache(maxsize=8192)
+def _keys_of(text: str) -> frozenset[int]:
+    """Kept, as services have the same names everywhere."""
+    told = words(text)
+    found = {first.letters + second.letters for first, second in pairwise(told)}
+    for word in told:
+        found.update(_keys(word), _beginnings(word.letters))
+    return frozenset(map(_number, found))
 
 
 def wanted(text: str) -> list[list[int]]:

@@ -18,8 +18,10 @@ from barberpro.domain.find import Find
 from barberpro.protocol.find import SearchQuery
 from barberpro.server.search_index import SearchIndex
 from barberpro.storage.cache import Cache
+from barberpro.storage.keys import Keys
+from barberpro.storage.postgres import close_pool, connect_pool
+from barberpro.storage.primaries import Primaries
 from loadtests.bench.country import SERVICES, Country
-from loadtests.bench.ours import running_node
 from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json
 
@@ -80,22 +82,25 @@ def _kinds(country: Country) -> Kinds:
 
 
 async def find(plan: Plan) -> list[Figure]:
+    """Without a node: it would rebuild in Redis what was written into the tables."""
     options = await plan.stores.node_options()
-    async with running_node(options) as node:
-        country = Country(node.keys, 400 if plan.quick else _BARBERS)
+    pool, redis = await connect_pool(options.database_url), Primaries(options.redis_url, options.shards)
+    index = SearchIndex(pool)
+    try:
+        country = Country(Keys(options.prefix, options.shards), 400 if plan.quick else _BARBERS)
         plan.say(f"F1: writing {country.barbers:,} barbers")
-        await country.write(node.pool)
-        index = SearchIndex(node.pool)
+        await country.write(pool)
         details: Json = {"first_index_seconds": round(await _ms(index.refresh()) / 1000, 1)}
-        await node.pool.execute("ANALYZE", timeout=60)
+        await pool.execute("ANALYZE", timeout=60)
         await plan.stores.checkpoint()
-        details["index_ms"] = await _upkeep(node.pool, index)
-        finder = Find(node.pool, Cache(node.redis, options.prefix, "find"), index.refresh)
+        details["index_ms"] = await _upkeep(pool, index)
         index.start()
-        try:
-            return [await _measured(plan, finder, country, node.pool, details)]
-        finally:
-            await index.close()
+        finder = Find(pool, Cache(redis, options.prefix, "find"), index.refresh)
+        return [await _measured(plan, finder, country, pool, details)]
+    finally:
+        await index.close()
+        await redis.aclose()
+        await close_pool(pool)
 
 
 async def _measured(plan: Plan, finder: Find, country: Country, pool: "Pool[Any]", details: Json) -> Figure:
