@@ -30,8 +30,8 @@ class SearchQuery(Query):
     """The parameters of GET /barbers/search. All that are given have to fit.
 
     lat, lng, radiusKm: near this place. q: words in the names of barber, shop and services; service: in those of the
-    services alone. freeAt, freeMinutes: the shop is open then, and no appointment stands in the way. sort: by distance
-    where a place is given, else by rating.
+    services alone. freeAt, freeMinutes: the barber works then, and has no appointment that stands in the way. sort: by
+    distance where a place is given, else by rating.
     """
 
     lat: Annotated[_Degrees, Field(ge=-90, le=90)] | None = None

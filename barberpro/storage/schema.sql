@@ -317,6 +317,41 @@ BEGIN
     p90 := ceil(middle * exp(1.2816 * sqrt(sigma)));
 END $$;
 
+CREATE FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    v_begins timestamp := at AT TIME ZONE zone;
+    v_ends timestamp := (at + minutes * interval '1 minute') AT TIME ZONE zone;
+    v_day text := to_char(v_begins, 'YYYY-MM-DD');
+    v_week jsonb := coalesce(nullif(calendar -> 'shifts', 'null'), opening);
+    v_shifts jsonb; v_breaks jsonb := calendar -> 'breaks' -> to_char(v_begins, 'dy');
+    v_from text COLLATE "C" := to_char(v_begins, 'HH24:MI:SS');
+    v_until text COLLATE "C" := to_char(v_ends, 'HH24:MI:SS');
+BEGIN
+    IF calendar -> 'daysOff' ? v_day THEN
+        RETURN false;
+    END IF;
+    IF v_ends::date > v_begins::date THEN
+        v_until := CASE WHEN v_until = '00:00:00' THEN '24:00:00' ELSE '99' END;
+    END IF;
+    SELECT e -> 'shifts' INTO v_shifts FROM jsonb_array_elements(calendar -> 'exceptions') e WHERE e ->> 'date' = v_day;
+    IF FOUND THEN
+        v_breaks := NULL;
+    ELSIF v_week IS NULL THEN
+        v_shifts := '[["00:00", "24:00"]]';
+    ELSE
+        v_shifts := v_week -> to_char(v_begins, 'dy');
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM jsonb_array_elements(v_shifts) s WHERE s ->> 0 || ':00' <= v_from AND s ->> 1 || ':00' >= v_until
+    ) AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(v_breaks) b WHERE b ->> 0 || ':00' < v_until AND b ->> 1 || ':00' > v_from
+    );
+END $$;
+
+COMMENT ON FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) IS 'Whether a barber is there for so many minutes; none that go past midnight.';
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -505,6 +540,14 @@ COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; 
 COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped when its business day ended.';
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
+
+CREATE TABLE public.calendars (
+    barber_id text NOT NULL,
+    document jsonb NOT NULL,
+    revision bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT calendars_revision_check CHECK ((revision > 0))
+);
 
 CREATE TABLE public.challenges (
     challenge_id text NOT NULL,
@@ -978,6 +1021,9 @@ ALTER TABLE ONLY public.barbers
 ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
 
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (barber_id);
+
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (challenge_id);
 
@@ -1205,6 +1251,9 @@ ALTER TABLE ONLY public.barber_services
 
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);

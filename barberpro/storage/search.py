@@ -74,6 +74,7 @@ _MOMENT: Final = """
 """
 _JOINS: Final = {
     "shops": "JOIN shops sh ON sh.shop_id = s.shop_id",
+    "calendars": "LEFT JOIN calendars c ON c.barber_id = s.barber_id",
     "ratings": "LEFT JOIN barber_ratings r ON r.barber_id = s.barber_id",
     "lines": """LEFT JOIN barber_lines l ON l.barber_id = s.barber_id
         AND l.until > (SELECT ordered FROM moment) AND l.since <= (SELECT ordered FROM moment)""",
@@ -85,7 +86,7 @@ _WAIT_KEY: Final = f"coalesce(w.p50, {_CLOSED})::float8"
 _RATING_KEY: Final = "-coalesce(r.stars::float8 / nullif(r.count, 0), 0)"
 _IS_OPEN: Final = "(sh.opening_hours IS NULL OR open_at(sh.opening_hours, sh.time_zone, {}))"
 _IS_FREE: Final = """
-    NOT EXISTS (
+    works_at(c.document, sh.opening_hours, sh.time_zone, {0}, {2}) AND NOT EXISTS (
         SELECT FROM bookings a
         WHERE a.shop_id = s.shop_id AND a.ended_at IS NULL AND a.barber_id = s.barber_id AND a.joined_at IS NULL
           AND a.appointment_at < {1} AND a.appointment_at + a.duration_minutes * interval '1 minute' > {0}
@@ -184,9 +185,9 @@ def _fitting(wanted: Wanted, where: Conditions) -> set[str]:
         where.add("l.status = 'open'")
         where.add(_IS_OPEN.format("(SELECT ordered FROM moment)"))
     if wanted.free_at is not None:
-        joins.add("shops")
-        where.add(_IS_OPEN, wanted.free_at)
-        where.add(_IS_FREE, wanted.free_at, wanted.free_at + timedelta(minutes=wanted.free_minutes))
+        joins |= {"shops", "calendars"}
+        until = wanted.free_at + timedelta(minutes=wanted.free_minutes)
+        where.add(_IS_FREE, wanted.free_at, until, wanted.free_minutes)
     if wanted.least_rating is not None:
         joins.add("ratings")
         where.add("r.stars >= r.count * {}::float8 AND r.count > 0", wanted.least_rating)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,11 +27,12 @@ from barberpro.storage.primaries import Primaries
 from barberpro.storage.search import After, Found, Wanted, kilometres, search
 from tests.fuzz.effort import examples
 from tests.support.rest import Door, rest_door
-from tests.support.shops import TestShop, customer, send
+from tests.support.shops import Json, TestShop, customer, send
 from tests.support.statements import counted_statements, counting
 from tests.support.towns import MIDDLE, Townsman, find_of, kilometres_between, put_place, town
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NOON: Final = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)
 _EDGE_KM: Final = 1e-6
 """Nobody in the town stands so near to the edge of a circle, or as far as another, but in one shop."""
 
@@ -77,6 +79,16 @@ def is_open(person: Townsman, at: datetime) -> bool:
     return any(start <= clock < end for start, end in person.hours.get(_DAYS[local.weekday()], []))
 
 
+def is_open_for(person: Townsman, at: datetime, minutes: int) -> bool:
+    """In one piece, on one day."""
+    if person.hours is None:
+        return True
+    begins, ends = (moment.astimezone(ZoneInfo(person.zone)) for moment in (at, at + timedelta(minutes=minutes)))
+    until = "24:00" if ends.date() > begins.date() else f"{ends:%H:%M:%S}"
+    spans = person.hours.get(_DAYS[begins.weekday()], [])
+    return any(f"{start}:00" <= f"{begins:%H:%M:%S}" and until <= f"{end}:00" for start, end in spans)
+
+
 def has(typed: Sequence[Sequence[int]], *texts: str) -> bool:
     """Words are found as tests/unit/test_folding.py says."""
     known = set(keys(*texts))
@@ -98,7 +110,7 @@ async def looked_through(node: Node, people: list[Townsman], asked: Wanted, at: 
             and has(asked.words, person.name, person.shop, *person.services)
             and has(asked.offers, *person.services)
             and (not asked.open_now or (status == "open" and is_open(person, at)))
-            and (asked.free_at is None or is_open(person, asked.free_at))
+            and (asked.free_at is None or is_open_for(person, asked.free_at, asked.free_minutes))
             and (asked.least_rating is None or (bool(person.rated) and average(person) >= asked.least_rating))
         )
         minutes = float(wait.p50_minutes) if wait is not None else 1e6
@@ -131,7 +143,9 @@ queries = st.fixed_dictionaries(
         "q": typed,
         "service": st.none() | st.sampled_from(["haircut", "hair", "sahve", "beard", "color"]),
         "open_now": st.booleans(),
-        "free_at": st.just(datetime.now(UTC) + timedelta(days=3)) | st.just(datetime.now(UTC) + timedelta(hours=9)),
+        # At noon in Kolkata, so that it is on one day in all three zones.
+        "free_at": st.sampled_from([1, 2, 3, 4, 5, 6, 7]).map(lambda days: _NOON + timedelta(days=days)),
+        "free_minutes": st.sampled_from([5, 30, 240]),
         "min_rating": st.sampled_from([1.0, 2.5, 4.0, 5.0]),
         "radius_km": st.sampled_from([1.0, 5.0, 12.0, 500.0]),
         "sort": st.sampled_from(["distance", "wait", "rating"]),
@@ -385,6 +399,43 @@ async def test_who_has_an_appointment_then_is_not_free(door: Door) -> None:
     both, other = set(door.shop.barbers), {door.shop.barbers[1]}
     told = [await free(*case) for case in ((0, 20), (-10, 20), (10, 5), (-20, 20), (20, 60))]
     assert told == [other, other, other, both, both]
+
+
+_WEEK: Final = {"tue": [["09:00", "12:00"], ["14:00", "24:00"]]}
+_CALENDAR: Final = {
+    "shifts": {"tue": [["10:00", "20:00"]]}, "breaks": {"tue": [["13:00", "13:30"]]}, "exceptions": [], "daysOff": [],
+}  # fmt: skip
+_OFF: Final[Json] = {"shifts": None, "breaks": {}, "exceptions": [], "daysOff": ["2030-01-01"]}
+_ODD: Final = {**_CALENDAR, "exceptions": [{"date": "2030-01-01", "shifts": [["13:00", "13:30"]]}]}
+
+
+@pytest.mark.parametrize(
+    ("calendar", "opening", "clock", "minutes", "works"),
+    [
+        (None, None, "03:00", 600, True),
+        (None, None, "20:00", 241, False),  # past midnight
+        (None, None, "20:00", 240, True),
+        (None, _WEEK, "09:00", 180, True),
+        (None, _WEEK, "09:00", 181, False),
+        (None, _WEEK, "23:00", 60, True),
+        (None, {}, "09:00", 5, False),
+        (_CALENDAR, _WEEK, "09:30", 30, False),
+        (_CALENDAR, _WEEK, "12:30", 30, True),
+        (_CALENDAR, _WEEK, "12:30", 31, False),
+        (_CALENDAR, _WEEK, "13:30", 390, True),
+        (_OFF, _WEEK, "09:00", 5, False),
+        (_ODD, _WEEK, "13:00", 30, True),
+        (_ODD, _WEEK, "12:00", 30, False),
+    ],
+)
+async def test_a_barber_works_by_the_calendar_or_else_while_the_shop_is_open(
+    node: Node, calendar: Json | None, opening: Json | None, clock: str, minutes: int, works: bool
+) -> None:
+    """On a Tuesday in Berlin."""
+    documents = [orjson.dumps(each).decode() if each is not None else None for each in (calendar, opening)]
+    at = datetime.fromisoformat(f"2030-01-01T{clock}:00+01:00")
+    query = "SELECT works_at($1::text::jsonb, $2::text::jsonb, 'Europe/Berlin', $3, $4)"
+    assert await node.pool.fetchval(query, *documents, at, minutes) is works
 
 
 async def test_a_barber_who_is_not_there_is_not_found(door: Door) -> None:

@@ -9,6 +9,12 @@ ALTER TABLE shops
     ADD COLUMN IF NOT EXISTS longitude double precision CHECK (longitude BETWEEN -180 AND 180),
     ADD COLUMN IF NOT EXISTS opening_hours jsonb;
 ALTER TABLE barbers ADD COLUMN IF NOT EXISTS photo_url text;
+CREATE TABLE IF NOT EXISTS calendars (
+    barber_id  text PRIMARY KEY REFERENCES barbers,
+    document   jsonb NOT NULL,
+    revision   bigint NOT NULL CHECK (revision > 0),
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
 
 CREATE TABLE search_mark (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -93,6 +99,41 @@ LANGUAGE sql STABLE PARALLEL SAFE
           AND to_char(at AT TIME ZONE zone, 'HH24:MI') COLLATE "C" < span ->> 1
     );
 COMMENT ON FUNCTION open_at IS 'Whether the clock in the shop shows a time of its opening hours.';
+
+-- As domain/calendar.py tells it, within one day of the shop's. calendar: {shifts?, breaks, exceptions, daysOff}; null:
+-- as the shop is open; opening: null: always.
+CREATE FUNCTION works_at(calendar jsonb, opening jsonb, zone text, at timestamptz, minutes integer) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    v_begins timestamp := at AT TIME ZONE zone;
+    v_ends timestamp := (at + minutes * interval '1 minute') AT TIME ZONE zone;
+    v_day text := to_char(v_begins, 'YYYY-MM-DD');
+    v_week jsonb := coalesce(nullif(calendar -> 'shifts', 'null'), opening);
+    v_shifts jsonb; v_breaks jsonb := calendar -> 'breaks' -> to_char(v_begins, 'dy');
+    v_from text COLLATE "C" := to_char(v_begins, 'HH24:MI:SS');
+    v_until text COLLATE "C" := to_char(v_ends, 'HH24:MI:SS');
+BEGIN
+    IF calendar -> 'daysOff' ? v_day THEN
+        RETURN false;
+    END IF;
+    IF v_ends::date > v_begins::date THEN
+        v_until := CASE WHEN v_until = '00:00:00' THEN '24:00:00' ELSE '99' END;
+    END IF;
+    SELECT e -> 'shifts' INTO v_shifts FROM jsonb_array_elements(calendar -> 'exceptions') e WHERE e ->> 'date' = v_day;
+    IF FOUND THEN
+        v_breaks := NULL;
+    ELSIF v_week IS NULL THEN
+        v_shifts := '[["00:00", "24:00"]]';
+    ELSE
+        v_shifts := v_week -> to_char(v_begins, 'dy');
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM jsonb_array_elements(v_shifts) s WHERE s ->> 0 || ':00' <= v_from AND s ->> 1 || ':00' >= v_until
+    ) AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(v_breaks) b WHERE b ->> 0 || ':00' < v_until AND b ->> 1 || ':00' > v_from
+    );
+END $$;
+COMMENT ON FUNCTION works_at IS 'Whether a barber is there for so many minutes; none that go past midnight.';
 
 CREATE TABLE ratings (
     rating_id     text PRIMARY KEY,
