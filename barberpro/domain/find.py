@@ -27,6 +27,7 @@ from barberpro.storage.together import Together
 _STALEST: Final = 5.0
 """Seconds: no answer is older."""
 _RADIUS_KM: Final = 10.0
+_WAIT_KM: Final = 50.0
 _PAGES: Final = timedelta(minutes=KEPT_MINUTES - 1)
 """For so long after the first page the others can be asked for; less than what they need is kept for."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,6 +86,8 @@ class Find:
 def wanted_of(asked: SearchQuery) -> Wanted:
     """What is searched for. Raises BAD_REQUEST for parameters that do not go together, and old cursors. Blocking."""
     place = _place(asked)
+    if asked.sort == "wait" and (asked.radius_km or 0) > _WAIT_KM:
+        raise bad_field("radiusKm", f"is more than {_WAIT_KM:g}, the most by which waits are compared")
     if asked.free_at is not None and asked.free_at < datetime.now(UTC):
         raise bad_field("freeAt", "is in the past")
     return Wanted(
@@ -115,7 +118,7 @@ def _place(asked: SearchQuery) -> tuple[float, float] | None:
     for name, given in (("lat", asked.lat), ("lng", asked.lng), ("radiusKm", asked.radius_km)):
         if given is not None:
             raise bad_field(name, "needs a place: lat and lng")
-    if asked.sort == "distance":
+    if asked.sort in {"distance", "wait"}:
         raise bad_field("sort", "needs a place: lat and lng")
     return None
 

@@ -37,6 +37,7 @@ from barberpro.server.search_index import SearchIndex
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
 from barberpro.storage.cache import Cache
+from barberpro.storage.postgres import close_pool
 from barberpro.storage.sealing import sealer
 
 
@@ -59,6 +60,7 @@ class RunningServer:
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
         await self.search_index.close()
+        await close_pool(self.search_index.pool)
         await self.key_watch.close()
         await self.post_office.close()
         await self.blocks.close()
@@ -81,7 +83,12 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     try:
         await revocations.start()
         await blocks.start()
-        post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
+        search_index = await SearchIndex.open(options.database_url, options.patience)
+        try:
+            post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
+        except BaseException:
+            await close_pool(search_index.pool)
+            raise
     except BaseException:
         await revocations.close()
         await node.close()
@@ -89,7 +96,6 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     tokens = Tokens(keys, revocations.covers)
     directory = settings.keys_directory
     key_watch = KeyWatch([SigningKeys(directory, tokens, production=production), SealingKeys(directory, seals)])
-    search_index = SearchIndex(node.pool)
     services = Services(
         engine=node.engine,
         views=node.views,
@@ -113,7 +119,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         public_url=settings.public_url,
         gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute), blocks),
         no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
-        find=Find(node.pool, Cache(node.redis, options.prefix, "find"), search_index.refresh),
+        find=Find(search_index.pool, Cache(node.redis, options.prefix, "find"), search_index.refresh),
         proxies=Proxies(settings.trusted_proxies),
         origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )

@@ -1,7 +1,7 @@
 """Keeps what searches look into up to date: every two seconds, on whichever node comes first."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import structlog
 from asyncpg import Pool
@@ -10,11 +10,13 @@ from barberpro.queue.outlooks import refresh_lines
 from barberpro.queue.tasks import end
 from barberpro.storage import search_index as index
 from barberpro.storage.lines import forget_lines
-from barberpro.storage.postgres import AnyConnection, Away
+from barberpro.storage.postgres import AnyConnection, Away, connect_pool
+from barberpro.storage.search import SETTINGS
 
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 2.0
+_CONNECTIONS: Final = 4
 _AT_ONCE: Final = 100
 """Shops of one transaction, which must not stand still for longer than a pool of ours allows."""
 
@@ -23,13 +25,22 @@ class SearchIndex:
     """One a node; a lock in Postgres has one of them do the work at a time."""
 
     def __init__(self, pool: "Pool[Any]") -> None:
-        self._pool = pool
+        self.pool = pool
         self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, database_url: str, patience: float) -> Self:
+        """With connections of its own, for searches, too: a crowd of them is not in front of anything else.
+
+        Raises what Postgres raises while it is away.
+        """
+        return cls(await connect_pool(database_url, _CONNECTIONS, patience, SETTINGS))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="search_index")
 
     async def close(self) -> None:
+        """Stops; the pool is closed by whoever opened it."""
         await end([self._task] if self._task is not None else [])
 
     async def refresh(self, *, wait: bool = True) -> None:
@@ -37,7 +48,7 @@ class SearchIndex:
         is left to it. Raises what storage.postgres.Away lists.
         """
         while True:
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self.pool.acquire() as connection, connection.transaction():
                 if await self._round(connection, wait=wait):
                     return
 

@@ -17,6 +17,10 @@ from barberpro.storage.search_index import on_sphere
 from barberpro.storage.searching import Conditions
 
 _PATIENCE_SECONDS: Final = 5.0
+SETTINGS: Final = {"random_page_cost": "1.1", "jit": "off"}
+"""Of the sessions that search. How many stand in a circle the planner cannot know; it takes the nearest first from the
+index where a jump costs no more than it does in memory, and on anything but a turning disk.
+"""
 EARTH_KM: Final = 6371.0088
 """The mean radius: distances are those on a sphere, and off by half a percent at most."""
 _CLOSED: Final = 1e6

@@ -19,6 +19,8 @@ from barberpro.storage.keys import Keys
 _A_SHOP: Final = 4
 """Barbers."""
 _CITIES: Final = 40
+_BY_ZIPF: Final = [1 / rank for rank in range(1, _CITIES + 1)]
+"""How great the cities are; nearly every fourth barber is in the first."""
 _SPREAD: Final = 0.07
 """Degrees: most of a city is within 15 km."""
 _VISITS: Final = 20
@@ -91,8 +93,8 @@ class Country:
             await connection.execute("ANALYZE", timeout=60)
 
     def place(self) -> tuple[float, float]:
-        """Where somebody may be who searches: in a city, of which the first are the greatest."""
-        city = self.cities[min(int(self.dice.paretovariate(1)) - 1, _CITIES - 1)]
+        """Where somebody may be who searches: in a city, the greater the likelier."""
+        [city] = self.dice.choices(self.cities, _BY_ZIPF)
         return city.latitude + self.dice.gauss(0, _SPREAD), city.longitude + self.dice.gauss(0, _SPREAD)
 
     def name(self) -> str:

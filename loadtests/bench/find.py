@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from barberpro.protocol.find import SearchQuery
 from barberpro.server.search_index import SearchIndex
 from barberpro.storage.cache import Cache
 from barberpro.storage.keys import Keys
-from barberpro.storage.postgres import close_pool, connect_pool
+from barberpro.storage.postgres import close_pool
 from barberpro.storage.primaries import Primaries
 from loadtests.bench.country import SERVICES, Country
 from loadtests.bench.plan import Plan
@@ -73,19 +74,15 @@ def _kinds(country: Country) -> Kinds:
         "best_rated_10_km": lambda: near() | {"sort": "rating", "min_rating": 4.0},
         "name_near_misspelt": lambda: near() | {"q": misspelt(), "radius_km": 25.0},
         "name_anywhere": lambda: {"q": country.name()},
-        "service_anywhere_by_wait": lambda: {
-            "service": dice.choice(SERVICES),
-            "sort": "wait",
-            "limit": dice.randint(1, 50),
-        },
+        "free_tomorrow": lambda: near() | {"free_at": datetime.now(UTC) + timedelta(days=1)},
     }
 
 
 async def find(plan: Plan) -> list[Figure]:
     """Without a node: it would rebuild in Redis what was written into the tables."""
     options = await plan.stores.node_options()
-    pool, redis = await connect_pool(options.database_url), Primaries(options.redis_url, options.shards)
-    index = SearchIndex(pool)
+    redis, index = Primaries(options.redis_url, options.shards), await SearchIndex.open(options.database_url, 30.0)
+    pool = index.pool
     try:
         country = Country(Keys(options.prefix, options.shards), 400 if plan.quick else _BARBERS)
         plan.say(f"F1: writing {country.barbers:,} barbers")

@@ -51,7 +51,8 @@ async def test_what_cannot_be_seen_or_read_is_refused(door: Door) -> None:
 PARAMETERS = [
     ("lat=91&lng=0", "lat"), ("lat=0&lng=181", "lng"), ("lat=nan&lng=0", "lat"), ("lat=inf&lng=0", "lat"),
     ("lat=1", "lat"), ("lng=1", "lng"), ("radiusKm=5", "radiusKm"), ("lat=0&lng=0&radiusKm=0", "radiusKm"),
-    ("lat=0&lng=0&radiusKm=1e9", "radiusKm"), ("sort=distance", "sort"), ("sort=price", "sort"),
+    ("lat=0&lng=0&radiusKm=1e9", "radiusKm"), ("sort=distance", "sort"), ("sort=wait", "sort"),
+    ("lat=0&lng=0&radiusKm=51&sort=wait", "radiusKm"), ("sort=price", "sort"),
     ("openNow=1", "openNow"), ("openNow=yes", "openNow"), ("minRating=0", "minRating"), ("minRating=5.1", "minRating"),
     ("minRating=nan", "minRating"),
     ("freeAt=tomorrow", "freeAt"), ("freeAt=2020-01-01T00:00:00Z", "freeAt"), ("freeAt=2999-01-01T00:00:00", "freeAt"),

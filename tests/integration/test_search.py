@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -30,9 +31,11 @@ from tests.support.rest import Door, rest_door
 from tests.support.shops import Json, TestShop, customer, send
 from tests.support.statements import counted_statements, counting
 from tests.support.towns import MIDDLE, Townsman, find_of, kilometres_between, put_place, town
+from tests.support.whole_server import whole_server
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NOON: Final = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)
+NEAR: Final = f"lat={MIDDLE[0]}&lng={MIDDLE[1]}"
 _EDGE_KM: Final = 1e-6
 """Nobody in the town stands so near to the edge of a circle, or as far as another, but in one shop."""
 
@@ -165,7 +168,9 @@ async def people(node: Node) -> list[Townsman]:
 def query_of(place: tuple[float, float] | None, fields: dict[str, Any]) -> Wanted:
     """As the door takes it. Without a place nothing that needs one is asked for."""
     if place is None:
-        fields = {name: value for name, value in fields.items() if name != "radius_km" and value != "distance"}
+        fields = {name: value for name, value in fields.items() if name not in {"radius_km", "sort"}}
+    elif fields.get("sort") == "wait" and fields.get("radius_km", 0) > 50:
+        fields = fields | {"radius_km": 50.0}
     else:
         fields = fields | {"lat": round(place[0], 4), "lng": round(place[1], 4)}
     return wanted_of(SearchQuery.model_construct(**fields))
@@ -253,7 +258,7 @@ async def test_a_change_of_the_catalogue_is_found_at_the_next_look(door: Door) -
 
 async def test_a_search_brings_up_to_date_what_nobody_has_for_seconds(door: Door) -> None:
     await door.shop.fill(door.node, 1)
-    answer = await door.get("/barbers/search?sort=wait")
+    answer = await door.get(f"/barbers/search?{NEAR}&sort=wait")
     assert [row["waitingCount"] for row in answer.data] == [0, 1]
     as_of = datetime.fromisoformat(answer.body["meta"]["asOf"])
     assert datetime.now(UTC) - as_of < timedelta(seconds=60)  # a noisy machine's, not the epoch
@@ -324,6 +329,7 @@ async def test_pages_by_wait_name_everybody_once_while_the_lines_change(door: Do
     node, index = door.node, SearchIndex(door.node.pool)
     shops = [door.shop, *[await TestShop.create(node) for _ in range(4)]]
     for number, shop in enumerate(shops):
+        await put_place(node, shop.shop_id, MIDDLE, None)
         if shop is not door.shop:
             await shop.open(node)
         await shop.fill(node, number, first=100 * number)
@@ -332,7 +338,7 @@ async def test_pages_by_wait_name_everybody_once_while_the_lines_change(door: Do
     cursor: str | None = ""
     turn = itertools.count(1000)
     while cursor is not None:
-        answer = await door.get(f"/barbers/search?sort=wait&limit=2{cursor and '&cursor=' + cursor}")
+        answer = await door.get(f"/barbers/search?{NEAR}&sort=wait&limit=2{cursor and '&cursor=' + cursor}")
         named += [row["barberId"] for row in answer.data]
         cursor = answer.body["meta"]["nextCursor"]
         # The best becomes the worst, and one of the worst the best.
@@ -346,11 +352,11 @@ async def test_pages_by_wait_name_everybody_once_while_the_lines_change(door: Do
 async def test_figures_of_later_pages_are_new_ones(door: Door) -> None:
     node, index = door.node, SearchIndex(door.node.pool)
     await index.refresh()
-    first = await door.get("/barbers/search?sort=wait&limit=1")
+    first = await door.get(f"/barbers/search?{NEAR}&sort=wait&limit=1")
     [later] = set(door.shop.barbers) - {first.data[0]["barberId"]}
     await send(node, customer(1), **door.shop.join(door.shop.barbers.index(later)))
     await index.refresh()
-    second = await door.get(f"/barbers/search?sort=wait&limit=1&cursor={first.body['meta']['nextCursor']}")
+    second = await door.get(f"/barbers/search?{NEAR}&sort=wait&limit=1&cursor={first.body['meta']['nextCursor']}")
     assert [(row["barberId"], row["waitingCount"]) for row in second.data] == [(later, 1)]
 
 
@@ -403,9 +409,9 @@ async def test_who_has_an_appointment_then_is_not_free(door: Door) -> None:
 
 _WEEK: Final = {"tue": [["09:00", "12:00"], ["14:00", "24:00"]]}
 _CALENDAR: Final = {
-    "shifts": {"tue": [["10:00", "20:00"]]}, "breaks": {"tue": [["13:00", "13:30"]]}, "exceptions": [], "daysOff": [],
+    "shifts": {"tue": [["10:00", "20:00"]]}, "breaks": {"tue": [["13:00", "13:30"]]}, "exceptions": [], "daysOf": [],
 }  # fmt: skip
-_OFF: Final[Json] = {"shifts": None, "breaks": {}, "exceptions": [], "daysOff": ["2030-01-01"]}
+_OFF: Final[Json] = {"shifts": None, "breaks": {}, "exceptions": [], "daysOf": ["2030-01-01"]}
 _ODD: Final = {**_CALENDAR, "exceptions": [{"date": "2030-01-01", "shifts": [["13:00", "13:30"]]}]}
 
 
@@ -442,3 +448,21 @@ async def test_a_barber_who_is_not_there_is_not_found(door: Door) -> None:
     await door.node.pool.execute("UPDATE barbers SET active = false WHERE barber_id = $1", door.shop.barbers[0])
     for barber in ("bb_nobody", door.shop.barbers[0], "a%00b"):
         assert (await door.get(f"/barbers/{barber}")).code == "NOT_FOUND"
+
+
+async def test_a_server_keeps_up_by_itself(options: NodeOptions, tmp_path: Path) -> None:
+    async with whole_server(options, tmp_path) as server:
+        await put_place(server.node, server.shop.shop_id, MIDDLE, None)
+        query = f"/api/v1/barbers/search?{NEAR}&sort=wait"
+        joined = False
+        async with asyncio.timeout(60):
+            while True:  # until it is told; by then the loop has looked
+                async with server.client.get(query) as response:
+                    body = await response.json()
+                waiting = sorted(row["waitingCount"] for row in body["data"])
+                if waiting == [0, 1]:
+                    return
+                if waiting == [0, 0] and not joined:
+                    await server.shop.fill(server.node, 1)
+                    joined = True
+                await asyncio.sleep(0.1)
