@@ -169,10 +169,10 @@ def query_of(place: tuple[float, float] | None, fields: dict[str, Any]) -> Wante
     """As the door takes it. Without a place nothing that needs one is asked for."""
     if place is None:
         fields = {name: value for name, value in fields.items() if name not in {"radius_km", "sort"}}
-    elif fields.get("sort") == "wait" and fields.get("radius_km", 0) > 50:
-        fields = fields | {"radius_km": 50.0}
     else:
         fields = fields | {"lat": round(place[0], 4), "lng": round(place[1], 4)}
+        if fields.get("sort") == "wait":
+            fields["radius_km"] = min(fields.get("radius_km", 10.0), 50.0)
     return wanted_of(SearchQuery.model_construct(**fields))
 
 
@@ -409,9 +409,9 @@ async def test_who_has_an_appointment_then_is_not_free(door: Door) -> None:
 
 _WEEK: Final = {"tue": [["09:00", "12:00"], ["14:00", "24:00"]]}
 _CALENDAR: Final = {
-    "shifts": {"tue": [["10:00", "20:00"]]}, "breaks": {"tue": [["13:00", "13:30"]]}, "exceptions": [], "daysOf": [],
+    "shifts": {"tue": [["10:00", "20:00"]]}, "breaks": {"tue": [["13:00", "13:30"]]}, "exceptions": [], "daysOff": [],
 }  # fmt: skip
-_OFF: Final[Json] = {"shifts": None, "breaks": {}, "exceptions": [], "daysOf": ["2030-01-01"]}
+_OFF: Final[Json] = {"shifts": None, "breaks": {}, "exceptions": [], "daysOff": ["2030-01-01"]}
 _ODD: Final = {**_CALENDAR, "exceptions": [{"date": "2030-01-01", "shifts": [["13:00", "13:30"]]}]}
 
 
