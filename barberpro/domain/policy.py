@@ -82,6 +82,11 @@ class Action(_Word):
     CHANGE_AVAILABILITY = "availability.change"
     WATCH_QUEUE = "queue.watch"
     SEE_BOOKING = "booking.see"
+    LIST_BOOKINGS = "booking.list"
+    RATE = "booking.rate"
+    FIND_BARBERS = "barber.find"
+    ANSWER_REVIEW = "review.answer"
+    MODERATE_REVIEW = "review.moderate"
     SEE_DISPLAY = "display.see"
     SEE_QR = "shop.see_qr"
     SEE_JOIN_CODE = "join_code.see"
@@ -167,6 +172,11 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.CHANGE_AVAILABILITY: _grants((Caller.BARBER,), Relation.OWNER),
     Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
     Action.SEE_BOOKING: HOLDERS | STAFF,
+    Action.LIST_BOOKINGS: HOLDERS | STAFF,
+    Action.RATE: _grants((Caller.CUSTOMER,), Relation.OWNER),
+    Action.FIND_BARBERS: EVERYBODY,
+    Action.ANSWER_REVIEW: RUNNERS,
+    Action.MODERATE_REVIEW: ADMINS,
     Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
     Action.SEE_QR: STAFF | SCREENS,
     Action.SEE_JOIN_CODE: STAFF,

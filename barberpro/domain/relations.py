@@ -54,6 +54,12 @@ def to_booking(actor: Actor | None, shop: Shop, booking_id: str, customer_id: st
     return to_shop(actor, shop)
 
 
+def to_visit(actor: Actor, customer_id: str | None) -> Relation:
+    """OWNER: its customer, by account alone."""
+    own = actor.role is Role.CUSTOMER and customer_id == actor.id
+    return Relation.OWNER if own else Relation.STRANGER
+
+
 _ACTIONS: Final = {action.value: action for action in Action}
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from asyncpg import Pool
 
 from barberpro.domain.accounts.service import Accounts
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
@@ -56,6 +57,7 @@ class Services:
     limits: Limits
     gate: Gate
     no_shows: NoShows
+    find: Find
     proxies: Proxies
     origins: Origins
     public_url: str | None = None

@@ -52,10 +52,10 @@ def _each_once(ids: list[str]) -> list[str]:
     return ids
 
 
-_SHOWABLE: Final = AfterValidator(_showable)
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _SHOWABLE]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _SHOWABLE]
-Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), _SHOWABLE]
+Showable: Final = AfterValidator(_showable)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), Showable]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Showable]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Showable]
 ServiceIds = Annotated[list[Id], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}$")]
 Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$")]

@@ -87,6 +87,11 @@ def new_letter_id() -> str:
     return f"lt_{_time_ordered()}"
 
 
+def new_rating_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"rt_{_time_ordered()}"
+
+
 def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
 

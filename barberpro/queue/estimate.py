@@ -42,6 +42,20 @@ class InChair:
     elapsed: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a newcomer's wait comes from until the next event; with the time that has passed it tells the wait.
+
+    mean, variance: minutes, of all that is ahead but the visit in the chair. expected, square: that visit's minutes,
+    and the square of its spread as a part of them; None while the chair is free.
+    """
+
+    mean: float
+    variance: float
+    expected: float | None
+    square: float | None
+
+
 class WaitEstimator(Protocol):
     def waits(self, pace: Pace, chair: InChair | None, line: Sequence[float], *, paused: bool = False) -> list[Wait]:
         """The wait of each in the line, and last of one who would join now.
@@ -104,6 +118,17 @@ def _moments(
         expected = minutes * pace.ratio
         ahead += _SERVED * expected
         variance += part * expected**2
+
+    @staticmethod
+    def outlook(pace: Pace, chair: float | None, line: Sequence[float], *, paused: bool = False) -> Outlook:
+        """What the last of `waits` comes from. chair: the planned minutes of the visit in it."""
+        ahead = _SERVED * pace.ratio * sum(line)
+        spread = (_SERVED * (1 + pace.spread**2) - _SERVED**2) * pace.ratio**2 * sum(each**2 for each in line)
+        pauses = (_BREAK if paused else 0.0, _CALL if chair is None else 0.0)
+        mean, variance = ahead + sum(pauses), spread + (pace.doubt * ahead) ** 2 + sum(each**2 for each in pauses)
+        if chair is None:
+            return Outlook(mean, variance, None, None)
+        return Outlook(mean, variance, chair * pace.ratio, pace.spread**2 + pace.doubt**2)
 
 
 def _left(pace: Pace, chair: InChair) -> tuple[float, float]:

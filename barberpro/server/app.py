@@ -8,6 +8,7 @@ from aiohttp import web
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.blocks import Blocks
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
 from barberpro.domain.keys import key_ring
@@ -32,8 +33,11 @@ from barberpro.server.letters.post_office import PostOffice, transports
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.providers import id_token_providers
 from barberpro.server.readiness import Readiness
+from barberpro.server.search_index import SearchIndex
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
+from barberpro.storage.cache import Cache
+from barberpro.storage.postgres import close_pool
 from barberpro.storage.sealing import sealer
 
 
@@ -51,10 +55,13 @@ class RunningServer:
     blocks: Blocks
     post_office: PostOffice
     key_watch: KeyWatch
+    search_index: SearchIndex
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
         self.app[ACCOUNTS].close()
+        await self.search_index.close()
+        await close_pool(self.search_index.pool)
         await self.key_watch.close()
         await self.post_office.close()
         await self.blocks.close()
@@ -77,7 +84,12 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     try:
         await revocations.start()
         await blocks.start()
-        post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
+        search_index = await SearchIndex.open(options.database_url, options.patience)
+        try:
+            post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
+        except BaseException:
+            await close_pool(search_index.pool)
+            raise
     except BaseException:
         await revocations.close()
         await node.close()
@@ -105,6 +117,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         public_url=settings.public_url,
         gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute, seals.lookup), blocks),
         no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
+        find=Find(search_index.pool, Cache(node.redis, options.prefix, "find"), search_index.refresh),
         proxies=Proxies(settings.trusted_proxies),
         origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )
@@ -134,4 +147,5 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     signing = SigningKeys(directory, tokens, doors.expel_revoked, production=production)
     key_watch = KeyWatch([signing, SealingKeys(directory, seals)])
     key_watch.start()
-    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch)
+    search_index.start()
+    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch, search_index)

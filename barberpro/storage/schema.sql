@@ -5,6 +5,10 @@ CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 
 COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
 
+CREATE EXTENSION IF NOT EXISTS cube WITH SCHEMA public;
+
+COMMENT ON EXTENSION cube IS 'data type for multidimensional cubes';
+
 CREATE TYPE public.pgqueuer_status AS ENUM (
     'queued',
     'picked',
@@ -128,6 +132,20 @@ BEGIN
     FROM unnest(v_shops, v_outcomes) AS p (shop_id, outcome) LEFT JOIN watermarks w USING (shop_id);
 END $$;
 
+CREATE FUNCTION public.count_rating() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' AND OLD.hidden_at IS NULL THEN
+        UPDATE barber_ratings r SET count = r.count - 1, stars = r.stars - OLD.stars WHERE r.barber_id = OLD.barber_id;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.hidden_at IS NULL THEN
+        INSERT INTO barber_ratings AS r (barber_id, count, stars) VALUES (NEW.barber_id, 1, NEW.stars)
+        ON CONFLICT (barber_id) DO UPDATE SET count = r.count + 1, stars = r.stars + excluded.stars;
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -197,6 +215,12 @@ END $$;
 CREATE FUNCTION public.millis(n text) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((n)::double precision / (1000)::double precision));
+
+CREATE FUNCTION public.open_at(week jsonb, zone text, at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT FROM jsonb_array_elements((open_at.week -> to_char((open_at.at AT TIME ZONE open_at.zone), 'dy'::text))) hours(span) WHERE (((to_char((open_at.at AT TIME ZONE open_at.zone), 'HH24:MI'::text) COLLATE "C") >= (hours.span ->> 0)) AND ((to_char((open_at.at AT TIME ZONE open_at.zone), 'HH24:MI'::text) COLLATE "C") < (hours.span ->> 1)))));
+
+COMMENT ON FUNCTION public.open_at(week jsonb, zone text, at timestamp with time zone) IS 'Whether the clock in the shop shows a time of its opening hours.';
 
 CREATE FUNCTION public.raise_revision() RETURNS trigger
     LANGUAGE plpgsql
@@ -275,6 +299,66 @@ BEGIN
     GET DIAGNOSTICS v_gone = ROW_COUNT;
     RETURN v_gone;
 END $$;
+
+CREATE FUNCTION public.wait_of(mean double precision, variance double precision, expected double precision, square double precision, elapsed double precision, OUT p50 integer, OUT p90 integer) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    m double precision := mean; v double precision := variance;
+    lasted double precision := least(elapsed, 3.0 * expected);
+    sigma double precision; z double precision; longer double precision; left_ double precision; middle double precision;
+BEGIN
+    IF expected IS NOT NULL AND lasted <= 0 THEN
+        m := m + expected;
+        v := v + square * expected ^ 2;
+    ELSIF expected IS NOT NULL THEN
+        sigma := sqrt(ln(1 + square));
+        z := ln(lasted / expected) / sigma + sigma / 2;
+        longer := erfc(z / sqrt(2.0));
+        left_ := expected * erfc((z - sigma) / sqrt(2.0)) / longer;
+        m := m + left_ - lasted;
+        v := v + expected ^ 2 * (1 + square) * erfc((z - 2 * sigma) / sqrt(2.0)) / longer - left_ ^ 2;
+    END IF;
+    sigma := ln(1 + v / m ^ 2);
+    middle := m * exp(-sigma / 2);
+    p50 := round(middle);
+    p90 := ceil(middle * exp(1.2816 * sqrt(sigma)));
+END $$;
+
+CREATE FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    v_begins timestamp := at AT TIME ZONE zone;
+    v_ends timestamp := (at + minutes * interval '1 minute') AT TIME ZONE zone;
+    v_day text := to_char(v_begins, 'YYYY-MM-DD');
+    v_week jsonb := coalesce(nullif(calendar -> 'shifts', 'null'), opening);
+    v_shifts jsonb; v_breaks jsonb := calendar -> 'breaks' -> to_char(v_begins, 'dy');
+    v_from text COLLATE "C" := to_char(v_begins, 'HH24:MI:SS');
+    v_until text COLLATE "C" := to_char(v_ends, 'HH24:MI:SS');
+BEGIN
+    IF calendar -> 'daysOff' ? v_day THEN
+        RETURN false;
+    END IF;
+    IF v_ends::date > v_begins::date THEN
+        v_until := CASE WHEN v_until = '00:00:00' THEN '24:00:00' ELSE '99' END;
+    END IF;
+    SELECT e -> 'shifts' INTO v_shifts FROM jsonb_array_elements(calendar -> 'exceptions') e WHERE e ->> 'date' = v_day;
+    IF FOUND THEN
+        v_breaks := NULL;
+    ELSIF v_week IS NULL THEN
+        v_shifts := '[["00:00", "24:00"]]';
+    ELSE
+        v_shifts := v_week -> to_char(v_begins, 'dy');
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM jsonb_array_elements(v_shifts) s WHERE s ->> 0 || ':00' <= v_from AND s ->> 1 || ':00' >= v_until
+    ) AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(v_breaks) b WHERE b ->> 0 || ':00' < v_until AND b ->> 1 || ':00' > v_from
+    );
+END $$;
+
+COMMENT ON FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) IS 'Whether a barber is there for so many minutes; none that go past midnight.';
 
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
@@ -374,6 +458,32 @@ UNION ALL
 COMMENT ON VIEW public.audit_logs IS 'Who did what, when and from where.';
 
 COMMENT ON COLUMN public.audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
+
+CREATE TABLE public.barber_lines (
+    barber_id text NOT NULL,
+    until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    since timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    waiting integer NOT NULL,
+    mean double precision NOT NULL,
+    variance double precision NOT NULL,
+    expected double precision,
+    square double precision,
+    seated_at timestamp with time zone,
+    CONSTRAINT barber_lines_check CHECK ((((expected IS NULL) = (seated_at IS NULL)) AND ((square IS NULL) = (seated_at IS NULL))))
+);
+
+COMMENT ON TABLE public.barber_lines IS 'What a newcomer would wait for (barberpro/queue/estimate.py, Outlook); wait_of tells how long.';
+
+CREATE TABLE public.barber_ratings (
+    barber_id text NOT NULL,
+    count integer NOT NULL,
+    stars integer NOT NULL,
+    CONSTRAINT barber_ratings_check CHECK (((stars >= count) AND (stars <= (5 * count)))),
+    CONSTRAINT barber_ratings_count_check CHECK ((count >= 0))
+);
+
+COMMENT ON TABLE public.barber_ratings IS 'How many ratings of a barber are not hidden, and the sum of their stars: the average is exact.';
 
 CREATE TABLE public.barber_services (
     barber_id text NOT NULL,
@@ -745,12 +855,69 @@ COMMENT ON COLUMN public.rate_limits.reason IS 'What was done too often (barberp
 
 COMMENT ON COLUMN public.rate_limits.made_by IS 'system, or the admin.';
 
+CREATE TABLE public.ratings (
+    rating_id text NOT NULL,
+    booking_id text NOT NULL,
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    stars smallint NOT NULL,
+    review text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    made_with text,
+    answer text,
+    answered_at timestamp with time zone,
+    answered_by text,
+    hidden_at timestamp with time zone,
+    hidden_by text,
+    hidden_reason text,
+    CONSTRAINT ratings_check CHECK (((answer IS NULL) = (answered_at IS NULL))),
+    CONSTRAINT ratings_check1 CHECK (((hidden_at IS NULL) = (hidden_reason IS NULL))),
+    CONSTRAINT ratings_stars_check CHECK (((stars >= 1) AND (stars <= 5)))
+);
+
+COMMENT ON TABLE public.ratings IS 'One a completed booking. Ids of newer ones sort after those of older ones.';
+
+COMMENT ON COLUMN public.ratings.made_with IS 'The Idempotency-Key of the request that made it.';
+
+COMMENT ON COLUMN public.ratings.hidden_at IS 'By an admin: it is shown to nobody else, and does not count.';
+
 CREATE TABLE public.revocations (
     user_id text NOT NULL,
     before timestamp with time zone NOT NULL
 );
 
 COMMENT ON COLUMN public.revocations.before IS 'Tokens that were issued to the user before this moment are refused.';
+
+CREATE TABLE public.search_barbers (
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    place public.cube,
+    words integer[] NOT NULL,
+    offers integer[] NOT NULL
+);
+
+COMMENT ON COLUMN public.search_barbers.place IS 'On the unit sphere (x, y, z); null: the shop has told no place.';
+
+COMMENT ON COLUMN public.search_barbers.words IS 'Keys of the words in the names of barber, shop and services (barberpro/storage/folding.py).';
+
+COMMENT ON COLUMN public.search_barbers.offers IS 'Likewise, of the services alone.';
+
+CREATE TABLE public.search_mark (
+    only_row boolean DEFAULT true NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT search_mark_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE public.search_mark IS 'Everything committed before `at` is found. Its row lock has one node at a time do the work.';
+
+CREATE TABLE public.search_shops (
+    shop_id text NOT NULL,
+    revision bigint NOT NULL,
+    shop_seq bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.search_shops IS 'What search knows of each shop: the catalogue as of `revision`, the lines as of `shop_seq`.';
 
 CREATE TABLE public.services (
     service_id text NOT NULL,
@@ -915,6 +1082,12 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (audit_id);
 
+ALTER TABLE ONLY public.barber_lines
+    ADD CONSTRAINT barber_lines_pkey PRIMARY KEY (barber_id, until);
+
+ALTER TABLE ONLY public.barber_ratings
+    ADD CONSTRAINT barber_ratings_pkey PRIMARY KEY (barber_id);
+
 ALTER TABLE ONLY public.barber_services
     ADD CONSTRAINT barber_services_pkey PRIMARY KEY (barber_id, service_id);
 
@@ -987,8 +1160,23 @@ ALTER TABLE ONLY public.queues
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (block_id);
 
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_booking_id_key UNIQUE (booking_id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_pkey PRIMARY KEY (rating_id);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.search_barbers
+    ADD CONSTRAINT search_barbers_pkey PRIMARY KEY (barber_id);
+
+ALTER TABLE ONLY public.search_mark
+    ADD CONSTRAINT search_mark_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.search_shops
+    ADD CONSTRAINT search_shops_pkey PRIMARY KEY (shop_id);
 
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_pkey PRIMARY KEY (service_id);
@@ -1028,6 +1216,8 @@ CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (at, audi
 CREATE INDEX audit_entries_of_actor ON public.audit_entries USING btree (actor_id, at);
 
 CREATE INDEX audit_entries_of_object ON public.audit_entries USING btree (object_id, at);
+
+CREATE INDEX barber_lines_over ON public.barber_lines USING btree (until) WHERE (until < 'infinity'::timestamp with time zone);
 
 CREATE INDEX barbers_by_age ON public.barbers USING btree (created_at, barber_id);
 
@@ -1095,7 +1285,17 @@ CREATE INDEX queues_of_shop ON public.queues USING btree (shop_id);
 
 CREATE INDEX rate_limits_in_force ON public.rate_limits USING btree (until) WHERE (lifted_at IS NULL);
 
+CREATE INDEX ratings_of_barber ON public.ratings USING btree (barber_id, rating_id);
+
 CREATE INDEX revocations_by_time ON public.revocations USING btree (before);
+
+CREATE INDEX search_barbers_near ON public.search_barbers USING gist (place);
+
+CREATE INDEX search_barbers_of_shop ON public.search_barbers USING btree (shop_id);
+
+CREATE INDEX search_barbers_offers ON public.search_barbers USING gin (offers);
+
+CREATE INDEX search_barbers_words ON public.search_barbers USING gin (words);
 
 CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
@@ -1134,6 +1334,8 @@ CREATE TRIGGER checkpoints_stay BEFORE DELETE OR TRUNCATE ON public.checkpoints 
 CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
+
+CREATE TRIGGER ratings_counted AFTER INSERT OR DELETE OR UPDATE OF barber_id, stars, hidden_at ON public.ratings FOR EACH ROW EXECUTE FUNCTION public.count_rating();
 
 CREATE TRIGGER revocations_told AFTER INSERT OR UPDATE ON public.revocations FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
 
@@ -1185,6 +1387,9 @@ ALTER TABLE ONLY public.queues
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(booking_id);
 
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);

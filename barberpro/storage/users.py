@@ -62,6 +62,7 @@ _FORGET_ALSO: Final = (
     "DELETE FROM shop_owners WHERE user_id = $1",
     "UPDATE sessions SET ip = NULL, agent = NULL WHERE user_id = $1",
     "UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1",
+    "UPDATE ratings SET review = NULL FROM bookings b WHERE b.customer_id = $1 AND ratings.booking_id = b.booking_id",
 )
 _LIVE: Final = """
     SELECT count(*) FROM bookings

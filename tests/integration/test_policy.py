@@ -42,6 +42,8 @@ _RUNNERS: Final = "   1 3 3 3 3 3 3 + 4 4 + 3 3 3 3"
 _HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + + 3 3 3 3"
 _SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + + 4 4 4 4"
 _JOIN: Final = "      1 + + 3 3 + 4 + 4 + + 3 3 + 4"
+_LIST: Final = "      1 + + + + 3 3 + 4 + + 3 3 3 3"
+_RATE: Final = "      1 + 4 3 3 3 3 3 3 3 3 3 3 3 3"
 _QR: Final = "        1 4 4 4 4 4 4 + 4 + + + 4 + 4"
 
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
@@ -56,6 +58,9 @@ OPEN: Final = {
     "GET /static/{name}",
     "GET /join/{shopId}",
     "GET /api/v1/queue/{barberId}",
+    "GET /api/v1/barbers/search",
+    "GET /api/v1/barbers/{barberId}",
+    "GET /api/v1/barbers/{barberId}/reviews",
     "GET /api/v1/barbers/{barberId}/slots",
     "POST /api/v1/shops/{shopId}/scan",
     "POST /api/v1/devices",
@@ -84,6 +89,10 @@ BY_A_SECRET: Final = {
 
 ENDPOINTS: Final = {
     "POST /api/v1/bookings": _JOIN,
+    "GET /api/v1/bookings": _LIST,
+    "POST /api/v1/bookings/{bookingId}/rate": _RATE,
+    "PUT /api/v1/reviews/{reviewId}/answer": _RUNNERS,
+    "PATCH /api/v1/admin/reviews/{reviewId}": _ADMINS,
     "PATCH /api/v1/bookings/{bookingId}": _HOLDERS,
     "GET /api/v1/bookings/{bookingId}": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
@@ -169,7 +178,10 @@ ROOMS: Final = {
     "display": " 1 + + + + + + + + + + + + + +",
     "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
 }
-_QUERIES: Final = {"GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01"}
+_QUERIES: Final = {
+    "GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01",
+    "GET /api/v1/bookings": "?shopId={shopId}",  # of whoever works in two, it has to be told
+}
 _TOLD: Final = {401: "1", 403: "3", 404: "4"}
 _TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
 
@@ -183,6 +195,24 @@ async def stage(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIt
 
 async def _pairing(stage: Scene, kind: DeviceKind) -> Json:
     return {"code": (await devices.ask(stage.door.node.pool, kind))["code"], "name": "By the till"}
+
+
+_PLAIN_BODIES: Final[dict[str, Json]] = {
+    "POST /api/v1/shops": {"name": "New", "timeZone": "Etc/UTC", "currency": "INR", "barberName": "Ben"},
+    "PATCH /api/v1/shops/{shopId}": {"name": "The Shop"},
+    "POST /api/v1/shops/{shopId}/services": {"name": "Shave", "price": "9.90", "durationMinutes": 5},
+    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": {"price": "250.00"},
+    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": {"offered": True},
+    "POST /api/v1/shops/{shopId}/invitations": {"email": "somebody@example.com"},
+    "POST /api/v1/invitations/accept": {"token": "ch_1.x"},
+    "PATCH /api/v1/barbers/me": {"name": "Asha"},
+    "PUT /api/v1/admin/flags/{flagName}": {"percentage": 1},
+    "POST /api/v1/bookings/{bookingId}/rate": {"rating": 5},
+    "PUT /api/v1/reviews/{reviewId}/answer": {"text": "Thank you."},
+    "PATCH /api/v1/admin/reviews/{reviewId}": {"hidden": False},
+    "POST /api/v1/admin/blocks": {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"},
+    "POST /api/v1/devices": {"kind": "display"},
+}
 
 
 async def _device(stage: Scene) -> str:
@@ -230,26 +260,23 @@ async def _invitation(stage: Scene) -> str:
     return str((await stage.door.post(path, ADMIN, {"email": f"{new_user_id()}@example.com"})).data["invitationId"])
 
 
-PLAIN_BODIES: Final[dict[str, Json]] = {
-    "POST /api/v1/shops": {"name": "New", "timeZone": "Etc/UTC", "currency": "INR", "barberName": "Ben"},
-    "PATCH /api/v1/shops/{shopId}": {"name": "The Shop"},
-    "POST /api/v1/shops/{shopId}/services": {"name": "Shave", "price": "9.90", "durationMinutes": 5},
-    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": {"price": "250.00"},
-    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": {"offered": True},
-    "POST /api/v1/shops/{shopId}/invitations": {"email": "somebody@example.com"},
-    "POST /api/v1/invitations/accept": {"token": "ch_1.x"},
-    "PATCH /api/v1/barbers/me": {"name": "Asha"},
-    "PUT /api/v1/admin/flags/{flagName}": {"percentage": 1},
-}
+async def _review(stage: Scene) -> str:
+    """The one of the booking, whoever might have been allowed to write it."""
+    await stage.door.node.pool.execute(
+        "INSERT INTO ratings (rating_id, booking_id, barber_id, shop_id, stars) VALUES ('rt_1', $1, $2, $3, 4)"
+        " ON CONFLICT DO NOTHING",
+        stage.booking, stage.door.shop.barbers[0], stage.door.shop.shop_id,
+    )  # fmt: skip
+    return "rt_1"
 
 
 async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
-    if endpoint in PLAIN_BODIES:
-        return PLAIN_BODIES[endpoint]
-    if endpoint.endswith("/bookings"):
+    if endpoint == "POST /api/v1/bookings":
         return stage.door.booking_body()
+    if endpoint in _PLAIN_BODIES:
+        return _PLAIN_BODIES[endpoint]
     if endpoint.endswith("/status"):
         return {"status": "serving"}
     if endpoint.endswith("/bookings/{bookingId}"):
@@ -266,9 +293,7 @@ async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
-    if endpoint.endswith("/blocks") and endpoint.startswith("POST"):
-        return {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"}
-    return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
+    return None
 
 
 async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = None) -> str:
@@ -284,12 +309,15 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         names["staffId"] = await _member(stage)
     if "{invitationId}" in template:
         names["invitationId"] = await _invitation(stage)
+    if "{reviewId}" in template:
+        names["reviewId"] = await _review(stage)
     if endpoint == "DELETE /api/v1/admin/flags/{flagName}":
         await stage.door.call("PUT", "/admin/flags/beta", ADMIN, {})
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
-    path = template.format(**names, shop_id=names["shopId"], name="display.js") + _QUERIES.get(endpoint, "")
+    template += _QUERIES.get(endpoint, "")
+    path = template.format(**names, shop_id=names["shopId"], name="display.js")
     who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
     headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}
     async with stage.door.client.request(method, path, json=body, headers=headers) as response:
