@@ -1,7 +1,6 @@
-"""Currencies: how many decimals an amount has.
+"""Currencies: how many decimals an amount has, and how it is written.
 
-Of ISO 4217's active codes all have two, but for those here (list of 2024-06-25). The libraries that have the list weigh
-more than it: babel 30 MB of languages with it, and pycountry has no decimals.
+Of ISO 4217's active codes (list one of 2024-06-25) all have two but those here.
 """
 
 from decimal import Decimal
@@ -9,10 +8,12 @@ from typing import Final
 
 _USUAL: Final = 2
 _OTHERS: Final = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-}
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+         "XOF", "XPF"), 0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}  # fmt: skip
 
 
 def decimals_of(currency: str) -> int:
@@ -26,8 +27,10 @@ def fits(amount: str, currency: str) -> bool:
 
 
 def scaled(amount: Decimal, currency: str) -> Decimal:
-    """The amount with all of its currency's decimals. Raises decimal.Inexact when it has more, other than zeros."""
-    return amount.quantize(Decimal(1).scaleb(-decimals_of(currency)), context=_EXACT)
+    """The amount with all of its currency's decimals. Nothing is rounded: what has more keeps them."""
+    exponent = amount.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)  # noqa: S101 - neither infinite nor NaN: those are no amounts
+    return amount.quantize(Decimal(1).scaleb(min(exponent, -decimals_of(currency))))
 
 
 def written(amount: Decimal, currency: str) -> str:

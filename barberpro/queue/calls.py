@@ -13,7 +13,8 @@ from typing import Any, Final
 import orjson
 
 from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
-from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.commands import Advance, Command, Complete, Join, Payment, Reschedule, Schedule, Transfer
+from barberpro.protocol.currencies import fits, written
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
 from barberpro.storage.catalogue import Barber, Service, Shop
@@ -54,7 +55,7 @@ class CallBuilder:
         self._numbers = itertools.count()
 
     def of_command(self, actor: Actor, command: Command, via: Via, shop: Shop) -> ScriptCall:
-        """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
+        """Raises BarberProError(BAD_REQUEST) for services, barbers and decimals that the shop does not have."""
         fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type"})
         saw = _expectation(command)
         content = [actor.id, actor.role.value, command.type, saw, fields]
@@ -67,6 +68,8 @@ class CallBuilder:
             born = self._being_born(actor, command, shop, fields, envelope)
         if isinstance(command, Schedule | Reschedule):
             fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
+        if isinstance(command, Complete | Advance) and command.payment is not None:
+            _need_decimals(command.payment, shop.currency)
         if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
@@ -117,7 +120,7 @@ class CallBuilder:
             "phoneSealed": self._seal(phone) if phone else None,
             "services": [service.wire for service in services],
             "durationMinutes": minutes,
-            "totalPrice": str(sum((service.price for service in services), Decimal("0.00"))),
+            "totalPrice": written(sum((service.price for service in services), Decimal(0)), shop.currency),
             "currency": shop.currency,
             "notes": command.notes,
         }
@@ -142,6 +145,12 @@ def _services(barber: Barber, service_ids: list[str]) -> list[Service]:
             raise bad_field(f"serviceIds.{index}", "is no service of this barber")
         chosen.append(service)
     return chosen
+
+
+def _need_decimals(payment: Payment, currency: str) -> None:
+    for name, amount in (("amount", payment.amount), ("tip", payment.tip)):
+        if amount is not None and not fits(amount, currency):
+            raise bad_field(f"payment.{name}", f"has more decimals than {currency}")
 
 
 def _expectation(command: Command) -> Json:

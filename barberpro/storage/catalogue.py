@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from asyncpg import Pool
 
+from barberpro.protocol.currencies import scaled
 from barberpro.storage.postgres import Away
 from barberpro.storage.together import Together
 from barberpro.storage.zones import offsets_about
@@ -166,8 +167,9 @@ class Catalogue:
         for offer in offers:
             barber = barbers.setdefault(offer["barber_id"], Barber(offer["barber_id"], shop_id, offer["name"], {}))
             if offer["service_id"] is not None:
+                price = scaled(offer["price"], row["currency"])
                 barber.services[offer["service_id"]] = Service(
-                    offer["service_id"], offer["service_name"], offer["price"], offer["minutes"]
+                    offer["service_id"], offer["service_name"], price, offer["minutes"]
                 )
         return Shop(
             shop_id=shop_id,

@@ -16,8 +16,10 @@ from barberpro.handlers.rest import (
     health,
     jwks,
     letters,
+    payments,
     queue_events,
     queues,
+    reports,
 )
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.cross_origin import cross_origin, put_cross_origin_headers
@@ -56,6 +58,8 @@ ROUTES = (
     web.get(f"{_V1}/bookings/{{bookingId}}/history", endpoint(booking_reads.history, Action.SEE_BOOKING)),
     # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
     web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine, Action.SEE_OWN_QUEUE)),
+    web.get(f"{_V1}/queue/earnings", endpoint(reports.earnings, Action.SEE_EARNINGS, query=reports.QUERY)),
+    web.get(f"{_V1}/queue/stats", endpoint(reports.stats, Action.SEE_STATS, query=reports.QUERY)),
     web.post(f"{_V1}/queue/commands", endpoint(queues.run_command, *queues.COMMANDS)),
     web.get(f"{_V1}/queue/{{barberId}}", endpoint(queues.show, Action.SEE_QUEUE)),
     web.get(
@@ -75,6 +79,19 @@ ROUTES = (
     web.post(f"{_SHOP}/kiosks/pair", endpoint(devices.pair("kiosk"), Action.PAIR_DEVICE)),
     web.get(f"{_SHOP}/devices", endpoint(devices.show_all, Action.SEE_DEVICES)),
     web.delete(f"{_SHOP}/devices/{{deviceId}}", endpoint(devices.revoke, Action.REVOKE_DEVICE)),
+    web.get(f"{_V1}/payments", endpoint(payments.list_own, Action.SEE_PAYMENTS, query=payments.QUERY)),
+    web.get(
+        f"{_V1}/payments/reconciliation",
+        endpoint(payments.reconcile, Action.SEE_PAYMENTS, query=payments.RECONCILIATION_QUERY),
+    ),
+    web.post(f"{_V1}/payments/{{bookingId}}/record", endpoint(payments.record, Action.RECORD_PAYMENT)),
+    web.post(f"{_V1}/payments/{{paymentId}}/refund", endpoint(payments.refund, Action.REFUND_PAYMENT)),
+    web.post(f"{_V1}/payments/{{paymentId}}/correct", endpoint(payments.correct, Action.CORRECT_PAYMENT)),
+    web.get(
+        f"{_V1}/admin/analytics",
+        endpoint(reports.analytics, Action.SEE_ANALYTICS, query=reports.ANALYTICS_QUERY),
+    ),
+    web.get(f"{_V1}/admin/payments", endpoint(payments.list_all, Action.SEARCH_PAYMENTS, query=payments.QUERY)),
     web.get(f"{_V1}/admin/audit", endpoint(audit.list_audit, Action.SEE_AUDIT, query=audit.QUERY)),
     web.get(f"{_V1}/admin/blocks", endpoint(blocks.list_blocks, Action.SEE_BLOCKS, query=blocks.QUERY)),
     web.post(f"{_V1}/admin/blocks", endpoint(blocks.create, Action.CHANGE_BLOCKS)),
