@@ -9,6 +9,7 @@ from barberpro.handlers.rest import (
     auth,
     blocks,
     booking_reads,
+    booking_search,
     bookings,
     devices,
     exposition,
@@ -90,6 +91,10 @@ ROUTES = (
     web.get(
         f"{_V1}/admin/analytics",
         endpoint(reports.analytics, Action.SEE_ANALYTICS, query=reports.ANALYTICS_QUERY),
+    ),
+    web.get(
+        f"{_V1}/admin/bookings",
+        endpoint(booking_search.list_all, Action.SEARCH_BOOKINGS, query=booking_search.QUERY),
     ),
     web.get(f"{_V1}/admin/payments", endpoint(payments.list_all, Action.SEARCH_PAYMENTS, query=payments.QUERY)),
     web.get(f"{_V1}/admin/audit", endpoint(audit.list_audit, Action.SEE_AUDIT, query=audit.QUERY)),
