@@ -115,7 +115,7 @@ class ExportReport(Wire):
 
 
 class Export(TypedDict):
-    """rowsAll, bytes, url: null until they are known. url: where the file is, until it expires.
+    """rowsDone: in the file so far. bytes, url: null until it is there. url: where the file is, until it expires.
 
     problem: why it failed, in words that name nobody.
     """
@@ -125,7 +125,6 @@ class Export(TypedDict):
     format: ReportFormat
     status: ExportStatus
     rowsDone: Count
-    rowsAll: Count | None
     bytes: Count | None
     problem: str | None
     createdAt: Timestamp
@@ -144,12 +143,15 @@ class FailedJob(TypedDict):
 
 
 class JobKind(TypedDict):
-    """waiting, running: at this moment. done, failed: in the last 24 hours."""
+    """waiting, running: at this moment. overdueSeconds: for how long the first that is due has been so; null: none is.
+
+    done, failed: in the last 24 hours.
+    """
 
     kind: str
     waiting: Count
     running: Count
-    oldestWaitingSeconds: float | None
+    overdueSeconds: float | None
     done: Count
     failed: Count
 
