@@ -96,7 +96,7 @@ class Exporter:
         first, last = _days(asked)
         if asked.shop_id is None:
             return Scope(first, last, ZoneInfo("Etc/UTC"), None, None)
-        shop = await self._pool.fetchrow(_SHOP, asked.shop_id)
+        [shop] = await self._pool.fetch(_SHOP, asked.shop_id)  # shops are never deleted
         return Scope(first, last, ZoneInfo(shop["time_zone"]), asked.shop_id, shop["currency"])
 
 

@@ -13,6 +13,7 @@ from asyncpg import Pool
 
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Method
 from barberpro.protocol.currencies import fits, written
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_payment_id
@@ -40,7 +41,7 @@ class Request:
 
 
 async def charge(
-    connection: AnyConnection, booking_id: str, amount: Decimal, method: str, actor: Actor, via: Via
+    connection: AnyConnection, booking_id: str, amount: Decimal, method: Method, actor: Actor, via: Via
 ) -> Line:
     """One more charge of a booking, in the caller's transaction. Raises NOT_FOUND without the booking."""
     new = await _of_booking(connection, booking_id, "service", amount, method, None, None)
@@ -144,7 +145,7 @@ async def _of_booking(
     booking_id: str,
     purpose: Purpose,
     amount: Decimal,
-    method: str,
+    method: Method,
     command_id: str | None,
     digest: str | None,
 ) -> NewLine:
@@ -168,7 +169,7 @@ async def _of_booking(
 
 
 def _upon(
-    payment: Line, kind: Kind, amount: Decimal, method: str, reason: str | None, request: Request, digest: str
+    payment: Line, kind: Kind, amount: Decimal, method: Method, reason: str | None, request: Request, digest: str
 ) -> NewLine:
     return NewLine(
         new_payment_id(payment.shop_id),

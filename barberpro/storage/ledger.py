@@ -9,6 +9,7 @@ from typing import Any, Final
 from asyncpg import Pool
 
 from barberpro.protocol.actors import Actor
+from barberpro.protocol.commands import Method
 from barberpro.protocol.money import Kind, Purpose
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.searching import Conditions, searched
@@ -50,7 +51,7 @@ class Line:
     shop_id: str
     barber_id: str
     booking_id: str
-    method: str
+    method: Method
     amount: Decimal
     currency: str
     of_payment_id: str | None
@@ -71,7 +72,7 @@ class NewLine:
     shop_id: str
     barber_id: str
     booking_id: str
-    method: str
+    method: Method
     amount: Decimal
     currency: str
     of_payment_id: str | None = None
@@ -88,7 +89,7 @@ class Sum:
     currency: str
     kind: Kind
     purpose: Purpose
-    method: str
+    method: Method
     amount: Decimal
 
 

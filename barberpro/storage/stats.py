@@ -134,4 +134,5 @@ class Now:
 async def now(pool: "Pool[Any]", shop_id: str | None) -> Now:
     """What goes on in a shop, or in all of them. Raises what storage.postgres.Away lists."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        return Now(**await pool.fetchrow(_NOW, shop_id))
+        [row] = await pool.fetch(_NOW, shop_id)
+    return Now(**row)
