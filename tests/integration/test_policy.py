@@ -7,16 +7,18 @@ In a row, a caller's column says what they are told: `+` let in (whatever comes 
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import pytest
 
-from barberpro.domain import devices, guests
+from barberpro.domain import devices, exports, guests, money
 from barberpro.domain.blocks import Blocks
 from barberpro.domain.policy import TABLE, Action
 from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
+from barberpro.protocol.reports import ExportReport
 from barberpro.server.node import NodeOptions
 from tests.support.callers import Scene, scene
 from tests.support.commands import WHOLE
@@ -40,6 +42,8 @@ _QR: Final = "        1 4 4 4 4 4 4 + 4 + + 4 + 4"
 
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + 3 3 3 3"
 _ADMINS: Final = "    1 3 3 3 3 3 3 3 3 + 3 3 3 3"
+
+EXPORT: Final = {"report": "bookings", "format": "csv", "from": "2026-01-01", "to": "2026-01-02"}
 
 OPEN: Final = {
     "GET /health/live",
@@ -96,6 +100,21 @@ ENDPOINTS: Final = {
     "GET /api/v1/auth/sessions": _ACCOUNTS,
     "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
     "DELETE /api/v1/auth/account": _ACCOUNTS,
+    "GET /api/v1/queue/earnings": "   1 3 3 3 3 3 3 + + 3 3 3 3 3",
+    "GET /api/v1/queue/stats": "      1 3 3 3 3 3 3 + + 3 3 3 3 3",
+    "GET /api/v1/payments": "         1 3 3 3 3 3 3 + + + 3 3 3 3",
+    "GET /api/v1/payments/reconciliation": _STAFF_ACT,
+    "POST /api/v1/payments/{bookingId}/record": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/refund": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/correct": _STAFF_ACT,
+    "GET /api/v1/admin/analytics": _ADMINS,
+    "GET /api/v1/admin/bookings": _ADMINS,
+    "GET /api/v1/admin/payments": _ADMINS,
+    "POST /api/v1/admin/reports/export": _ADMINS,
+    "GET /api/v1/admin/reports/exports": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}/file": _ADMINS,
+    "GET /api/v1/admin/jobs": _ADMINS,
     "GET /api/v1/admin/audit": _ADMINS,
     "GET /api/v1/admin/letters": _ADMINS,
     "GET /api/v1/admin/blocks": _ADMINS,
@@ -160,6 +179,16 @@ async def _block(stage: Scene) -> str:
     return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
 
 
+async def _payment(stage: Scene) -> str:
+    async with stage.door.node.pool.acquire() as connection:
+        return (await money.charge(connection, stage.booking, Decimal(9), "cash", ADMIN, VIA)).payment_id
+
+
+async def _export(stage: Scene) -> str:
+    asked = ExportReport.model_validate(EXPORT)
+    return (await exports.ask(stage.door.node.pool, ADMIN, VIA, new_id(), asked))["exportId"]
+
+
 async def _body(stage: Scene, endpoint: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
@@ -179,6 +208,12 @@ async def _body(stage: Scene, endpoint: str) -> Json | None:
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
     if endpoint.endswith("/blocks") and endpoint.startswith("POST"):
         return {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"}
+    if "/payments/" in endpoint and endpoint.startswith("POST"):
+        return {"record": {"method": "cash", "amount": "1"}, "refund": {}, "correct": {"amount": "1", "reason": "so"}}[
+            endpoint.rpartition("/")[2]
+        ]
+    if endpoint.endswith("/reports/export"):
+        return EXPORT
     return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
 
 
@@ -191,6 +226,12 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         names["deviceId"] = await _device(stage)
     if "{blockId}" in template:
         names["blockId"] = await _block(stage)
+    if "{paymentId}" in template:
+        names["paymentId"] = await _payment(stage)
+    if "{exportId}" in template:
+        names["exportId"] = await _export(stage)
+    if endpoint.endswith("/reconciliation"):
+        template += "?shopId={shopId}"
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     path = template.format(**names, shop_id=names["shopId"], name="display.js")
