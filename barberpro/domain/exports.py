@@ -20,6 +20,7 @@ from barberpro.protocol.times import rfc3339
 from barberpro.storage import exports
 from barberpro.storage.audit import note
 from barberpro.storage.exports import StoredExport
+from barberpro.storage.zones import zone_of
 
 JOB: Final = "report"
 FILES: Final = "/api/v1/admin/reports/exports"
@@ -29,6 +30,7 @@ _MOST_DAYS: Final = 366
 _MOST_ROWS: Final[dict[ReportFormat, int]] = {"csv": 100_000, "pdf": 5_000}
 """A file is put together in memory; and nobody reads a hundred pages."""
 _TRIES: Final = 3
+_UTC: Final = ZoneInfo("Etc/UTC")
 _SHOP: Final = "SELECT time_zone, currency FROM shops WHERE shop_id = $1"
 
 
@@ -95,9 +97,10 @@ class Exporter:
     async def _scope(self, asked: ExportReport) -> Scope:
         first, last = _days(asked)
         if asked.shop_id is None:
-            return Scope(first, last, ZoneInfo("Etc/UTC"), None, None)
+            return Scope(first, last, _UTC, None, None)
         [shop] = await self._pool.fetch(_SHOP, asked.shop_id)  # shops are never deleted
-        return Scope(first, last, ZoneInfo(shop["time_zone"]), asked.shop_id, shop["currency"])
+        zone = await asyncio.to_thread(zone_of, shop["time_zone"])
+        return Scope(first, last, zone, asked.shop_id, shop["currency"])
 
 
 class _TooMuch(Exception):

@@ -19,9 +19,10 @@ FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LAST_ID: Final = "zzzz"
 """Behind every id of a booking."""
+# Asked for only without an end to the time: `until` is FAR then.
 _LIVE: Final = """
-    SELECT *, {far}::timestamptz AS sorted_at FROM bookings
-    WHERE ended_at IS NULL AND {exactly} AND ({far}, booking_id) < ({at}, {ref})
+    SELECT *, {until}::timestamptz AS sorted_at FROM bookings
+    WHERE ended_at IS NULL AND {exactly} AND ({until}, booking_id) < ({at}, {ref})
     ORDER BY booking_id DESC LIMIT {most}
 """
 _ENDED: Final = """
@@ -101,7 +102,6 @@ async def search_bookings(pool: "Pool[Any]", wanted: WantedBookings, most: int) 
     named = {
         name: where.argument(value)
         for name, value in (
-            ("far", FAR),
             ("at", at),
             ("ref", ref),
             ("since", wanted.since or _LONG_AGO),

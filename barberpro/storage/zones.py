@@ -8,6 +8,15 @@ _BEFORE = timedelta(days=2)
 _AHEAD_DAYS = 400
 
 
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The zone, kept: ZoneInfo itself keeps eight, and reads the others from their files each time.
+
+    Blocking, but for zones of shops that the catalogue has read. Raises ZoneInfoNotFoundError.
+    """
+    return ZoneInfo(name)
+
+
 def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
     offset = moment.astimezone(zone).utcoffset()
     assert offset is not None  # noqa: S101 - an aware datetime always has one
@@ -28,7 +37,7 @@ def _change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
 
 @lru_cache(maxsize=1024)
 def _table(name: str, start: datetime) -> tuple[tuple[int, int], ...]:
-    zone = ZoneInfo(name)
+    zone = zone_of(name)
     rows = [(round(start.timestamp() * 1000), _offset_ms(zone, start))]
     day = start
     for _ in range(_AHEAD_DAYS):

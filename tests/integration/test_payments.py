@@ -104,9 +104,7 @@ async def test_a_payment_is_recorded_afterwards_once_for_each_key(door: Door) ->
 async def test_twenty_at_once_with_one_key_record_one_payment(door: Door) -> None:
     booking_id, staff = await visit(door, 1), door.shop.staff[0]
     path = f"/payments/{booking_id}/record"
-    answers = await asyncio.gather(
-        *(door.post(path, staff, CASH, Idempotency_Key="key-1") for _ in range(20))
-    )
+    answers = await asyncio.gather(*(door.post(path, staff, CASH, Idempotency_Key="key-1") for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [200] * 19 + [201]
     assert len({answer.data["payments"][0]["paymentId"] for answer in answers}) == 1
     assert len(await rows(door)) == 1
@@ -142,7 +140,9 @@ async def test_a_correction_writes_down_the_difference(door: Door) -> None:
     assert line["amount"] == "10.00"
     sums = await earned(door)
     assert (sums["charges"], sums["corrections"], sums["total"]) == ("2500.00", "-2240.00", "260.00")
-    assert (await door.get(f"/admin/audit?objectId={line['paymentId']}", ADMIN)).data[0]["action"] == "payment.corrected"
+    assert (await door.get(f"/admin/audit?objectId={line['paymentId']}", ADMIN)).data[0][
+        "action"
+    ] == "payment.corrected"
 
 
 async def test_lists_are_filtered_and_paged(door: Door) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Final, get_args
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -40,6 +39,7 @@ from barberpro.protocol.money import (
 from barberpro.storage.catalogue import Shop
 from barberpro.storage.ledger import find_line, search_lines
 from barberpro.storage.reconciling import Discrepant, discrepancies
+from barberpro.storage.zones import zone_of
 
 _IDS: Final = {"shopId": "shop_id", "barberId": "barber_id", "bookingId": "booking_id"}
 _WORDS: Final = {"kind": ("kind", get_args(Kind)), "method": ("method", get_args(Method))}
@@ -89,7 +89,7 @@ async def correct(request: web.Request) -> Answer:
 async def reconcile(request: web.Request) -> Page:
     """GET /payments/reconciliation: the bookings of the days `from` to `to`, by default today, that do not add up."""
     shop = await _shop(request)
-    zone = ZoneInfo(shop.time_zone)
+    zone = zone_of(shop.time_zone)
     first = query_date(request, "from") or today(zone)
     last = query_date(request, "to") or max(first, today(zone))
     if not 0 <= (last - first).days < _MOST_DAYS:

@@ -27,16 +27,17 @@ from barberpro.storage.catalogue import Shop
 from barberpro.storage.ledger import sums_of_barber, sums_of_shop
 from barberpro.storage.snapshot import Visit
 from barberpro.storage.stats import Now
+from barberpro.storage.zones import zone_of
 
 QUERY: Final = ("period", "date")
 ANALYTICS_QUERY: Final = (*QUERY, "shopId")
-_UTC: Final = "Etc/UTC"
+_UTC: Final = ZoneInfo("Etc/UTC")
 
 
 async def earnings(request: web.Request) -> Answer:
     """GET /queue/earnings: the barber's own, from the ledger."""
     barber_id, shop = await _own(request, Action.SEE_EARNINGS)
-    period = _period(request, shop.time_zone)
+    period = _period(request, zone_of(shop.time_zone))
     sums = await sums_of_barber(request.app[SERVICES].pool, barber_id, period.bounds())
     told: Earnings = {
         **period.told(),
@@ -49,7 +50,7 @@ async def earnings(request: web.Request) -> Answer:
 async def stats(request: web.Request) -> Answer:
     """GET /queue/stats: what the barber did, and whether the waits were as promised."""
     barber_id, shop = await _own(request, Action.SEE_STATS)
-    period = _period(request, shop.time_zone)
+    period = _period(request, zone_of(shop.time_zone))
     pool, bounds = request.app[SERVICES].pool, period.bounds()
     done = await stored.done(pool, bounds, barber_id=barber_id)
     record = await stored.record_of_line(pool, barber_id, period.first, bounds[0], bounds[-1])
@@ -71,7 +72,7 @@ async def analytics(request: web.Request) -> Answer:
     shop = await services.catalogue.shop(shop_id) if shop_id is not None else None
     if shop_id is not None and shop is None:
         raise not_found("shop")
-    period = _period(request, shop.time_zone if shop is not None else _UTC)
+    period = _period(request, zone_of(shop.time_zone) if shop is not None else _UTC)
     bounds, days = period.bounds(), list(period.days())
     done = await stored.done(services.pool, bounds, shop_id=shop_id)
     sums = await sums_of_shop(services.pool, shop_id, bounds)
@@ -95,9 +96,8 @@ async def _own(request: web.Request, action: Action) -> tuple[str, Shop]:
     return actor.barber_id, await shop_of_barber(request, actor.barber_id)
 
 
-def _period(request: web.Request, zone_name: str) -> Period:
+def _period(request: web.Request, zone: ZoneInfo) -> Period:
     """The period that is asked for: today, by default. Raises BAD_REQUEST."""
-    zone = ZoneInfo(zone_name)
     name = query_word(request, "period", get_args(PeriodName)) or "day"
     try:
         return Period.around(cast("PeriodName", name), query_date(request, "date") or today(zone), zone)
