@@ -89,9 +89,10 @@ class PostOffice(Collector):
         overdue = GaugeMetricFamily(
             "barberpro_jobs_overdue_seconds", "How long a job that is due has not been begun.", labels=["kind"]
         )
-        for each in self._jobs.waiting:
-            waiting.add_metric([each.kind], each.waiting)
-            overdue.add_metric([each.kind], each.overdue_seconds or 0)
+        seen = {each.kind: each for each in self._jobs.waiting}
+        for kind in self._jobs.milliseconds:
+            waiting.add_metric([kind], seen[kind].waiting if kind in seen else 0)
+            overdue.add_metric([kind], (seen[kind].overdue_seconds if kind in seen else None) or 0)
         yield from (attempts, seconds, waiting, overdue)
 
 
