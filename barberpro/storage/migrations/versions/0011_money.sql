@@ -165,21 +165,26 @@ BEGIN
 
         -- What was paid at a 'complete' or 'advance'. A batch without any costs the search for the word.
         IF strpos(p_events, '"payment":{') > 0 THEN
+            WITH parsed AS MATERIALIZED (
+                SELECT u.event::jsonb AS data FROM unnest(string_to_array(p_events, E'\n')) AS u (event)
+                WHERE strpos(u.event, '"payment":{') > 0
+            ), paid AS MATERIALIZED (
+                SELECT c.change ->> 'bookingId' AS booking_id, c.change -> 'payment' AS payment,
+                       millis(e.data ->> 'at') AS at, e.data #>> '{actor,id}' AS actor_id,
+                       e.data #>> '{actor,role}' AS actor_role, e.data #>> '{via,requestId}' AS request_id,
+                       (e.data ->> 'shopSeq')::bigint AS shop_seq
+                FROM parsed e CROSS JOIN LATERAL jsonb_array_elements(e.data -> 'changes') AS c (change)
+                WHERE c.change ? 'payment' AND (v_all OR e.data ->> 'shopId' = ANY (v_good))
+            )
             INSERT INTO payment_ledger (payment_id, kind, purpose, shop_id, barber_id, booking_id, method, amount,
                                         currency, at, actor_id, actor_role, request_id, shop_seq)
             SELECT 'pm_' || substr(b.booking_id, 4) || m.suffix, m.kind, m.purpose, b.shop_id, b.barber_id,
-                   b.booking_id, c.change #>> '{payment,method}', m.amount::numeric, b.currency,
-                   millis(e.data ->> 'at'), e.data #>> '{actor,id}', e.data #>> '{actor,role}',
-                   e.data #>> '{via,requestId}', (e.data ->> 'shopSeq')::bigint
-            FROM (SELECT u.event::jsonb AS data FROM unnest(string_to_array(p_events, E'\n')) AS u (event)
-                  WHERE strpos(u.event, '"payment":{') > 0) e
-            CROSS JOIN LATERAL jsonb_array_elements(e.data -> 'changes') AS c (change)
-            JOIN bookings b ON b.booking_id = c.change ->> 'bookingId'
-            CROSS JOIN LATERAL (VALUES ('charge', 'service', '', c.change #>> '{payment,amount}'),
-                                       ('tip', 'tip', 't', c.change #>> '{payment,tip}'))
-                AS m (kind, purpose, suffix, amount)
-            WHERE c.change ? 'payment' AND (m.kind = 'charge' OR m.amount::numeric > 0)
-              AND (v_all OR e.data ->> 'shopId' = ANY (v_good))
+                   b.booking_id, p.payment ->> 'method', m.amount::numeric, b.currency, p.at, p.actor_id,
+                   p.actor_role, p.request_id, p.shop_seq
+            FROM paid p JOIN bookings b USING (booking_id)
+            CROSS JOIN LATERAL (VALUES ('charge', 'service', '', p.payment ->> 'amount'),
+                                       ('tip', 'tip', 't', p.payment ->> 'tip')) AS m (kind, purpose, suffix, amount)
+            WHERE m.kind = 'charge' OR m.amount::numeric > 0
             ON CONFLICT (payment_id) DO NOTHING;
         END IF;
     END IF;
