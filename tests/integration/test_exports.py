@@ -3,9 +3,10 @@
 import asyncio
 import csv
 import io
+import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,6 +34,17 @@ def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions
 async def door(options: NodeOptions) -> AsyncIterator[Door]:
     async with rest_door(options) as door:
         yield door
+
+
+@contextmanager
+def disabled_log() -> Iterator[None]:
+    """The library writes the traceback of what is given up."""
+    logger = logging.getLogger("pgqueuer")
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = False
 
 
 def asked(report: str, kind: str = "csv", **more: str) -> Json:
@@ -216,3 +228,25 @@ async def test_what_cannot_be_reported_is_refused_by_name(door: Door) -> None:
         answer: Answer = await door.post(PATH, ADMIN, {**asked("bookings"), **more})
         assert answer.refused_fields == [field], more
     assert (await door.post(PATH, ADMIN, asked("bookings", shopId="sh_none"))).code == "NOT_FOUND"
+
+
+async def test_administrators_see_what_waits_and_what_failed(
+    door: Door, options: NodeOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("of somebody")
+
+    await door.post(PATH, ADMIN, asked("bookings"))
+    [kind] = (await door.get("/admin/jobs", ADMIN)).data["kinds"]
+    assert kind.pop("overdueSeconds") < 60
+    assert kind == {"kind": "report", "waiting": 1, "running": 0, "done": 0, "failed": 0}
+    monkeypatch.setattr(exports, "_begun", broken)
+    monkeypatch.setattr(exports, "_TRIES", 1)
+    with disabled_log():
+        async with at_work(options):
+            [export] = (await door.get(f"{PATH}s", ADMIN)).data
+            await ended(door, export["exportId"])
+    told = (await door.get("/admin/jobs", ADMIN)).data
+    assert [(each["kind"], each["problem"]) for each in told["failures"]] == [("report", "ZeroDivisionError")]
+    [kind] = told["kinds"]
+    assert (kind["waiting"], kind["failed"]) == (0, 1)
