@@ -11,7 +11,7 @@ from barberpro.domain.money import charge
 from barberpro.server.node import NodeOptions
 from tests.support.money import earned, ledger, rows, visit
 from tests.support.rest import Door, rest_door
-from tests.support.shops import ADMIN, VIA, TestShop, customer, new_id, send
+from tests.support.shops import ADMIN, VIA, TestShop, customer, new_id, refusal, send
 
 CASH = {"method": "cash", "amount": "250.00"}
 
@@ -55,6 +55,20 @@ async def test_advance_charges_the_one_who_leaves_and_a_repetition_charges_nothi
         await send(node, shop.staff[0], **command)
     await send(node, shop.staff[0], type="complete", bookingId=second)
     assert [(line["bookingId"], line["amount"]) for line in await ledger(door)] == [(first, "250.00")]
+
+
+async def test_a_payment_that_would_be_nobodys_is_refused_and_not_dropped(door: Door) -> None:
+    node, shop = door.node, door.shop
+    await shop.fill(node, 1)
+    command = {"type": "advance", "barberId": shop.barbers[0]}
+    refused = await refusal(send(node, shop.staff[0], **command, payment=CASH))
+    assert (refused.code, refused.details) == (
+        "INVALID_TRANSITION",
+        {"barberId": shop.barbers[0], "problem": "nobody_serving"},
+    )
+    await send(node, shop.staff[0], **command)
+    await send(node, shop.staff[0], **command, payment=CASH)
+    assert [line["amount"] for line in await ledger(door)] == ["250.00"]
 
 
 async def test_a_visit_that_is_over_within_one_batch_is_charged_in_its_currency(door: Door) -> None:
