@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import asyncpg
 
-_ASK = asyncpg.Connection._do_execute
+_ASK = asyncpg.Connection._do_execute  # type: ignore[attr-defined]  # the stubs have no private names
 
 
 @contextmanager
