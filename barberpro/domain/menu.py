@@ -8,10 +8,12 @@ from asyncpg import Pool
 
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.currencies import need_decimals
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.ids import new_service_id
 from barberpro.protocol.shops import ChangeOffer, ChangeService, CreateService
 from barberpro.storage.audit import note
+from barberpro.storage.catalogue import Shop
 from barberpro.storage.menu import (
     Listed,
     Offer,
@@ -31,57 +33,57 @@ _MOST: Final = 200
 
 
 async def create(
-    pool: "Pool[Any]", actor: Actor, shop_id: str, wanted: CreateService, key: str | None, via: Via
+    pool: "Pool[Any]", actor: Actor, shop: Shop, wanted: CreateService, key: str | None, via: Via
 ) -> tuple[Listed, bool]:
     """The service, which all barbers of the shop offer, and whether it is new: with the same Idempotency-Key it was
-    made before. Raises INVALID_TRANSITION for one that is too many.
+    made before. Raises BAD_REQUEST for decimals that the currency does not have, INVALID_TRANSITION for one too many.
     """
-    service_id = new_service_id((shop_id, actor.id, key) if key is not None else None)
+    price = _price(wanted.price, shop.currency)
+    service_id = new_service_id((shop.shop_id, actor.id, key) if key is not None else None)
     async with pool.acquire() as connection, connection.transaction():
-        await lock_shop(connection, shop_id)
-        price = Decimal(wanted.price)
-        made = await add_service(connection, shop_id, service_id, wanted.name, price, wanted.duration_minutes)
-        if made and await count_services(connection, shop_id) > _MOST:
+        await lock_shop(connection, shop.shop_id)
+        made = await add_service(connection, shop.shop_id, service_id, wanted.name, price, wanted.duration_minutes)
+        if made and await count_services(connection, shop.shop_id) > _MOST:
             raise BarberProError(ErrorCode.INVALID_TRANSITION, f"A shop has {_MOST} services at most.")
-        listed = await _found(connection, shop_id, service_id)
+        listed = await _found(connection, shop.shop_id, service_id)
         if made:
             await note(
                 connection, actor, "service.created", "service", service_id,
-                after=_noted(listed), via=via, shop_id=shop_id,
+                after=_noted(listed), via=via, shop_id=shop.shop_id,
             )  # fmt: skip
     return listed, made
 
 
 async def change(
-    pool: "Pool[Any]", actor: Actor, shop_id: str, service_id: str, wanted: ChangeService, via: Via
+    pool: "Pool[Any]", actor: Actor, shop: Shop, service_id: str, wanted: ChangeService, via: Via
 ) -> Listed:
-    """What was booked stays as it was agreed. Raises NOT_FOUND."""
+    """What was booked stays as it was agreed. Raises NOT_FOUND, and BAD_REQUEST as `create` does."""
     given: Json = {name: getattr(wanted, name) for name in wanted.model_fields_set}
     if "price" in given:
-        given["price"] = Decimal(wanted.price)
+        given["price"] = _price(wanted.price, shop.currency)
     async with pool.acquire() as connection, connection.transaction():
-        await lock_shop(connection, shop_id)
-        present = await _found(connection, shop_id, service_id)
+        await lock_shop(connection, shop.shop_id)
+        present = await _found(connection, shop.shop_id, service_id)
         changed = replace(present, **given)
         if changed != present:
-            await change_service(connection, shop_id, changed)
+            await change_service(connection, shop.shop_id, changed)
             await note(
                 connection, actor, "service.changed", "service", service_id,
-                before=_noted(present), after=_noted(changed), via=via, shop_id=shop_id,
+                before=_noted(present), after=_noted(changed), via=via, shop_id=shop.shop_id,
             )  # fmt: skip
     return changed
 
 
 async def offer(
-    pool: "Pool[Any]", actor: Actor, shop_id: str, barber_id: str, service_id: str, wanted: ChangeOffer, via: Via
+    pool: "Pool[Any]", actor: Actor, shop: Shop, barber_id: str, service_id: str, wanted: ChangeOffer, via: Via
 ) -> Offer:
-    """How the barber offers the service from now on. Raises NOT_FOUND."""
-    price = Decimal(wanted.price) if wanted.price is not None and wanted.offered else None
+    """How the barber offers the service from now on. Raises NOT_FOUND, and BAD_REQUEST as `create` does."""
+    price = _price(wanted.price, shop.currency) if wanted.price is not None and wanted.offered else None
     minutes = wanted.duration_minutes if wanted.offered else None
     changed = Offer(barber_id, wanted.offered, price, minutes)
     async with pool.acquire() as connection, connection.transaction():
-        await lock_shop(connection, shop_id)
-        listed = await _found(connection, shop_id, service_id)
+        await lock_shop(connection, shop.shop_id)
+        listed = await _found(connection, shop.shop_id, service_id)
         present = next((each for each in listed.offers if each.barber_id == barber_id), None)
         if present is None:
             raise not_found("barber")
@@ -89,9 +91,14 @@ async def offer(
             await set_offer(connection, service_id, changed)
             await note(
                 connection, actor, "offer.changed", "service", service_id,
-                before=_offered(present), after=_offered(changed), via=via, shop_id=shop_id,
+                before=_offered(present), after=_offered(changed), via=via, shop_id=shop.shop_id,
             )  # fmt: skip
     return changed
+
+
+def _price(text: str, currency: str) -> Decimal:
+    need_decimals("price", text, currency)
+    return Decimal(text)
 
 
 async def _found(connection: AnyConnection, shop_id: str, service_id: str) -> Listed:

@@ -114,6 +114,17 @@ class Action(_Word):
     CHANGE_FLAGS = "flag.change"
     SEE_USERS = "user.see"
     SEE_BARBERS = "barber.see_all"
+    SEE_EARNINGS = "earnings.see"
+    SEE_STATS = "stats.see"
+    SEE_PAYMENTS = "payment.see"
+    RECORD_PAYMENT = "payment.record"
+    REFUND_PAYMENT = "payment.refund"
+    CORRECT_PAYMENT = "payment.correct"
+    SEE_ANALYTICS = "analytics.see"
+    SEARCH_BOOKINGS = "booking.search"
+    SEARCH_PAYMENTS = "payment.search"
+    EXPORT_REPORTS = "report.export"
+    SEE_JOBS = "job.see"
 
     JOIN = "join"
     SCHEDULE = "schedule"
@@ -204,6 +215,17 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.CHANGE_FLAGS: ADMINS,
     Action.SEE_USERS: ADMINS,
     Action.SEE_BARBERS: ADMINS,
+    Action.SEE_EARNINGS: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_STATS: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_PAYMENTS: STAFF,
+    Action.RECORD_PAYMENT: STAFF,
+    Action.REFUND_PAYMENT: STAFF,
+    Action.CORRECT_PAYMENT: STAFF,
+    Action.SEE_ANALYTICS: ADMINS,
+    Action.SEARCH_BOOKINGS: ADMINS,
+    Action.SEARCH_PAYMENTS: ADMINS,
+    Action.EXPORT_REPORTS: ADMINS,
+    Action.SEE_JOBS: ADMINS,
     Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
     Action.SCHEDULE: CUSTOMERS | STAFF,
     Action.RESCHEDULE: _grants((Caller.CUSTOMER,), Relation.OWNER) | STAFF,

@@ -58,7 +58,8 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Showable]
 ServiceIds = Annotated[list[Id], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}$")]
-Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$")]
+Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
+"""An amount. How many decimals its currency has only the shop tells."""
 
 
 class Wire(BaseModel):
@@ -84,8 +85,13 @@ class Customer(Wire):
     phone: Phone | None = None
 
 
+Method = Literal["cash", "card", "upi"]
+
+
 class Payment(Wire):
-    method: Literal["cash", "card", "upi"]
+    """amount: for the services. tip: beside it, not a part of it."""
+
+    method: Method
     amount: Money
     tip: Money | None = None
 

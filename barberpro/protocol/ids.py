@@ -96,6 +96,15 @@ def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
 
 
+def new_payment_id(shop_id: str) -> str:
+    return f"pm_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
+
+
+def new_export_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"ex_{_time_ordered()}"
+
+
 def shop_of_booking(booking_id: str) -> str | None:
     """The shop that a booking's id names, or None when it is no booking id."""
     match = _BOOKING.fullmatch(booking_id)

@@ -13,7 +13,8 @@ from typing import Any, Final
 import orjson
 
 from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
-from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.commands import Advance, Command, Complete, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.currencies import need_decimals, written
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
 from barberpro.queue.last_call import LastCall
@@ -61,7 +62,7 @@ class CallBuilder:
     def of_command(
         self, actor: Actor, command: Command, via: Via, shop: Shop, last_call: LastCall | None = None
     ) -> ScriptCall:
-        """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
+        """Raises BarberProError(BAD_REQUEST) for services, barbers and decimals that the shop does not have."""
         fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type", "calendar"})
         saw = _expectation(command)
         content = [actor.id, actor.role.value, command.type, saw, fields]
@@ -76,6 +77,9 @@ class CallBuilder:
             fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
             if command.calendar is not None:  # not of the digest: a repetition may find another one, and is the same
                 envelope["calendar"] = command.calendar.model_dump(exclude_none=True)
+        if isinstance(command, Complete | Advance) and command.payment is not None:
+            need_decimals("payment.amount", command.payment.amount, shop.currency)
+            need_decimals("payment.tip", command.payment.tip or "", shop.currency)
         if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
@@ -132,7 +136,7 @@ class CallBuilder:
             "phoneSealed": self._seal(phone) if phone else None,
             "services": [service.wire for service in services],
             "durationMinutes": minutes,
-            "totalPrice": str(sum((service.price for service in services), Decimal("0.00"))),
+            "totalPrice": written(sum((service.price for service in services), Decimal(0)), shop.currency),
             "currency": shop.currency,
             "notes": command.notes,
         }

@@ -1,6 +1,6 @@
 """The end of a shop's day: what a join is judged by, so that nobody waits for a chair that is no longer free.
 
-Python knows how long it takes, and the script how many are ahead and what time it is (decision 30).
+Python knows how long it takes, and the script how many are ahead and what time it is (decision 23).
 """
 
 from dataclasses import dataclass

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import orjson
 from asyncpg import Pool
 
+from barberpro.protocol.currencies import scaled
 from barberpro.protocol.states import Service as ServiceTold
 from barberpro.storage.postgres import Away
 from barberpro.storage.together import Together
-from barberpro.storage.zones import offsets_about
+from barberpro.storage.zones import offsets_about, zone_of
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ _BARBERS = """
 
 def _zone(name: str) -> tuple[ZoneInfo, tuple[tuple[int, int], ...]]:
     """The zone, and its offsets as the scripts take them. Blocking: it may have to be read from a file."""
-    return ZoneInfo(name), offsets_about(name)
+    return zone_of(name), offsets_about(name)
 
 
 class Catalogue:
@@ -213,8 +214,9 @@ class Catalogue:
             barber_id = offer["barber_id"]
             barber = barbers.setdefault(barber_id, Barber(barber_id, shop_id, offer["name"], {}, offer["photo_url"]))
             if offer["service_id"] is not None:
+                price = scaled(offer["price"], row["currency"])
                 barber.services[offer["service_id"]] = Service(
-                    offer["service_id"], offer["service_name"], offer["price"], offer["minutes"]
+                    offer["service_id"], offer["service_name"], price, offer["minutes"]
                 )
         return Shop(
             shop_id=shop_id,

@@ -126,6 +126,31 @@ BEGIN
         FROM (SELECT DISTINCT ON (b.shop_id) b.shop_id, b.shop_seq, b.data ->> 'link' AS link
               FROM batch b ORDER BY b.shop_id, b.shop_seq DESC) t
         WHERE w.shop_id = t.shop_id;
+
+        -- What was paid at a 'complete' or 'advance'. A batch without any costs the search for the word.
+        IF strpos(p_events, '"payment":{') > 0 THEN
+            WITH parsed AS MATERIALIZED (
+                SELECT u.event::jsonb AS data FROM unnest(string_to_array(p_events, E'\n')) AS u (event)
+                WHERE strpos(u.event, '"payment":{') > 0
+            ), paid AS MATERIALIZED (
+                SELECT c.change ->> 'bookingId' AS booking_id, c.change -> 'payment' AS payment,
+                       millis(e.data ->> 'at') AS at, e.data #>> '{actor,id}' AS actor_id,
+                       e.data #>> '{actor,role}' AS actor_role, e.data #>> '{via,requestId}' AS request_id,
+                       (e.data ->> 'shopSeq')::bigint AS shop_seq
+                FROM parsed e CROSS JOIN LATERAL jsonb_array_elements(e.data -> 'changes') AS c (change)
+                WHERE c.change ? 'payment' AND (v_all OR e.data ->> 'shopId' = ANY (v_good))
+            )
+            INSERT INTO payment_ledger (payment_id, kind, purpose, shop_id, barber_id, booking_id, method, amount,
+                                        currency, at, actor_id, actor_role, request_id, shop_seq)
+            SELECT 'pm_' || substr(b.booking_id, 4) || m.suffix, m.kind, m.purpose, b.shop_id, b.barber_id,
+                   b.booking_id, p.payment ->> 'method', m.amount::numeric, b.currency, p.at, p.actor_id,
+                   p.actor_role, p.request_id, p.shop_seq
+            FROM paid p JOIN bookings b USING (booking_id)
+            CROSS JOIN LATERAL (VALUES ('charge', 'service', '', p.payment ->> 'amount'),
+                                       ('tip', 'tip', 't', p.payment ->> 'tip')) AS m (kind, purpose, suffix, amount)
+            WHERE m.kind = 'charge' OR m.amount::numeric > 0
+            ON CONFLICT (payment_id) DO NOTHING;
+        END IF;
     END IF;
 
     RETURN QUERY SELECT p.shop_id, p.outcome, w.shop_seq, w.link, w.epoch
@@ -488,7 +513,7 @@ COMMENT ON TABLE public.barber_ratings IS 'How many ratings of a barber are not 
 CREATE TABLE public.barber_services (
     barber_id text NOT NULL,
     service_id text NOT NULL,
-    price numeric(12,2),
+    price numeric,
     duration_minutes integer,
     CONSTRAINT barber_services_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 600))),
     CONSTRAINT barber_services_price_check CHECK ((price >= (0)::numeric))
@@ -514,7 +539,7 @@ CREATE TABLE public.bookings (
     phone_sealed text,
     services jsonb NOT NULL,
     duration_minutes integer NOT NULL,
-    total_price numeric(12,2) NOT NULL,
+    total_price numeric NOT NULL,
     currency text NOT NULL,
     notes text,
     created_at timestamp with time zone NOT NULL,
@@ -656,6 +681,37 @@ COMMENT ON COLUMN public.devices.code IS 'What the device shows until staff conf
 
 COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that is not paired in time is deleted.';
 
+CREATE TABLE public.export_parts (
+    export_id text NOT NULL,
+    part integer NOT NULL,
+    body bytea NOT NULL
+);
+
+COMMENT ON TABLE public.export_parts IS 'The file, in parts; whichever node is asked has it.';
+
+CREATE TABLE public.exports (
+    export_id text NOT NULL,
+    made_by text NOT NULL,
+    wanted jsonb NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    rows_done integer DEFAULT 0 NOT NULL,
+    bytes bigint,
+    problem text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    command_id text,
+    CONSTRAINT exports_check CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT exports_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN public.exports.wanted IS '{report, format, from, to, shopId}.';
+
+COMMENT ON COLUMN public.exports.problem IS 'Why it failed, in words that name nobody.';
+
+COMMENT ON COLUMN public.exports.command_id IS 'The Idempotency-Key of the request: repeated, it makes no other.';
+
 CREATE TABLE public.feature_flags (
     name text NOT NULL,
     description text,
@@ -725,6 +781,54 @@ CREATE TABLE public.pairing_misses (
 );
 
 COMMENT ON TABLE public.pairing_misses IS 'Codes entered in a shop that no device showed. Too many, and it has to wait.';
+
+CREATE TABLE public.payment_ledger (
+    payment_id text NOT NULL,
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    shop_id text NOT NULL,
+    barber_id text NOT NULL,
+    booking_id text NOT NULL,
+    method text NOT NULL,
+    amount numeric NOT NULL,
+    currency text NOT NULL,
+    of_payment_id text,
+    reason text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_id text NOT NULL,
+    actor_role text NOT NULL,
+    request_id text,
+    shop_seq bigint,
+    command_id text,
+    digest text,
+    CONSTRAINT payment_ledger_amount_check CHECK (((abs(amount) < '1000000000000'::numeric) AND (scale(amount) <= 4))),
+    CONSTRAINT payment_ledger_check CHECK (((kind = ANY (ARRAY['refund'::text, 'correction'::text])) = (of_payment_id IS NOT NULL))),
+    CONSTRAINT payment_ledger_check1 CHECK (
+CASE kind
+    WHEN 'charge'::text THEN ((amount >= (0)::numeric) AND (purpose = 'service'::text))
+    WHEN 'tip'::text THEN ((amount > (0)::numeric) AND (purpose = 'tip'::text))
+    WHEN 'refund'::text THEN (amount < (0)::numeric)
+    ELSE (amount <> (0)::numeric)
+END),
+    CONSTRAINT payment_ledger_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_ledger_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'tip'::text, 'refund'::text, 'correction'::text]))),
+    CONSTRAINT payment_ledger_method_check CHECK ((method = ANY (ARRAY['cash'::text, 'card'::text, 'upi'::text]))),
+    CONSTRAINT payment_ledger_purpose_check CHECK ((purpose = ANY (ARRAY['service'::text, 'tip'::text])))
+);
+
+COMMENT ON TABLE public.payment_ledger IS 'Append-only: what was paid, given back and put right. The sum of any of its lines is money.';
+
+COMMENT ON COLUMN public.payment_ledger.purpose IS 'What the money is for; of a refund or a correction, what its payment is for.';
+
+COMMENT ON COLUMN public.payment_ledger.amount IS 'Signed: a refund is below 0.';
+
+COMMENT ON COLUMN public.payment_ledger.of_payment_id IS 'The charge or tip that a refund gives back, or a correction puts right.';
+
+COMMENT ON COLUMN public.payment_ledger.shop_seq IS 'The event that brought it; null when it was recorded by itself.';
+
+COMMENT ON COLUMN public.payment_ledger.command_id IS 'The Idempotency-Key of the request that wrote it: repeated, it writes no other.';
+
+COMMENT ON COLUMN public.payment_ledger.digest IS 'Of that request: the same key with another is refused.';
 
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
@@ -923,7 +1027,7 @@ CREATE TABLE public.services (
     service_id text NOT NULL,
     shop_id text NOT NULL,
     name text NOT NULL,
-    price numeric(12,2) NOT NULL,
+    price numeric NOT NULL,
     duration_minutes integer NOT NULL,
     active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1121,6 +1225,15 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_secret_hash_key UNIQUE (secret_hash);
 
+ALTER TABLE ONLY public.export_parts
+    ADD CONSTRAINT export_parts_pkey PRIMARY KEY (export_id, part);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_made_by_command_id_key UNIQUE (made_by, command_id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (export_id);
+
 ALTER TABLE ONLY public.feature_flags
     ADD CONSTRAINT feature_flags_pkey PRIMARY KEY (name);
 
@@ -1132,6 +1245,9 @@ ALTER TABLE ONLY public.join_codes
 
 ALTER TABLE ONLY public.letters
     ADD CONSTRAINT letters_pkey PRIMARY KEY (letter_id);
+
+ALTER TABLE ONLY public.payment_ledger
+    ADD CONSTRAINT payment_ledger_pkey PRIMARY KEY (payment_id);
 
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
@@ -1239,6 +1355,8 @@ CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHER
 
 CREATE INDEX devices_of_shop ON public.devices USING btree (shop_id) WHERE (shop_id IS NOT NULL);
 
+CREATE INDEX exports_by_end ON public.exports USING btree (expires_at);
+
 CREATE INDEX invitations_by_maker ON public.invitations USING btree (made_by, made_at);
 
 CREATE INDEX invitations_of_shop ON public.invitations USING btree (shop_id);
@@ -1246,6 +1364,18 @@ CREATE INDEX invitations_of_shop ON public.invitations USING btree (shop_id);
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX pairing_misses_of_shop ON public.pairing_misses USING btree (shop_id, at);
+
+CREATE INDEX payment_ledger_by_time ON public.payment_ledger USING btree (at);
+
+CREATE INDEX payment_ledger_of_barber ON public.payment_ledger USING btree (barber_id, at);
+
+CREATE INDEX payment_ledger_of_booking ON public.payment_ledger USING btree (booking_id);
+
+CREATE INDEX payment_ledger_of_payment ON public.payment_ledger USING btree (of_payment_id) WHERE (of_payment_id IS NOT NULL);
+
+CREATE INDEX payment_ledger_of_shop ON public.payment_ledger USING btree (shop_id, at);
+
+CREATE UNIQUE INDEX payment_ledger_once ON public.payment_ledger USING btree (shop_id, command_id, kind) WHERE (command_id IS NOT NULL);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -1331,6 +1461,8 @@ CREATE TRIGGER checkpoints_rise BEFORE INSERT OR UPDATE ON public.checkpoints FO
 
 CREATE TRIGGER checkpoints_stay BEFORE DELETE OR TRUNCATE ON public.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER payment_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payment_ledger FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
@@ -1370,6 +1502,9 @@ ALTER TABLE ONLY public.checkpoints
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
+ALTER TABLE ONLY public.export_parts
+    ADD CONSTRAINT export_parts_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.exports(export_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES public.challenges(challenge_id) ON DELETE CASCADE;
 
@@ -1381,6 +1516,9 @@ ALTER TABLE ONLY public.join_codes
 
 ALTER TABLE ONLY public.pairing_misses
     ADD CONSTRAINT pairing_misses_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.payment_ledger
+    ADD CONSTRAINT payment_ledger_of_payment_id_fkey FOREIGN KEY (of_payment_id) REFERENCES public.payment_ledger(payment_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);

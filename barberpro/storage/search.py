@@ -7,11 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
 from asyncpg import Pool, Record
 
+from barberpro.protocol.currencies import written
 from barberpro.protocol.states import Service
 from barberpro.storage.search_index import on_sphere
 from barberpro.storage.searching import Conditions
@@ -135,6 +137,8 @@ async def find_barber(pool: "Pool[Any]", barber_id: str) -> Record | None:
 
 def services_of(row: Record) -> list[Service]:
     services: list[Service] = orjson.loads(row["services"])
+    for service in services:
+        service["price"] = written(Decimal(service["price"]), row["currency"])
     return services
 
 

@@ -15,6 +15,15 @@ class UnknownZoneError(ValueError):
     """A shop's time zone does not exist; the message names it."""
 
 
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The zone, kept: ZoneInfo itself keeps eight, and reads the others from their files each time.
+
+    Blocking, but for zones of shops that the catalogue has read. Raises ZoneInfoNotFoundError.
+    """
+    return ZoneInfo(name)
+
+
 def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
     offset = moment.astimezone(zone).utcoffset()
     assert offset is not None  # noqa: S101 - an aware datetime always has one
@@ -45,7 +54,7 @@ def check_zone(name: str) -> None:
 
 @lru_cache(maxsize=1024)
 def _table(name: str, start: datetime) -> tuple[tuple[int, int], ...]:
-    zone = ZoneInfo(name)
+    zone = zone_of(name)
     rows = [(round(start.timestamp() * 1000), _offset_ms(zone, start))]
     day = start
     for _ in range(_AHEAD_DAYS):

@@ -26,12 +26,19 @@ PATHS = [
 ]  # fmt: skip
 OWN = {
     "barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "shopId": "sh_1", "deviceId": "dv_1",
-    "name": "display.js", "sessionId": "ss_1",
+    "name": "display.js", "sessionId": "ss_1", "paymentId": "pm_1_1", "exportId": "ex_1",
 }  # fmt: skip
 _NUMBERS = itertools.count()
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]
-PARAMETERS = ["limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
-VALUES = st.sampled_from(["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"])
+PARAMETERS = [
+    "limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x", "from", "to",
+    "period", "date", "kind", "method", "status", "problem",
+]  # fmt: skip
+VALUES = st.sampled_from(
+    ["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"]
+) | st.sampled_from(
+    ["day", "month", "2026-11-21", "2999-12-31", "2026-11-21T09:30:00Z", "9999-12-31T23:59:59-12:00", "0.a", "tip"]
+)
 HEADERS = [
     "Idempotency-Key", "X-Request-Id", "Last-Event-ID", "Accept", "Origin", "Authorization", "Range", "Cookie",
     "Expect", "Content-Type", "Content-Encoding", "If-None-Match", "Upgrade", "Sec-WebSocket-Key", "traceparent",
@@ -57,6 +64,9 @@ BODIES: list[Json] = [
     {"code": "BCDF-GHJK", "name": "By the till"},
     {"code": "0123456789ab", "ticket": "none"},
     {"kind": "display"},
+    {"method": "cash", "amount": "1.00", "tip": "0.50"},
+    {"amount": "1.00", "reason": "so it was"},
+    {"report": "bookings", "format": "pdf", "from": "2026-11-01", "to": "2026-11-30", "shopId": "sh_1"},
     {"secret": "0123456789012345678901234567890123456789012"},
 ]
 bodies = (

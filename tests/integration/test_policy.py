@@ -7,12 +7,13 @@ In a row, a caller's column says what they are told: `+` let in (whatever comes 
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import orjson
 import pytest
 
-from barberpro.domain import devices, guests
+from barberpro.domain import devices, exports, guests, money
 from barberpro.domain.blocks import Blocks
 from barberpro.domain.policy import TABLE, Action
 from barberpro.handlers.services import ACCOUNTS
@@ -21,6 +22,7 @@ from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
 from barberpro.protocol.ids import new_user_id
+from barberpro.protocol.reports import ExportReport
 from barberpro.server.node import NodeOptions
 from barberpro.storage.users import add_user, set_role
 from tests.support.callers import WITH_ACCOUNT, Scene, scene
@@ -49,6 +51,8 @@ _QR: Final = "        1 4 4 4 4 4 4 + 4 + + + 4 + 4"
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
 _OWN: Final = "       1 3 3 3 3 3 3 + + 4 3 3 3 3 3"
 _ADMINS: Final = "    1 3 3 3 3 3 3 3 3 3 + 3 3 3 3"
+
+EXPORT: Final = {"report": "bookings", "format": "csv", "from": "2026-01-01", "to": "2026-01-02"}
 
 OPEN: Final = {
     "GET /health/live",
@@ -117,6 +121,21 @@ ENDPOINTS: Final = {
     "POST /api/v1/auth/contacts/verify": _ACCOUNTS,
     "GET /api/v1/auth/sessions": _ACCOUNTS,
     "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
+    "GET /api/v1/queue/earnings": _OWN,
+    "GET /api/v1/queue/stats": _OWN,
+    "GET /api/v1/payments": _STAFF_ACT,
+    "GET /api/v1/payments/reconciliation": _STAFF_ACT,
+    "POST /api/v1/payments/{bookingId}/record": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/refund": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/correct": _STAFF_ACT,
+    "GET /api/v1/admin/analytics": _ADMINS,
+    "GET /api/v1/admin/bookings": _ADMINS,
+    "GET /api/v1/admin/payments": _ADMINS,
+    "POST /api/v1/admin/reports/export": _ADMINS,
+    "GET /api/v1/admin/reports/exports": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}/file": _ADMINS,
+    "GET /api/v1/admin/jobs": _ADMINS,
     "GET /api/v1/admin/audit": _ADMINS,
     "GET /api/v1/admin/letters": _ADMINS,
     "GET /api/v1/admin/blocks": _ADMINS,
@@ -180,7 +199,10 @@ ROOMS: Final = {
 }
 _QUERIES: Final = {
     "GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01",
-    "GET /api/v1/bookings": "?shopId={shopId}",  # of whoever works in two, it has to be told
+    # Of whoever works in two, it has to be told.
+    "GET /api/v1/bookings": "?shopId={shopId}",
+    "GET /api/v1/payments": "?shopId={shopId}",
+    "GET /api/v1/payments/reconciliation": "?shopId={shopId}",
 }
 _TOLD: Final = {401: "1", 403: "3", 404: "4"}
 _TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
@@ -212,6 +234,10 @@ _PLAIN_BODIES: Final[dict[str, Json]] = {
     "PATCH /api/v1/admin/reviews/{reviewId}": {"hidden": False},
     "POST /api/v1/admin/blocks": {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"},
     "POST /api/v1/devices": {"kind": "display"},
+    "POST /api/v1/payments/{bookingId}/record": {"method": "cash", "amount": "1"},
+    "POST /api/v1/payments/{paymentId}/refund": {},
+    "POST /api/v1/payments/{paymentId}/correct": {"amount": "1", "reason": "so"},
+    "POST /api/v1/admin/reports/export": EXPORT,
 }
 
 
@@ -270,6 +296,16 @@ async def _review(stage: Scene) -> str:
     return "rt_1"
 
 
+async def _payment(stage: Scene) -> str:
+    async with stage.door.node.pool.acquire() as connection:
+        return (await money.charge(connection, stage.booking, Decimal(9), "cash", ADMIN, VIA)).payment_id
+
+
+async def _export(stage: Scene) -> str:
+    asked = ExportReport.model_validate(EXPORT)
+    return (await exports.ask(stage.door.node.pool, ADMIN, VIA, new_id(), asked))["exportId"]
+
+
 async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
@@ -311,6 +347,10 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         names["invitationId"] = await _invitation(stage)
     if "{reviewId}" in template:
         names["reviewId"] = await _review(stage)
+    if "{paymentId}" in template:
+        names["paymentId"] = await _payment(stage)
+    if "{exportId}" in template:
+        names["exportId"] = await _export(stage)
     if endpoint == "DELETE /api/v1/admin/flags/{flagName}":
         await stage.door.call("PUT", "/admin/flags/beta", ADMIN, {})
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":

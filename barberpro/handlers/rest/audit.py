@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from barberpro.handlers.rest.context import is_id
-from barberpro.handlers.rest.cursors import cursor_after, query_cursor
+from barberpro.handlers.rest.paging import cursor_after, query_cursor, query_moment
 from barberpro.handlers.rest.parsing import query_count
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
@@ -27,8 +27,8 @@ _MOST: Final = 200
 
 async def list_audit(request: web.Request) -> Page:
     """GET /admin/audit: what was done, the newest first. Without `from`, of the 30 days before `to` (or now)."""
-    until = _moment(request, "to") or datetime.now(UTC)
-    since = _moment(request, "from") or until - _WINDOW
+    until = query_moment(request, "to") or datetime.now(UTC)
+    since = query_moment(request, "from") or until - _WINDOW
     limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
     wanted = Wanted(since, until, **_filters(request), after=query_cursor(request))
     found = await search(request.app[SERVICES].pool, wanted, limit + 1)
@@ -48,22 +48,6 @@ def _filters(request: web.Request) -> dict[str, str]:
             raise bad_field(name, "is not in a form that the log has")
         filters[field] = text
     return filters
-
-
-def _moment(request: web.Request, name: str) -> datetime | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise bad_field(name, "is not a time in RFC 3339") from None
-    if moment.tzinfo is None:
-        raise bad_field(name, "has no time zone: add Z, for UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise bad_field(name, "is out of range") from None
 
 
 def _shown(entry: Entry) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.booking_lists import BookingsQuery, ListedBooking
+from barberpro.protocol.currencies import written
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.booking_lists import WantedBookings, list_bookings
@@ -84,7 +85,7 @@ def _listed(row: Record) -> ListedBooking:
         "notes": row["notes"],
         "services": orjson.loads(row["services"]),
         "durationMinutes": row["duration_minutes"],
-        "totalPrice": str(row["total_price"]),
+        "totalPrice": written(row["total_price"], row["currency"]),
         "currency": row["currency"],
         "createdAt": rfc3339_of(row["created_at"]),
         "appointmentAt": _told(row["appointment_at"]),

@@ -10,12 +10,14 @@ from barberpro.domain import availability
 from barberpro.domain.calendar import Calendar, Sought
 from barberpro.domain.policy import Action, Relation, require
 from barberpro.handlers.rest.context import identity, is_id, via_of
+from barberpro.handlers.rest.paging import query_date
 from barberpro.handlers.rest.parsing import body, validated
 from barberpro.handlers.rest.replies import Answer, Page
-from barberpro.handlers.rest.rulings import busy_spans, calendar_of, told
+from barberpro.handlers.rest.rulings import busy_spans, calendar_of
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot, local_date
+from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot
 from barberpro.protocol.errors import bad_field, not_found
+from barberpro.protocol.times import rfc3339_of
 from barberpro.queue.calls import chosen_services
 from barberpro.storage.calendars import Booked, Kept, read_with_appointments
 from barberpro.storage.catalogue import Barber, Shop
@@ -101,8 +103,8 @@ def _conflicts(calendar: Calendar, booked: Iterable[Booked]) -> list[Conflict]:
             found.append(
                 {
                     "bookingId": each.booking_id,
-                    "startsAt": told(each.at),
-                    "endsAt": told(each.ends),
+                    "startsAt": rfc3339_of(each.at),
+                    "endsAt": rfc3339_of(each.ends),
                     "customerName": each.customer_name,
                     "problem": problem.kind,
                 }
@@ -115,19 +117,16 @@ def _slot(calendar: Calendar, at: datetime, minutes: int) -> Slot:
     return {
         "bookingDate": there.date().isoformat(),
         "preferredTime": f"{there:%H:%M}",
-        "startsAt": told(at),
-        "endsAt": told(at + timedelta(minutes=minutes)),
+        "startsAt": rfc3339_of(at),
+        "endsAt": rfc3339_of(at + timedelta(minutes=minutes)),
     }
 
 
 def _day(request: web.Request) -> date:
-    text = request.query.get("date")
-    if text is None:
+    day = query_date(request, "date")
+    if day is None:
         raise bad_field("date", "is missing")
-    try:
-        return local_date(text)
-    except ValueError as problem:
-        raise bad_field("date", str(problem)) from None
+    return day
 
 
 def _minutes(request: web.Request, barber: Barber) -> int:

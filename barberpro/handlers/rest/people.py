@@ -7,7 +7,7 @@ from asyncpg import Record
 from pydantic import TypeAdapter, ValidationError
 
 from barberpro.domain.accounts.contacts import Contacts
-from barberpro.handlers.rest.cursors import cursor_after, query_cursor
+from barberpro.handlers.rest.paging import cursor_after, query_cursor
 from barberpro.handlers.rest.parsing import query_count, query_id, query_word
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import ACCOUNTS, SERVICES

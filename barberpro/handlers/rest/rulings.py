@@ -9,7 +9,7 @@ from barberpro.handlers.rest.lookup import view_of
 from barberpro.handlers.services import Services
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import RuledOut, Ruling
-from barberpro.protocol.times import rfc3339
+from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.calendars import Booked, Kept, read_calendar, read_with_appointments
 from barberpro.storage.catalogue import Shop
 
@@ -58,11 +58,6 @@ def _refusal(barber_id: str, problem: Problem, free: datetime | None) -> RuledOu
     details = {
         "barberId": barber_id,
         "fields": [{"path": problem.path, "problem": problem.words}],
-        "nextAvailableTime": told(free) if free is not None else None,
+        "nextAvailableTime": rfc3339_of(free) if free is not None else None,
     }
     return RuledOut(code=ErrorCode.BARBER_UNAVAILABLE, details=details)
-
-
-def told(moment: datetime) -> str:
-    """An instant as it stands on the wire."""
-    return rfc3339(round(moment.timestamp() * 1000))
