@@ -159,10 +159,10 @@ class Staff:
         Raises NOT_FOUND, and INVALID_TRANSITION while their line is open or has somebody in it, or for the last owner.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            await lock_shop(connection, shop_id)
             member = await locked_member(connection, shop_id, staff_id)
             if member is None:
                 raise not_found("staff")
+            await lock_shop(connection, shop_id)
             user_id, barber_id = member
             if barber_id is not None and await is_busy(connection, barber_id):
                 raise BarberProError(
@@ -185,6 +185,7 @@ class Staff:
         """Raises NOT_FOUND."""
         given = wanted.model_fields_set
         async with self._pool.acquire() as connection, connection.transaction():
+            await lock_shop(connection, shop_id)
             present = await locked_barber(connection, barber_id)
             if present is None:
                 raise not_found("barber")

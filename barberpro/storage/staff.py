@@ -49,6 +49,10 @@ _OFFER_ALL: Final = """
     INSERT INTO barber_services (barber_id, service_id)
     SELECT $1, service_id FROM services WHERE shop_id = $2
 """
+_HOLD: Final = """
+    SELECT FROM shops WHERE shop_id = (SELECT b.shop_id FROM barbers b WHERE b.barber_id = $1) FOR NO KEY UPDATE
+"""
+_RETIRE: Final = "UPDATE barbers SET active = false, name = 'Former barber', photo_url = NULL WHERE barber_id = $1"
 _BARBER: Final = "SELECT name, photo_url FROM barbers WHERE barber_id = $1 AND active FOR NO KEY UPDATE"
 _INVITE: Final = """
     INSERT INTO invitations (challenge_id, shop_id, role, name, made_by) VALUES ($1, $2, $3, $4, $5)
@@ -147,6 +151,12 @@ async def let_go(connection: AnyConnection, shop_id: str, user_id: str | None, b
     if user_id is not None:
         await connection.execute("DELETE FROM shop_owners WHERE shop_id = $1 AND user_id = $2", shop_id, user_id)
         await connection.execute(_LEAVE, shop_id, user_id)
+
+
+async def retire(connection: AnyConnection, barber_id: str) -> None:
+    """The line of an account that goes is nobody's: what was done there stays, and names nobody."""
+    await connection.execute(_HOLD, barber_id)
+    await connection.execute(_RETIRE, barber_id)
 
 
 async def locked_barber(connection: AnyConnection, barber_id: str) -> Mapping[str, Any] | None:

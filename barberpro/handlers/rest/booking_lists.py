@@ -8,16 +8,15 @@ import orjson
 from aiohttp import web
 from asyncpg import Record
 
-from barberpro.domain.policy import Action, require
-from barberpro.domain.relations import to_shop
+from barberpro.domain.policy import Action
 from barberpro.handlers.rest.context import identity
+from barberpro.handlers.rest.lookup import shop_asked_for
 from barberpro.handlers.rest.parsing import validated
 from barberpro.handlers.rest.replies import Page
-from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.actors import Actor, Role
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.actors import Role
 from barberpro.protocol.booking_lists import BookingsQuery, ListedBooking
 from barberpro.protocol.currencies import written
-from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.booking_lists import WantedBookings, list_bookings
 
@@ -27,15 +26,15 @@ QUERY: Final = BookingsQuery.names()
 async def list_all(request: web.Request) -> Page:
     """GET /bookings: the newest first."""
     asked = validated(BookingsQuery, dict(request.query))
-    services = request.app[SERVICES]
-    wanted = await _whose(services, identity(request).actor, asked)
-    rows = await list_bookings(services.pool, wanted, asked.limit + 1)
+    wanted = await _whose(request, asked)
+    rows = await list_bookings(request.app[SERVICES].pool, wanted, asked.limit + 1)
     cursor = rows[asked.limit - 1]["booking_id"] if len(rows) > asked.limit else None
     return Page([_listed(row) for row in rows[: asked.limit]], cursor)
 
 
-async def _whose(services: Services, actor: Actor, asked: BookingsQuery) -> WantedBookings:
+async def _whose(request: web.Request, asked: BookingsQuery) -> WantedBookings:
     """A customer's own, a guest's one, or those of a shop. Raises NOT_FOUND for a shop that is not the caller's."""
+    actor = identity(request).actor
     wanted = WantedBookings(
         shop_id=asked.shop_id,
         barber_id=asked.barber_id,
@@ -49,25 +48,7 @@ async def _whose(services: Services, actor: Actor, asked: BookingsQuery) -> Want
         return replace(wanted, customer_id=actor.id)
     if actor.role is Role.GUEST:
         return replace(wanted, booking_id=actor.booking_id)
-    return replace(wanted, shop_id=await _shop_of(services, actor, asked.shop_id))
-
-
-async def _shop_of(services: Services, actor: Actor, asked: str | None) -> str:
-    """The shop that is asked for, or else the only one where the caller works."""
-    shop_id = asked or await _only_shop(services, actor)
-    shop = await services.catalogue.shop(shop_id)
-    if shop is None:
-        raise not_found("shop")
-    require(actor, Action.LIST_BOOKINGS, to_shop(actor, shop), "shop")
-    return shop_id
-
-
-async def _only_shop(services: Services, actor: Actor) -> str:
-    barber = await services.catalogue.barber(actor.barber_id) if actor.barber_id is not None else None
-    shops = actor.shop_ids | ({barber.shop_id} if barber is not None else set())
-    if len(shops) != 1:
-        raise bad_field("shopId", "is missing: say which shop's")
-    return next(iter(shops))
+    return replace(wanted, shop_id=(await shop_asked_for(request, asked.shop_id, Action.LIST_BOOKINGS)).shop_id)
 
 
 def _listed(row: Record) -> ListedBooking:

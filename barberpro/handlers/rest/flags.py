@@ -8,7 +8,7 @@ from aiohttp import web
 from barberpro.domain import flags
 from barberpro.domain.flags import why_on
 from barberpro.handlers.rest.context import identity, via_of
-from barberpro.handlers.rest.parsing import body, query_count, query_id, validated
+from barberpro.handlers.rest.parsing import body, no_fields, query_count, query_id, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field, not_found
@@ -51,6 +51,7 @@ async def change(request: web.Request) -> Answer:
 
 async def remove(request: web.Request) -> Answer:
     """DELETE /admin/flags/{flagName}: off for everybody."""
+    await no_fields(request)
     await flags.remove(request.app[SERVICES].pool, identity(request).actor, _name(request), via_of(request))
     return Answer({})
 

@@ -13,7 +13,7 @@ from barberpro.handlers.rest.context import actor_if_any, identity
 from barberpro.handlers.rest.parsing import path_booking, path_shop
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor
-from barberpro.protocol.errors import not_found
+from barberpro.protocol.errors import bad_field, not_found
 from barberpro.queue.fold import ShopState
 from barberpro.storage.bookings import find_booking, read_shop
 from barberpro.storage.catalogue import Shop
@@ -76,6 +76,27 @@ async def shop_for(request: web.Request, action: Action, relate: Relate = to_sho
     actor = actor_if_any(request)
     require(actor, action, relate(actor, shop), "shop")
     return shop
+
+
+async def shop_asked_for(request: web.Request, shop_id: str | None, action: Action) -> Shop:
+    """The shop with this id, or without one the only shop where the caller works, for whoever may do this there.
+
+    Raises BAD_REQUEST for whoever has to say which, UNAUTHORIZED, FORBIDDEN, NOT_FOUND.
+    """
+    services, actor = request.app[SERVICES], identity(request).actor
+    shop = await services.catalogue.shop(shop_id or await _only_shop(services, actor))
+    if shop is None:
+        raise not_found("shop")
+    require(actor, action, to_shop(actor, shop), "shop")
+    return shop
+
+
+async def _only_shop(services: Services, actor: Actor) -> str:
+    barber = await services.catalogue.barber(actor.barber_id) if actor.barber_id is not None else None
+    shops = actor.shop_ids | ({barber.shop_id} if barber is not None else set())
+    if len(shops) != 1:
+        raise bad_field("shopId", "is missing: say which shop's")
+    return next(iter(shops))
 
 
 async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -> Found | None:

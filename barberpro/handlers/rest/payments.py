@@ -11,6 +11,7 @@ from barberpro.domain.periods import start_of, today
 from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_shop
 from barberpro.handlers.rest.context import identity, is_id, via_of
+from barberpro.handlers.rest.lookup import shop_asked_for
 from barberpro.handlers.rest.paging import cursor_after, query_cursor, query_date, query_moment
 from barberpro.handlers.rest.parsing import (
     body,
@@ -131,19 +132,7 @@ def _problem(request: web.Request) -> Problem | None:
 
 
 async def _shop(request: web.Request) -> Shop:
-    """The shop that is asked for, or the caller's own. Raises NOT_FOUND when it is not theirs, or none is."""
-    actor, catalogue = identity(request).actor, request.app[SERVICES].catalogue
-    shop_id = query_id(request, "shopId")
-    if shop_id is None and actor.barber_id is not None:
-        barber = await catalogue.barber(actor.barber_id)
-        shop_id = barber.shop_id if barber is not None else None
-    if shop_id is None and len(actor.shop_ids) == 1:
-        [shop_id] = actor.shop_ids
-    shop = await catalogue.shop(shop_id) if shop_id is not None else None
-    if shop is None:
-        raise not_found("shop")
-    require(actor, Action.SEE_PAYMENTS, to_shop(actor, shop), "shop")
-    return shop
+    return await shop_asked_for(request, query_id(request, "shopId"), Action.SEE_PAYMENTS)
 
 
 async def _payment(request: web.Request, action: Action) -> str:

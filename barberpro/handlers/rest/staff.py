@@ -7,7 +7,7 @@ from barberpro.domain.relations import to_running
 from barberpro.domain.staff import Staff
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.rest.lookup import shop_for
-from barberpro.handlers.rest.parsing import body, command_id, path_id, validated
+from barberpro.handlers.rest.parsing import body, command_id, no_fields, path_id, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import ACCOUNTS, SERVICES
 from barberpro.protocol.staff import (
@@ -29,6 +29,7 @@ async def show(request: web.Request) -> Page:
 
 async def remove(request: web.Request) -> Answer:
     """DELETE /shops/{shopId}/staff/{staffId}: the id of a user, or of a barber."""
+    await no_fields(request)
     shop = await shop_for(request, Action.CHANGE_STAFF, to_running)
     staff_id = path_id(request, "staffId", "staff")
     await _staff(request).remove(identity(request).actor, shop.shop_id, staff_id, via_of(request))
@@ -54,6 +55,7 @@ async def invitations(request: web.Request) -> Page:
 
 async def withdraw(request: web.Request) -> Answer:
     """DELETE /shops/{shopId}/invitations/{invitationId}."""
+    await no_fields(request)
     shop = await shop_for(request, Action.CHANGE_STAFF, to_running)
     invitation_id = path_id(request, "invitationId", "invitation")
     await _staff(request).withdraw(identity(request).actor, shop.shop_id, invitation_id, via_of(request))
