@@ -91,6 +91,7 @@ async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bo
         click.echo(orjson.dumps(shop).decode())
         return
     click.echo(f"shop    {shop['shopId']}  {name}")
+    click.echo(f"owner   {shop['ownerId']}  {shop['barbers'][0]['name']}")
     for barber in shop["barbers"]:
         click.echo(f"barber  {barber['barberId']}  {barber['name']}")
     for service in shop["barbers"][0]["services"]:

@@ -1,16 +1,20 @@
 """Keeps what searches look into up to date: every two seconds, on whichever node comes first."""
 
 import asyncio
+import time
+from collections.abc import Iterator
 from typing import Any, Final, Self
 
 import structlog
 from asyncpg import Pool
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from barberpro.queue.outlooks import refresh_lines
 from barberpro.queue.tasks import end
 from barberpro.storage import search_index as index
 from barberpro.storage.lines import forget_lines
-from barberpro.storage.postgres import AnyConnection, Away, connect_pool
+from barberpro.storage.postgres import AnyConnection, Away, close_pool, connect_pool
 from barberpro.storage.search import SETTINGS
 
 log = structlog.get_logger(__name__)
@@ -21,12 +25,14 @@ _AT_ONCE: Final = 100
 """Shops of one transaction, which must not stand still for longer than a pool of ours allows."""
 
 
-class SearchIndex:
-    """One a node; a lock in Postgres has one of them do the work at a time."""
+class SearchIndex(Collector):
+    """One a node; a lock in Postgres has one of them do the work at a time. Tells its figures for /metrics."""
 
     def __init__(self, pool: "Pool[Any]") -> None:
         self.pool = pool
         self._task: asyncio.Task[None] | None = None
+        self._shops = 0
+        self._fresh = time.monotonic()
 
     @classmethod
     async def open(cls, database_url: str, patience: float) -> Self:
@@ -40,8 +46,17 @@ class SearchIndex:
         self._task = asyncio.create_task(self._run(), name="search_index")
 
     async def close(self) -> None:
-        """Stops; the pool is closed by whoever opened it."""
+        """After who searches with its connections."""
         await end([self._task] if self._task is not None else [])
+        await close_pool(self.pool)
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "barberpro_search_index_shops", "Shops that were brought up to date here for searches.", self._shops
+        )
+        yield GaugeMetricFamily(
+            "barberpro_search_index_age_seconds", "How old what is searched is.", time.monotonic() - self._fresh
+        )
 
     async def refresh(self, *, wait: bool = True) -> None:
         """Until all is known that was committed before the call. wait: for another node that is at it; else that one
@@ -64,6 +79,7 @@ class SearchIndex:
                 await index.put_barbers(connection, changed)
             await refresh_lines(connection, {shop["shop_id"]: shop["known_seq"] or 0 for shop in shops}, now)
             await index.put_shops(connection, shops)
+            self._shops += len(shops)
         if len(shops) < _AT_ONCE:
             await forget_lines(connection, now)
             await index.put_mark(connection, now)
@@ -74,6 +90,7 @@ class SearchIndex:
         while True:
             try:
                 await self.refresh(wait=False)
+                self._fresh = time.monotonic() - await index.age(self.pool)
             except Away as error:
                 log.info("search_index_waits", problem=repr(error))
             except Exception:

@@ -4,9 +4,9 @@ import asyncio
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from asyncpg import Record
+from asyncpg import Pool, Record
 
 from barberpro.storage.folding import keys
 from barberpro.storage.postgres import AnyConnection
@@ -15,6 +15,7 @@ from barberpro.storage.postgres import AnyConnection
 _CLAIM: Final = "SELECT clock_timestamp() AS now FROM search_mark FOR UPDATE SKIP LOCKED"
 _WAIT: Final = "SELECT 1 FROM search_mark FOR UPDATE"
 _MARK: Final = "UPDATE search_mark SET at = $1"
+_AGE: Final = "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM search_mark"
 _BEHIND: Final = """
     SELECT s.shop_id, s.revision, w.shop_seq, i.shop_seq AS known_seq,
            i.revision IS DISTINCT FROM s.revision AS changed
@@ -77,6 +78,12 @@ async def put_shops(connection: AnyConnection, shops: Sequence[Record]) -> None:
 async def put_mark(connection: AnyConnection, at: datetime) -> None:
     """All that was committed before is known."""
     await connection.execute(_MARK, at)
+
+
+async def age(pool: "Pool[Any]") -> float:
+    """Seconds since the mark, whichever node set it."""
+    seconds: float = await pool.fetchval(_AGE)
+    return seconds
 
 
 async def put_barbers(connection: AnyConnection, shop_ids: list[str]) -> None:
