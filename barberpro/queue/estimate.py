@@ -100,6 +100,17 @@ class PaceEstimator:
             spread = variance + (pace.spread * visit) ** 2 + (pace.doubt * (ahead + visit)) ** 2
             yield _percentiles(mean + ahead + visit, spread).p90_minutes
 
+    @staticmethod
+    def outlook(pace: Pace, chair: float | None, line: Sequence[float], *, paused: bool = False) -> Outlook:
+        """What the last of `waits` comes from. chair: the planned minutes of the visit in it."""
+        ahead = _SERVED * pace.ratio * sum(line)
+        spread = (_SERVED * (1 + pace.spread**2) - _SERVED**2) * pace.ratio**2 * sum(each**2 for each in line)
+        pauses = (_BREAK if paused else 0.0, _CALL if chair is None else 0.0)
+        mean, variance = ahead + sum(pauses), spread + (pace.doubt * ahead) ** 2 + sum(each**2 for each in pauses)
+        if chair is None:
+            return Outlook(mean, variance, None, None)
+        return Outlook(mean, variance, chair * pace.ratio, pace.spread**2 + pace.doubt**2)
+
 
 def _moments(
     pace: Pace, chair: InChair | None, line: Iterable[float], *, paused: bool
@@ -118,17 +129,6 @@ def _moments(
         expected = minutes * pace.ratio
         ahead += _SERVED * expected
         variance += part * expected**2
-
-    @staticmethod
-    def outlook(pace: Pace, chair: float | None, line: Sequence[float], *, paused: bool = False) -> Outlook:
-        """What the last of `waits` comes from. chair: the planned minutes of the visit in it."""
-        ahead = _SERVED * pace.ratio * sum(line)
-        spread = (_SERVED * (1 + pace.spread**2) - _SERVED**2) * pace.ratio**2 * sum(each**2 for each in line)
-        pauses = (_BREAK if paused else 0.0, _CALL if chair is None else 0.0)
-        mean, variance = ahead + sum(pauses), spread + (pace.doubt * ahead) ** 2 + sum(each**2 for each in pauses)
-        if chair is None:
-            return Outlook(mean, variance, None, None)
-        return Outlook(mean, variance, chair * pace.ratio, pace.spread**2 + pace.doubt**2)
 
 
 def _left(pace: Pace, chair: InChair) -> tuple[float, float]:
