@@ -200,9 +200,10 @@ async def test_an_account_sends_so_many_invitations_a_day(owner: Owner, door: Ac
     pool = door.server.node.pool
     await invited(owner, email=door.new_email())
     await pool.execute(
-        "INSERT INTO challenges SELECT challenge_id || n, purpose, channel, contact_sealed, contact_lookup || n,"
-        " secret_hash, wanted, tries, sends, silent, created_at, expires_at, used_at"
-        " FROM challenges, generate_series(1, 49) n WHERE challenge_id IN"
+        "INSERT INTO challenges (challenge_id, purpose, channel, contact_sealed, contact_lookup, secret_sealed, wanted,"
+        " language, sent_at, expires_at)"
+        " SELECT challenge_id || n, purpose, channel, contact_sealed, contact_lookup || n, secret_sealed, wanted,"
+        " language, sent_at, expires_at FROM challenges, generate_series(1, 49) n WHERE challenge_id IN"
         " (SELECT challenge_id FROM invitations WHERE made_by = $1)",
         owner.user_id,
     )
