@@ -67,7 +67,12 @@ _INVITATIONS: Final = f"""
 """  # noqa: S608 - our own words
 _OF_SHOP: Final = _INVITATIONS + "i.shop_id = $1 ORDER BY i.made_at DESC, i.challenge_id"
 _TO: Final = (
-    _INVITATIONS + "c.contact_lookup = ANY ($1::text[]) AND c.purpose = 'invite' ORDER BY i.made_at, i.challenge_id"
+    _INVITATIONS
+    + """
+    c.purpose = 'invite' AND c.contact_lookup = ANY (ARRAY(
+        SELECT unnest(ARRAY[u.email_lookup, u.phone_lookup]) FROM users u WHERE u.user_id = $1
+    )) ORDER BY i.made_at, i.challenge_id
+    """
 )
 _ONE: Final = _INVITATIONS + "i.challenge_id = $1"
 _MADE_LATELY: Final = """
@@ -188,9 +193,9 @@ async def invitations_of(pool: "Pool[Any]", shop_id: str) -> list[Invitation]:
     return _invitations(await pool.fetch(_OF_SHOP, shop_id))
 
 
-async def invitations_to(pool: "Pool[Any]", lookups: list[str]) -> list[Invitation]:
-    """Those that went to any of these contacts, by their keyed hashes."""
-    return _invitations(await pool.fetch(_TO, lookups))
+async def invitations_to(pool: "Pool[Any]", user_id: str) -> list[Invitation]:
+    """Those that went to the user's address or number, the oldest first."""
+    return _invitations(await pool.fetch(_TO, user_id))
 
 
 async def find_invitation(connection: AnyConnection, challenge_id: str) -> Invitation | None:

@@ -10,13 +10,12 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.server.node import NodeOptions
 from tests.support.rest import Door, rest_door
 from tests.support.shops import ADMIN, Json, TestShop, customer, send
-from tests.support.statements import counted_statements, counting
 
 
 @pytest.fixture
 async def door(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIterator[Door]:
     options = NodeOptions(database_url, redis_url, redis_prefix)
-    async with rest_door(options, extend=lambda app: app.middlewares.append(counting)) as door:
+    async with rest_door(options) as door:
         yield door
 
 
@@ -126,17 +125,6 @@ async def test_pages_follow_each_other_while_new_bookings_come(door: Door, who: 
         cursor = answer.body["meta"]["nextCursor"]
         await door.shop.fill(door.node, 1, first=100 + len(named))
     assert named == whole
-
-
-async def test_a_list_is_one_query_however_long(door: Door) -> None:
-    await door.shop.fill(door.node, 5)
-    await listed(door, door.shop.staff[0])  # the catalogue is kept from now on
-    for who in (customer(0), door.shop.staff[0]):
-        with counted_statements() as sent:
-            await listed(door, who)
-        assert [query for query in sent if "FROM bookings b" in query] == sent[-1:], sent
-        # Whether the shop has changed is asked every few seconds, whoever comes then.
-        assert all("revision" in query for query in sent[:-1]), sent
 
 
 UNKNOWN = [

@@ -8,7 +8,6 @@ import pytest_asyncio
 
 from tests.support.accounts import AccountDoor, shared_door
 from tests.support.owners import Owner, new_owner
-from tests.support.queries import queries_about
 from tests.support.rest import Answer
 from tests.support.shops import Json, customer
 
@@ -16,7 +15,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DAY = (datetime.now(UTC) + timedelta(days=30)).date()
 HOURS = {f"{DAY:%a}".lower(): [["09:00", "10:00"]]}
-TABLES = ("bookings", "calendars", "barbers", "shops", "services", "barber_services")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,16 +58,3 @@ async def test_the_shop_says_how_far_apart_slots_are_and_what_notice_it_wants(do
     ).status == 200
     told = (await door.call("GET", owner.shop)).data["settings"]
     assert {name: told[name] for name in settings} == settings
-
-
-async def test_slots_and_a_calendar_are_one_query_each(door: AccountDoor) -> None:
-    owner = await new_owner(door, openingHours=HOURS)
-    service = await owner.service(minutes=20)
-    for clock in ("09:00", "09:20"):
-        await book(owner, service, clock)
-    await slots(owner)  # the shop is known from here on
-    with queries_about(*TABLES) as told:
-        await slots(owner)
-        await owner.call("GET", "/barbers/me/availability")
-    assert len([query for query in told if "calendars" in query]) == 2
-    assert not [query for query in told if "calendars" not in query and "revision" not in query]

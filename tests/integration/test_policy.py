@@ -7,29 +7,23 @@ In a row, a caller's column says what they are told: `+` let in (whatever comes 
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 import orjson
 import pytest
 
-from barberpro.domain import devices, exports, guests, money
-from barberpro.domain.blocks import Blocks
+from barberpro.domain import devices, guests
 from barberpro.domain.policy import TABLE, Action
 from barberpro.handlers.services import ACCOUNTS
-from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.accounts import Contact
-from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
-from barberpro.protocol.ids import new_user_id
-from barberpro.protocol.reports import ExportReport
 from barberpro.server.node import NodeOptions
-from barberpro.storage.users import add_user, set_role
 from tests.support.callers import WITH_ACCOUNT, Scene, scene
 from tests.support.commands import WHOLE
 from tests.support.raw_socketio import raw_client
 from tests.support.rest import tokens
 from tests.support.shops import ADMIN, VIA, Json, new_id
+from tests.support.things import EXPORT, THINGS, pairing
 
 CALLERS: Final = (  # noqa: SIM905 - above the columns that it heads
     "nobody owner customer ticket ticket2 door door2 barber barber2 staff admin display display2 kiosk kiosk2"
@@ -52,7 +46,6 @@ _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
 _OWN: Final = "       1 3 3 3 3 3 3 + + 4 3 3 3 3 3"
 _ADMINS: Final = "    1 3 3 3 3 3 3 3 3 3 + 3 3 3 3"
 
-EXPORT: Final = {"report": "bookings", "format": "csv", "from": "2026-01-01", "to": "2026-01-02"}
 
 OPEN: Final = {
     "GET /health/live",
@@ -215,10 +208,6 @@ async def stage(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIt
         yield each
 
 
-async def _pairing(stage: Scene, kind: DeviceKind) -> Json:
-    return {"code": (await devices.ask(stage.door.node.pool, kind))["code"], "name": "By the till"}
-
-
 _PLAIN_BODIES: Final[dict[str, Json]] = {
     "POST /api/v1/shops": {"name": "New", "timeZone": "Etc/UTC", "currency": "INR", "barberName": "Ben"},
     "PATCH /api/v1/shops/{shopId}": {"name": "The Shop"},
@@ -241,17 +230,6 @@ _PLAIN_BODIES: Final[dict[str, Json]] = {
 }
 
 
-async def _device(stage: Scene) -> str:
-    asked, pool = await _pairing(stage, "display"), stage.door.node.pool
-    shop_id = stage.door.shop.shop_id
-    return (await devices.pair(pool, ADMIN, shop_id, "display", asked["code"], "Old", Via("req_1")))["deviceId"]
-
-
-async def _block(stage: Scene) -> str:
-    blocks = Blocks(stage.door.node.pool, 60)
-    return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
-
-
 async def _contact(stage: Scene, caller: str) -> Json:
     """The challenge of a number that is to be the caller's, and its code."""
     who, app = stage.callers[caller], stage.door.client.app
@@ -272,40 +250,6 @@ def _phone() -> str:
     return f"+9198765{next(_NUMBERS)}"
 
 
-async def _member(stage: Scene) -> str:
-    """Of the shop's staff, to be let go."""
-    user_id, shop_id = new_user_id(), stage.door.shop.shop_id
-    async with stage.door.node.pool.acquire() as connection:
-        await add_user(connection, user_id, "barber", "Ben", "en", None, [])
-        await set_role(connection, user_id, "barber", None, [shop_id])
-    return user_id
-
-
-async def _invitation(stage: Scene) -> str:
-    path = f"/shops/{stage.door.shop.shop_id}/invitations"
-    return str((await stage.door.post(path, ADMIN, {"email": f"{new_user_id()}@example.com"})).data["invitationId"])
-
-
-async def _review(stage: Scene) -> str:
-    """The one of the booking, whoever might have been allowed to write it."""
-    await stage.door.node.pool.execute(
-        "INSERT INTO ratings (rating_id, booking_id, barber_id, shop_id, stars) VALUES ('rt_1', $1, $2, $3, 4)"
-        " ON CONFLICT DO NOTHING",
-        stage.booking, stage.door.shop.barbers[0], stage.door.shop.shop_id,
-    )  # fmt: skip
-    return "rt_1"
-
-
-async def _payment(stage: Scene) -> str:
-    async with stage.door.node.pool.acquire() as connection:
-        return (await money.charge(connection, stage.booking, Decimal(9), "cash", ADMIN, VIA)).payment_id
-
-
-async def _export(stage: Scene) -> str:
-    asked = ExportReport.model_validate(EXPORT)
-    return (await exports.ask(stage.door.node.pool, ADMIN, VIA, new_id(), asked))["exportId"]
-
-
 async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
@@ -318,9 +262,9 @@ async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     if endpoint.endswith("/bookings/{bookingId}"):
         return {"status": "waiting"} if endpoint.startswith("PATCH") else None
     if endpoint.endswith("/displays/pair"):
-        return await _pairing(stage, "display")
+        return await pairing(stage, "display")
     if endpoint.endswith("/kiosks/pair"):
-        return await _pairing(stage, "kiosk")
+        return await pairing(stage, "kiosk")
     if endpoint.endswith("/auth/contacts"):
         return {"phone": _phone()}
     if endpoint.endswith("/contacts/verify"):
@@ -343,20 +287,9 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
     method, _, template = endpoint.partition(" ")
     names = stage.names
     session_id = names["sessionId"] = await stage.session(caller)
-    if "{deviceId}" in template:
-        names["deviceId"] = await _device(stage)
-    if "{blockId}" in template:
-        names["blockId"] = await _block(stage)
-    if "{staffId}" in template:
-        names["staffId"] = await _member(stage)
-    if "{invitationId}" in template:
-        names["invitationId"] = await _invitation(stage)
-    if "{reviewId}" in template:
-        names["reviewId"] = await _review(stage)
-    if "{paymentId}" in template:
-        names["paymentId"] = await _payment(stage)
-    if "{exportId}" in template:
-        names["exportId"] = await _export(stage)
+    for name, make in THINGS.items():
+        if f"{{{name}}}" in template:
+            names[name] = await make(stage)
     if endpoint == "DELETE /api/v1/admin/flags/{flagName}":
         await stage.door.call("PUT", "/admin/flags/beta", ADMIN, {})
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":

@@ -1,4 +1,4 @@
-"""Searching for a barber: the same as looking through everybody, never stale, one query, pages that stay right."""
+"""Searching for a barber: the same as looking through everybody, never stale, pages that stay right."""
 
 import asyncio
 import itertools
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,9 +28,9 @@ from barberpro.storage.folding import keys, wanted
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.search import After, Found, Wanted, kilometres, search
 from tests.fuzz.effort import examples
+from tests.support.queries import queries
 from tests.support.rest import Door, rest_door
 from tests.support.shops import Json, TestShop, customer, send
-from tests.support.statements import counted_statements, counting
 from tests.support.towns import MIDDLE, Townsman, find_of, kilometres_between, put_place, town
 from tests.support.whole_server import whole_server
 
@@ -47,7 +48,7 @@ def options(database_url: str, redis_url: str, redis_prefix: str) -> NodeOptions
 
 @pytest.fixture
 async def door(options: NodeOptions) -> AsyncIterator[Door]:
-    async with rest_door(options, extend=lambda app: app.middlewares.append(counting)) as door:
+    async with rest_door(options) as door:
         await put_place(door.node, door.shop.shop_id, MIDDLE, None)
         yield door
 
@@ -140,7 +141,7 @@ places = st.none() | st.tuples(*(st.floats(middle - 0.2, middle + 0.2) for middl
 typed = st.none() | st.sampled_from(
     ["rajesh", "sandip", "laxmi", "jose", "mohamed", "ravi", "royal", "nai dukan", "suresh haircut", "zzz"]
 )
-queries = st.fixed_dictionaries(
+asked_for = st.fixed_dictionaries(
     {},
     optional={
         "q": typed,
@@ -177,7 +178,7 @@ def query_of(place: tuple[float, float] | None, fields: dict[str, Any]) -> Wante
 
 
 @examples(100)
-@given(place=places, fields=queries)
+@given(place=places, fields=asked_for)
 async def test_a_search_finds_what_looking_through_everybody_finds(
     node: Node, people: list[Townsman], place: tuple[float, float] | None, fields: dict[str, Any]
 ) -> None:
@@ -268,7 +269,7 @@ async def test_an_answer_is_kept_in_redis_until_it_is_five_seconds_old(node: Nod
     shop = await TestShop.create(node)
     await put_place(node, shop.shop_id, MIDDLE, None)
     find, asked = find_of(node, redis_prefix), SearchQuery(lat=MIDDLE[0], lng=MIDDLE[1], sort="wait")
-    with counted_statements() as sent:
+    with queries() as sent, structlog.contextvars.bound_contextvars(request_id="req_1"):
         first = await find.search(asked)
         began = len(sent)
         again = await find.search(asked)
@@ -299,27 +300,6 @@ async def test_two_nodes_that_look_at_once_do_not_disturb_each_other(node: Node)
     lines = await node.pool.fetch(query, shop.barbers[0])
     assert [line["waiting"] for line in lines] == [1, 2, 3]
     assert all(before["until"] == after["since"] for before, after in itertools.pairwise(lines))
-
-
-# One query -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_search_is_one_query_however_much_it_asks_for(door: Door) -> None:
-    await SearchIndex(door.node.pool).refresh()
-    near = f"lat={MIDDLE[0]}&lng={MIDDLE[1]}"
-    paths = [
-        "search",
-        f"search?{near}&q=barber&service=cut&openNow=true&minRating=1&sort=wait",
-        f"search?{near}&freeAt=2999-01-01T10:00:00Z&sort=distance",
-        door.shop.barbers[0],
-        f"{door.shop.barbers[0]}/reviews",
-    ]
-    for path in paths:
-        await SearchIndex(door.node.pool).refresh()
-        with counted_statements() as sent:
-            assert (await door.get(f"/barbers/{path}")).status == 200
-        # On a machine that stood still for seconds, it was brought up to date first.
-        assert len(sent) == 1 or any("FOR UPDATE" in each for each in sent), sent
 
 
 # Pages -----------------------------------------------------------------------------------------------------------

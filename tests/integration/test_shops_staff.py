@@ -8,7 +8,6 @@ import pytest_asyncio
 
 from tests.support.accounts import AccountDoor, shared_door
 from tests.support.owners import Owner, new_owner
-from tests.support.queries import queries_about
 from tests.support.rest import Answer
 from tests.support.shops import ADMIN, Json, customer, new_id
 
@@ -290,27 +289,3 @@ async def test_what_cannot_be_searched_for_is_refused_by_name(door: AccountDoor)
         assert answer.refused_fields == [query.split("=")[0]], query
     answer = await door.call("GET", "/admin/barbers?active=yes", token=door.server.token(ADMIN))
     assert answer.refused_fields == ["active"]
-
-
-async def test_each_list_is_one_query_however_long_it_is(owner: Owner, door: AccountDoor) -> None:
-    for number in range(3):
-        await owner.service(f"Cut {number}")
-        await invited(owner, email=door.new_email(), name="Ben")
-    await hired(owner)
-    admin = door.server.token(ADMIN)
-    for path, token, least in (
-        (f"{owner.shop}/services", owner.token, 3),
-        (f"{owner.shop}/staff", owner.token, 2),
-        (f"{owner.shop}/invitations", owner.token, 3),
-        ("/admin/users", admin, 3),
-        ("/admin/barbers", admin, 3),
-        ("/admin/flags", admin, 0),
-    ):
-        await door.call("GET", owner.shop)  # what is kept of the shop is not asked for again
-        with queries_about("services", "users", "barbers", "invitations", "feature_flags") as told:
-            answer = await door.call("GET", path, token=token)
-        assert len(answer.data) >= least
-        assert len(told) == 1, (path, told)
-    with queries_about("shops", "services", "barbers") as told:
-        assert (await door.call("GET", owner.shop)).status == 200
-    assert [each for each in told if "revision" not in each] == []

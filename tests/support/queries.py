@@ -1,4 +1,4 @@
-"""What is asked of Postgres while something is done. Holds no tests itself."""
+"""What requests ask of Postgres, for tests that count it. Holds no tests itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,20 +6,27 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
+
+from barberpro.storage import catalogue
 
 
 @contextmanager
-def queries_about(*tables: str) -> Iterator[list[str]]:
-    """The statements that name one of the tables; other parts of a server ask for theirs meanwhile."""
-    told: list[str] = []
-    connection: Any = asyncpg.Connection  # what all of fetch, fetchrow, fetchval and execute go through is private
-    plain = connection._execute
+def queries() -> Iterator[list[str]]:
+    """The statements with arguments or rows that requests send meanwhile; any of this process's servers.
+
+    What a node asks by itself belongs to no request. Whether the shops that are kept have changed, whoever comes first
+    after some seconds asks for everybody: that is not counted either.
+    """
+    asked: list[str] = []
+    connection: Any = asyncpg.Connection
+    sent = connection._do_execute  # what all of fetch, fetchrow, fetchval and execute with arguments go through
 
     async def noted(self: Any, query: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - asyncpg's own
-        if any(f" {table} " in f"{' '.join(query.split())} " for table in tables):
-            told.append(query)
-        return await plain(self, query, *more, **named)
+        if "request_id" in structlog.contextvars.get_contextvars() and query != catalogue._REVISIONS:
+            asked.append(query)
+        return await sent(self, query, *more, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "_execute", noted)
-        yield told
+        patch.setattr(connection, "_do_execute", noted)
+        yield asked
