@@ -66,14 +66,11 @@ _INVITATIONS: Final = f"""
     WHERE {_OPEN} AND
 """  # noqa: S608 - our own words
 _OF_SHOP: Final = _INVITATIONS + "i.shop_id = $1 ORDER BY i.made_at DESC, i.challenge_id"
-_TO: Final = (
-    _INVITATIONS
-    + """
-    c.purpose = 'invite' AND c.contact_lookup = ANY (ARRAY(
+_TO: Final = f"""
+    {_INVITATIONS} c.purpose = 'invite' AND c.contact_lookup = ANY (ARRAY(
         SELECT unnest(ARRAY[u.email_lookup, u.phone_lookup]) FROM users u WHERE u.user_id = $1
     )) ORDER BY i.made_at, i.challenge_id
-    """
-)
+"""  # noqa: S608 - our own words
 _ONE: Final = _INVITATIONS + "i.challenge_id = $1"
 _MADE_LATELY: Final = """
     SELECT count(*) FROM invitations WHERE made_by = $1 AND made_at > now() - interval '1 day'
