@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import chain, repeat
 from statistics import fmean
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from barberpro.protocol import states as wire
 from barberpro.protocol.rooms import Room, RoomKind
@@ -189,7 +188,7 @@ class StateBuilder:
 
 def unused_queue(shop: Shop, barber_id: str) -> QueueState:
     """The queue of a barber who never opened it: closed and empty, at seq 0."""
-    today = datetime.now(ZoneInfo(shop.time_zone)).date().isoformat()
+    today = datetime.now(shop.zone).date().isoformat()
     doc: Json = {"status": "closed", "seq": 0, "day": today, "lastToken": 0, "completed": 0, "cancelled": 0}
     return QueueState(barber_id, doc, at=now_millis())
 

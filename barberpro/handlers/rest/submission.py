@@ -1,7 +1,6 @@
 """Handing a command to the engine."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -37,7 +36,7 @@ async def submit_appointment(request: web.Request, command: Schedule | Reschedul
 
 def appointed(when: When, shop: Shop) -> datetime:
     """The instant of an appointed time in this shop. Raises BAD_REQUEST naming `preferredTime`."""
-    return instant(when.booking_date, when.preferred_time, ZoneInfo(shop.time_zone))
+    return instant(when.booking_date, when.preferred_time, shop.zone)
 
 
 def told(result: Result) -> dict[str, object]:
