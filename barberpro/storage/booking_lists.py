@@ -52,7 +52,7 @@ async def list_bookings(pool: "Pool[Any]", wanted: WantedBookings, most: int) ->
         where.add(_OF_SHOP, wanted.shop_id, f"{stem}0", f"{stem}{'z' * 32}")
     _narrow(wanted, where, by_age=not of_shop)
     query = _LIST.format(where=where, order=_BY_ID if of_shop else _BY_AGE, most=where.argument(most))
-    return await searched(pool, query, where)
+    return await searched(pool, query, where.values)
 
 
 def _narrow(wanted: WantedBookings, where: Conditions, *, by_age: bool) -> None:

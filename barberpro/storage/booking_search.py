@@ -108,8 +108,7 @@ async def search_bookings(pool: "Pool[Any]", wanted: WantedBookings, most: int) 
             ("until", wanted.until or FAR),
         )
     }
-    whose = Conditions()
-    whose.values = where.values
+    whose = Conditions(where.values)
     for name in ("shop_id", "barber_id"):
         if getattr(wanted, name) is not None:
             whose.add(f"r.{name} = {{}}", getattr(wanted, name))
@@ -118,4 +117,4 @@ async def search_bookings(pool: "Pool[Any]", wanted: WantedBookings, most: int) 
         f"({branch.format(**named, exactly=where, whose=whose, most=most)})" for branch in branches
     )
     query = _PAGE.format(columns=_COLUMNS, found=found, most=most)
-    return [FoundBooking(**row) for row in await searched(pool, query, where)]
+    return [FoundBooking(**row) for row in await searched(pool, query, where.values)]

@@ -166,4 +166,4 @@ async def search_lines(
     if before is not None:
         where.add("(at, payment_id) < ({}, {})", *before)
     query = f"SELECT {LINE} FROM payment_ledger WHERE {where} ORDER BY at DESC, payment_id DESC LIMIT {most}"  # noqa: S608 - fixed words
-    return [Line(**row) for row in await searched(pool, query, where)]
+    return [Line(**row) for row in await searched(pool, query, where.values)]

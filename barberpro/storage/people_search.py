@@ -1,13 +1,13 @@
 """Accounts and barbers, searched by administrators: the newest first, page by page."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from asyncpg import Pool, Record
 
-_PATIENCE_SECONDS: Final = 5.0
+from barberpro.storage.searching import searched
+
 _USERS: Final = """
     SELECT user_id, role, name, email_sealed, phone_sealed, barber_id, shop_ids, created_at, deleted_at FROM users
     WHERE ($1::text IS NULL OR role = $1)
@@ -53,16 +53,10 @@ class WantedBarbers:
 async def search_users(pool: "Pool[Any]", wanted: WantedUsers, most: int) -> list[Record]:
     """Raises what storage.postgres.Away lists."""
     filters = (wanted.role, wanted.shop_id, wanted.name, wanted.email_lookup, wanted.phone_lookup)
-    return await _fetched(pool, _USERS, *filters, *(wanted.after or (None, None)), most)
+    return await searched(pool, _USERS, (*filters, *(wanted.after or (None, None)), most))
 
 
 async def search_barbers(pool: "Pool[Any]", wanted: WantedBarbers, most: int) -> list[Record]:
     """Raises what storage.postgres.Away lists."""
     filters = (wanted.shop_id, wanted.active, wanted.name)
-    return await _fetched(pool, _BARBERS, *filters, *(wanted.after or (None, None)), most)
-
-
-async def _fetched(pool: "Pool[Any]", query: str, *given: object) -> list[Record]:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        rows: list[Record] = await pool.fetch(query, *given)
-    return rows
+    return await searched(pool, _BARBERS, (*filters, *(wanted.after or (None, None)), most))

@@ -1,13 +1,12 @@
 """Ratings, as Postgres holds them. A trigger counts them for their barber, in the same transaction."""
 
-import asyncio
 from typing import Any, Final
 
 from asyncpg import Pool, Record
 
 from barberpro.storage.postgres import AnyConnection
+from barberpro.storage.searching import searched
 
-_PATIENCE_SECONDS: Final = 5.0
 _COLUMNS: Final = (
     "rating_id, booking_id, barber_id, shop_id, stars, review, at, made_with, answer, answered_at, answered_by,"
     " hidden_at, hidden_by, hidden_reason"
@@ -86,5 +85,4 @@ async def ratings_of_barber(
 
     Raises what storage.postgres.Away lists.
     """
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        return list(await pool.fetch(_OF_BARBER, barber_id, hidden, before, most))
+    return await searched(pool, _OF_BARBER, (barber_id, hidden, before, most))

@@ -68,4 +68,4 @@ async def discrepancies(
     if after is not None:
         where.add("booking_id > {}", after)
     query = _FIND.format(**named, where=where, most=most)
-    return [Discrepant(**row) for row in await searched(pool, query, where)]
+    return [Discrepant(**row) for row in await searched(pool, query, where.values)]

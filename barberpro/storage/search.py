@@ -2,7 +2,6 @@
 that follow, the mark of the first one.
 """
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from asyncpg import Pool, Record
 from barberpro.protocol.currencies import written
 from barberpro.protocol.states import Service
 from barberpro.storage.search_index import on_sphere
-from barberpro.storage.searching import Conditions
+from barberpro.storage.searching import Conditions, searched
 
-_PATIENCE_SECONDS: Final = 5.0
 SETTINGS: Final = {"random_page_cost": "1.1", "jit": "off"}
 """Of the sessions that search. How many stand in a circle the planner cannot know; it takes the nearest first from the
 index where a jump costs no more than it does in memory, and on anything but a turning disk.
@@ -122,8 +120,7 @@ _ONE: Final = f"SELECT {_TOLD} FROM barbers b {_AROUND} WHERE b.barber_id = $1 A
 async def search(pool: "Pool[Any]", wanted: Wanted) -> Found:
     """Raises what storage.postgres.Away lists."""
     query, values = _query(wanted)
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        rows = await pool.fetch(query, *values)
+    rows = await searched(pool, query, values)
     # The moment comes with every row, and with none found in a row of its own.
     first, found = rows[0], [row for row in rows if row["barber_id"] is not None]
     return Found(found, first["ordered"], first["shown"], first["age"])
@@ -131,8 +128,8 @@ async def search(pool: "Pool[Any]", wanted: Wanted) -> Found:
 
 async def find_barber(pool: "Pool[Any]", barber_id: str) -> Record | None:
     """The same of one barber, as of now; None when there is none, or none any more. Raises as `search` does."""
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        return await pool.fetchrow(_ONE, barber_id)
+    found = await searched(pool, _ONE, (barber_id,))
+    return found[0] if found else None
 
 
 def services_of(row: Record) -> list[Service]:

@@ -53,15 +53,15 @@ async def done(
     pool: "Pool[Any]", bounds: Sequence[datetime], *, barber_id: str | None = None, shop_id: str | None = None
 ) -> list[Done]:
     """By day, between the first and the last bound. Of a barber, a shop, or all. Raises what postgres.Away lists."""
-    where, whose = Conditions(), Conditions()
-    whose.values = where.values
+    where = Conditions()
+    whose = Conditions(where.values)
     if barber_id is not None:
         whose.add("barbers.barber_id = {}", barber_id)
     if shop_id is not None:
         whose.add("barbers.shop_id = {}", shop_id)
     named = {name: where.argument(value) for name, value in (("since", bounds[0]), ("until", bounds[-1]))}
     query = _DONE.format(bounds=where.argument(list(bounds)), whose=whose, **named)
-    return [Done(**row) for row in await searched(pool, query, where)]
+    return [Done(**row) for row in await searched(pool, query, where.values)]
 
 
 # The day's first token is found by queue_events_token_once; what came before it, nobody waited in.

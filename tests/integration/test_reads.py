@@ -28,7 +28,7 @@ READS: Final = {
     "/bookings?shopId={shopId}": ("barber", 1),
     "/bookings/{bookingId}": ("owner", 1),
     "/bookings/{bookingId}/token": ("owner", 1),
-    "/bookings/{bookingId}/history": ("owner", 1),
+    "/bookings/{bookingId}/history": ("owner", 2),  # the booking, and the events around it
     "/barbers/search": ("nobody", 1),
     f"/barbers/search?{NEAR}&q=barber&service=cut&openNow=true&minRating=1&sort=wait": ("nobody", 1),
     f"/barbers/search?{NEAR}&freeAt=2999-01-01T10:00:00Z&sort=distance": ("nobody", 1),
@@ -40,7 +40,8 @@ READS: Final = {
     "/queue/{barberId}": ("nobody", 0),
     "/queue/{barberId}/events": ("barber", 1),
     "/queue/earnings?period=month": ("barber", 1),
-    "/queue/stats?period=month": ("barber", 3),  # what was done, the line's events, and the visits before them
+    # What was done, the line's events, the visits before them, and whether any of these are no longer kept.
+    "/queue/stats?period=month": ("barber", 4),
     "/payments": ("barber", 1),
     "/payments/reconciliation": ("barber", 1),
     "/shops/{shopId}": ("nobody", 0),
@@ -112,7 +113,7 @@ async def counts(stage: Scene, made: dict[str, str]) -> dict[str, int]:
     told: dict[str, int] = {}
     for template, (caller, _) in READS.items():
         path, who = template.format(**{**stage.names, **made}), stage.callers[caller]
-        await stage.door.get(f"/shops/{stage.names['shopId']}", None)  # what it is, is kept from here on
+        await stage.door.get(f"/queue/{stage.names['barberId']}")  # how the shop's lines stand is kept from here on
         with queries() as asked:
             headers = {"Authorization": f"Bearer {tokens().mint(who)}"} if who is not None else {}
             async with stage.door.client.get(f"/api/v1{path}", headers=headers) as response:

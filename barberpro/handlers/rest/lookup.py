@@ -15,7 +15,7 @@ from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.queue.fold import ShopState
-from barberpro.storage.bookings import find_booking, read_shop
+from barberpro.storage.bookings import StoredBooking, find_booking, read_shop
 from barberpro.storage.catalogue import Shop
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ class Found:
     """A booking, for somebody who may see it.
 
     booking, born: as in events. state: its shop, when the booking is live or skipped today; else None.
-    staff: whether they see it as staff.
+    staff: whether they see it as staff. ended: the row of one that never changes again.
     """
 
     shop: Shop
@@ -36,6 +36,7 @@ class Found:
     born: Json
     state: ShopState | None
     staff: bool
+    ended: StoredBooking | None = None
 
 
 async def view_of(services: Services, shop_id: str) -> ShopState:
@@ -108,7 +109,7 @@ async def _read(services: Services, shop: Shop, booking_id: str, actor: Actor) -
     if stored is None:
         return None
     if stored.state["status"] in {"completed", "cancelled"}:
-        return Found(shop, stored.state, stored.born, None, staff)
+        return Found(shop, stored.state, stored.born, None, staff, stored)
     # Another node has just made it, and this one's view is a moment behind; or it was skipped on an earlier day.
     fresh = ShopState.of_snapshot(await read_shop(services.pool, shop.shop_id))
     live = fresh.bookings.get(booking_id)
