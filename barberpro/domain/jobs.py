@@ -6,9 +6,11 @@ takes over what a dead one had begun. So a job may be done twice, and has to bea
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import Any, Final
 
 import structlog
@@ -18,6 +20,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job, Schedule
 from pgqueuer.queries import Queries
 
+from barberpro.storage.jobs import Waiting, waiting_jobs
 from barberpro.storage.postgres import AnyConnection, Away
 
 log = structlog.get_logger(__name__)
@@ -31,7 +34,11 @@ _FORGET: Final = (
     "DELETE FROM pgqueuer_statistics WHERE created < now() - make_interval(days => $1)",
 )
 _AGAIN_SECONDS: Final = 5.0
-"""After Postgres was away."""
+"""After Postgres was away; and after a job's first failure."""
+_TIMES: Final = 3.0
+"""After each further failure, so many times as long."""
+_TRIES: Final = 5
+_WATCH_SECONDS: Final = 15.0
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -53,8 +60,14 @@ class Later(Exception):
     why: str
 
 
+class GivenUp(Exception):
+    """Raised by a job that is not to be tried again. The message names nobody: administrators see it."""
+
+
 Work = Callable[[str], Awaitable[None]]
-"""Does a job with this argument. Raises Later; whatever else it raises ends the job, and is logged."""
+"""Does a job with this argument. Raises Later, as often as it wants, and GivenUp. Whatever else it raises is tried
+again, some times, and then given up. What is given up is logged, counted, and listed at GET /admin/jobs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +93,49 @@ class Jobs:
     """One a node. pool: of its own, since one of its connections listens."""
 
     def __init__(
-        self, pool: "Pool[Any]", kinds: Mapping[str, Work], regular: Mapping[str, Regular], look: float
+        self,
+        pool: "Pool[Any]",
+        kinds: Mapping[str, Work],
+        regular: Mapping[str, Regular],
+        look: float,
+        again: float = _AGAIN_SECONDS,
     ) -> None:
         """kinds: who does which kind of job. regular: what some node does again and again, by name.
 
         look: seconds between two looks for what is due; of a new job a node is told at once, of a later attempt not.
+        again: seconds after which a job that failed is tried again for the first time.
         """
+        self._again = again
         self._look = timedelta(seconds=look)
         self._pool = pool
         self._kinds = kinds
         self._regular = {"jobs.forget": Regular("11 3 * * *", self.forget), **regular}
         self._machine: PgQueuer | None = None
         self._task: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.outcomes: Counter[tuple[str, str]] = Counter(
+            {(kind, outcome): 0 for kind in kinds for outcome in ("done", "again", "failed")}
+        )
+        """Attempts here, by kind and outcome."""
+        self.milliseconds: Counter[str] = Counter(dict.fromkeys(kinds, 0))
+        """That attempts took here, by kind."""
+        self.waiting: Sequence[Waiting] = ()
+        """Of all nodes, when it was looked last."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="jobs")
+        self._watcher = asyncio.create_task(self._watch(), name="jobs-watch")
 
     async def close(self) -> None:
         """What is under way is finished first; the rest is done by other nodes, or after the next start."""
-        if self._task is None:
+        if self._task is None or self._watcher is None:
             return
+        self._watcher.cancel()
         if self._machine is not None:
             self._machine.shutdown.set()
             await asyncio.wait([self._task], timeout=_AT_ONCE)
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(self._task, self._watcher, return_exceptions=True)
 
     async def forget(self) -> None:
         """Lets go of what the library noted of jobs that are long done: it keeps that for ever."""
@@ -123,24 +154,61 @@ class Jobs:
                 log.exception("jobs_failed")
             await asyncio.sleep(_AGAIN_SECONDS)
 
+    async def _watch(self) -> None:
+        while True:
+            try:
+                self.waiting = await waiting_jobs(self._pool)
+            except Away as error:
+                log.info("jobs_unwatched", problem=repr(error))
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    def _entrypoint(self, kind: str, work: Work) -> Callable[[Job], Awaitable[None]]:
+        async def do(job: Job) -> None:
+            started = perf_counter()
+            refused = await self._refusal_of(kind, job, work)
+            self.milliseconds[kind] += round((perf_counter() - started) * 1000)
+            self.outcomes[kind, _outcome(refused)] += 1
+            if refused is not None:
+                raise refused
+
+        return do
+
+    async def _refusal_of(self, kind: str, job: Job, work: Work) -> RetryRequested | GivenUp | None:
+        """What the library is to be told; None: done.
+
+        Without causes: tracebacks go into its table, and an address may be in them.
+        """
+        try:
+            await work((job.payload or b"").decode())
+        except Later as later:
+            return RetryRequested(timedelta(seconds=later.seconds), later.why)
+        except Away as error:
+            return RetryRequested(timedelta(seconds=self._again), type(error).__name__)
+        except GivenUp as error:
+            log.error("job_failed", kind=kind, problem=str(error))
+            return GivenUp(str(error))
+        except Exception as error:
+            problem = type(error).__name__
+            if job.attempts + 1 >= _TRIES:
+                log.exception("job_failed", kind=kind, problem=problem)
+                return GivenUp(problem)
+            log.warning("job_again", kind=kind, problem=problem, attempt=job.attempts + 1)
+            return RetryRequested(timedelta(seconds=self._again * _TIMES**job.attempts), problem)
+        return None
+
     def _built(self) -> PgQueuer:
         machine = PgQueuer.from_asyncpg_pool(self._pool)
         for kind, work in self._kinds.items():
-            machine.entrypoint(kind, accepts_context=False)(_as_entrypoint(work))
+            machine.entrypoint(kind, accepts_context=False)(self._entrypoint(kind, work))
         for name, regular in self._regular.items():
             machine.schedule(name, regular.when, accepts_context=False)(_as_schedule(regular))
         return machine
 
 
-def _as_entrypoint(work: Work) -> Callable[[Job], Awaitable[None]]:
-    async def do(job: Job) -> None:
-        try:
-            await work((job.payload or b"").decode())
-        except Later as later:
-            # Without its cause: a traceback goes into a table, and an address may be in it.
-            raise RetryRequested(timedelta(seconds=later.seconds), later.why) from None
-
-    return do
+def _outcome(refused: RetryRequested | GivenUp | None) -> str:
+    if refused is None:
+        return "done"
+    return "again" if isinstance(refused, RetryRequested) else "failed"
 
 
 def _as_schedule(regular: Regular) -> Callable[[Schedule], Awaitable[None]]:

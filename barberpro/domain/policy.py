@@ -51,7 +51,8 @@ class Relation(_Word):
     """How an actor stands to a shop, a queue, a booking or a device."""
 
     OWNER = "owner"
-    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account."""
+    """The customer of a booking, the ticket made for it; the barber of a queue; the user of an account; who runs a
+    shop."""
     MEMBER = "member"
     """Works in the shop, stands in it (a screen), or has come to its door (a guest). Admins do in every shop."""
     PUBLIC = "public"
@@ -76,8 +77,16 @@ class Action(_Word):
     SEE_QUEUE_FULL = "queue.see_full"
     SEE_OWN_QUEUE = "queue.see_own"
     SEE_EVENTS = "queue.see_events"
+    SEE_SLOTS = "slots.see"
+    SEE_AVAILABILITY = "availability.see"
+    CHANGE_AVAILABILITY = "availability.change"
     WATCH_QUEUE = "queue.watch"
     SEE_BOOKING = "booking.see"
+    LIST_BOOKINGS = "booking.list"
+    RATE = "booking.rate"
+    FIND_BARBERS = "barber.find"
+    ANSWER_REVIEW = "review.answer"
+    MODERATE_REVIEW = "review.moderate"
     SEE_DISPLAY = "display.see"
     SEE_QR = "shop.see_qr"
     SEE_JOIN_CODE = "join_code.see"
@@ -88,6 +97,34 @@ class Action(_Word):
     PAIR_DEVICE = "device.pair"
     SEE_DEVICES = "device.see"
     REVOKE_DEVICE = "device.revoke"
+    SEE_SHOP = "shop.see"
+    CREATE_SHOP = "shop.create"
+    CHANGE_SHOP = "shop.change"
+    SEE_STAFF = "staff.see"
+    CHANGE_STAFF = "staff.change"
+    SEE_INVITATIONS = "invitation.see"
+    SEE_OWN_INVITATIONS = "invitation.see_own"
+    ACCEPT_INVITATION = "invitation.accept"
+    SEE_MENU = "service.see"
+    CHANGE_MENU = "service.change"
+    CHANGE_OFFER = "offer.change"
+    CHANGE_OWN_BARBER = "barber.change_own"
+    SEE_OWN_FLAGS = "flag.see_own"
+    SEE_FLAGS = "flag.see"
+    CHANGE_FLAGS = "flag.change"
+    SEE_USERS = "user.see"
+    SEE_BARBERS = "barber.see_all"
+    SEE_EARNINGS = "earnings.see"
+    SEE_STATS = "stats.see"
+    SEE_PAYMENTS = "payment.see"
+    RECORD_PAYMENT = "payment.record"
+    REFUND_PAYMENT = "payment.refund"
+    CORRECT_PAYMENT = "payment.correct"
+    SEE_ANALYTICS = "analytics.see"
+    SEARCH_BOOKINGS = "booking.search"
+    SEARCH_PAYMENTS = "payment.search"
+    EXPORT_REPORTS = "report.export"
+    SEE_JOBS = "job.see"
 
     JOIN = "join"
     SCHEDULE = "schedule"
@@ -123,6 +160,7 @@ STAFF: Final = _grants((Caller.BARBER, Caller.ADMIN, Caller.SYSTEM), Relation.ME
 SCREENS: Final = _grants((Caller.DISPLAY, Caller.KIOSK), Relation.MEMBER)
 ACCOUNTS: Final = _grants((Caller.CUSTOMER, Caller.BARBER, Caller.ADMIN), Relation.OWNER)
 ADMINS: Final = _grants((Caller.ADMIN,))
+RUNNERS: Final = _grants((Caller.BARBER, Caller.ADMIN), Relation.OWNER)
 AT_THE_DOOR: Final = _grants((Caller.DOOR, Caller.KIOSK), Relation.MEMBER)
 
 TABLE: Final[Mapping[Action, Grants]] = {
@@ -140,8 +178,16 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.SEE_QUEUE_FULL: STAFF,
     Action.SEE_OWN_QUEUE: _grants((Caller.BARBER,), Relation.OWNER),
     Action.SEE_EVENTS: STAFF,
+    Action.SEE_SLOTS: EVERYBODY,
+    Action.SEE_AVAILABILITY: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.CHANGE_AVAILABILITY: _grants((Caller.BARBER,), Relation.OWNER),
     Action.WATCH_QUEUE: CUSTOMERS | GUESTS | STAFF | SCREENS,
     Action.SEE_BOOKING: HOLDERS | STAFF,
+    Action.LIST_BOOKINGS: HOLDERS | STAFF,
+    Action.RATE: _grants((Caller.CUSTOMER,), Relation.OWNER),
+    Action.FIND_BARBERS: EVERYBODY,
+    Action.ANSWER_REVIEW: RUNNERS,
+    Action.MODERATE_REVIEW: ADMINS,
     Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
     Action.SEE_QR: STAFF | SCREENS,
     Action.SEE_JOIN_CODE: STAFF,
@@ -152,6 +198,34 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.PAIR_DEVICE: STAFF,
     Action.SEE_DEVICES: STAFF,
     Action.REVOKE_DEVICE: STAFF,
+    Action.SEE_SHOP: EVERYBODY,
+    Action.CREATE_SHOP: _grants((Caller.BARBER, Caller.ADMIN)),
+    Action.CHANGE_SHOP: RUNNERS,
+    Action.SEE_STAFF: STAFF,
+    Action.CHANGE_STAFF: RUNNERS,
+    Action.SEE_INVITATIONS: RUNNERS,
+    Action.SEE_OWN_INVITATIONS: ACCOUNTS,
+    Action.ACCEPT_INVITATION: _grants((Caller.CUSTOMER, Caller.BARBER), Relation.OWNER),
+    Action.SEE_MENU: STAFF,
+    Action.CHANGE_MENU: RUNNERS,
+    Action.CHANGE_OFFER: RUNNERS,
+    Action.CHANGE_OWN_BARBER: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_OWN_FLAGS: ACCOUNTS,
+    Action.SEE_FLAGS: ADMINS,
+    Action.CHANGE_FLAGS: ADMINS,
+    Action.SEE_USERS: ADMINS,
+    Action.SEE_BARBERS: ADMINS,
+    Action.SEE_EARNINGS: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_STATS: _grants((Caller.BARBER,), Relation.OWNER),
+    Action.SEE_PAYMENTS: STAFF,
+    Action.RECORD_PAYMENT: STAFF,
+    Action.REFUND_PAYMENT: STAFF,
+    Action.CORRECT_PAYMENT: STAFF,
+    Action.SEE_ANALYTICS: ADMINS,
+    Action.SEARCH_BOOKINGS: ADMINS,
+    Action.SEARCH_PAYMENTS: ADMINS,
+    Action.EXPORT_REPORTS: ADMINS,
+    Action.SEE_JOBS: ADMINS,
     Action.JOIN: CUSTOMERS | AT_THE_DOOR | STAFF,
     Action.SCHEDULE: CUSTOMERS | STAFF,
     Action.RESCHEDULE: _grants((Caller.CUSTOMER,), Relation.OWNER) | STAFF,
@@ -182,6 +256,9 @@ _SEEN: Final = frozenset(
         Action.SEE_QR,
         Action.SEE_JOIN_CODE,
         Action.SEE_DEVICES,
+        Action.SEE_STAFF,
+        Action.SEE_INVITATIONS,
+        Action.SEE_MENU,
     }
 )
 """What one only looks at: to whomever may not see it, it does not exist."""

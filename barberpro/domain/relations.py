@@ -19,7 +19,23 @@ def to_shop(actor: Actor | None, shop: Shop) -> Relation:
         belongs = actor.barber_id in shop.barbers
     else:
         belongs = actor.role is not Role.CUSTOMER and shop.shop_id in actor.shop_ids
-    return Relation.MEMBER if of_all or belongs else Relation.STRANGER
+    return Relation.MEMBER if of_all or belongs or _runs(actor, shop) else Relation.STRANGER
+
+
+def to_running(actor: Actor | None, shop: Shop) -> Relation:
+    """To what is done by those who run the shop, its owners and administrators: OWNER for them, else as `to_shop`."""
+    return Relation.OWNER if actor is not None and _runs(actor, shop) else to_shop(actor, shop)
+
+
+def to_offers(actor: Actor | None, shop: Shop, barber_id: str) -> Relation:
+    """To what a barber of the shop offers: OWNER for the barber, too."""
+    own = actor is not None and actor.role is Role.BARBER and actor.barber_id == barber_id in shop.barbers
+    return Relation.OWNER if own else to_running(actor, shop)
+
+
+def _runs(actor: Actor, shop: Shop) -> bool:
+    # By the catalogue, and not by the token: whoever has just made a shop runs it with the token that they have.
+    return actor.role is Role.ADMIN or (actor.role is Role.BARBER and actor.id in shop.owners)
 
 
 def to_display(actor: Actor | None, shop: Shop) -> Relation:
@@ -36,6 +52,12 @@ def to_booking(actor: Actor | None, shop: Shop, booking_id: str, customer_id: st
     if actor.role is Role.CUSTOMER:
         return Relation.OWNER if customer_id == actor.id else Relation.STRANGER
     return to_shop(actor, shop)
+
+
+def to_visit(actor: Actor, customer_id: str | None) -> Relation:
+    """OWNER: its customer, by account alone."""
+    own = actor.role is Role.CUSTOMER and customer_id == actor.id
+    return Relation.OWNER if own else Relation.STRANGER
 
 
 _ACTIONS: Final = {action.value: action for action in Action}

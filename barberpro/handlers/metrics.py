@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from barberpro.handlers.ratelimit.rules import Rated
 from barberpro.protocol.rooms import RoomKind
 from barberpro.queue.tally import SECONDS, Tallies
 
@@ -35,6 +36,7 @@ RESUMES.update({("up_to_date",): 0, ("state",): 0})
 RATE_REFUSALS: Final = TALLIES.counter(
     "barberpro_rate_refusals", "What came too often, or from a blocked address, and was refused.", "action"
 )
+RATE_REFUSALS.update({("blocked",): 0, **{(rated.value,): 0 for rated in Rated if rated is not Rated.REFUSED}})
 SHOWN_SECONDS: Final = TALLIES.histogram(
     "barberpro_commit_to_write_seconds",
     "From a commit's events to the last write to the rooms that show them.",

@@ -7,6 +7,7 @@ from aiohttp import web
 from asyncpg import Pool
 
 from barberpro.domain.accounts.service import Accounts
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.no_shows import NoShows
 from barberpro.handlers.callers import Proxies
@@ -16,6 +17,7 @@ from barberpro.queue.engine import Engine
 from barberpro.queue.states import StateBuilder
 from barberpro.queue.views import Views
 from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,11 @@ class Services:
     states: StateBuilder
     tokens: Tokens
     pool: "Pool[Any]"
+    keys: Keys
     limits: Limits
     gate: Gate
     no_shows: NoShows
+    find: Find
     proxies: Proxies
     origins: Origins
     public_url: str | None = None

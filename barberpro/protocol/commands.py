@@ -5,7 +5,7 @@
 
 import re
 import unicodedata
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import bad_field, bad_request
 from barberpro.protocol.ids import Id
 
@@ -51,13 +52,14 @@ def _each_once(ids: list[str]) -> list[str]:
     return ids
 
 
-_SHOWABLE: Final = AfterValidator(_showable)
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _SHOWABLE]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _SHOWABLE]
-Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), _SHOWABLE]
+Showable: Final = AfterValidator(_showable)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), Showable]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Showable]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Showable]
 ServiceIds = Annotated[list[Id], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}$")]
-Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$")]
+Money = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
+"""An amount. How many decimals its currency has only the shop tells."""
 
 
 class Wire(BaseModel):
@@ -83,8 +85,13 @@ class Customer(Wire):
     phone: Phone | None = None
 
 
+Method = Literal["cash", "card", "upi"]
+
+
 class Payment(Wire):
-    method: Literal["cash", "card", "upi"]
+    """amount: for the services. tip: beside it, not a part of it."""
+
+    method: Method
     amount: Money
     tip: Money | None = None
 
@@ -135,21 +142,43 @@ class Join(OnQueue):
     notes: Notes | None = None
 
 
+class RuledOut(Wire):
+    """Why a calendar has no room for an appointment."""
+
+    code: ErrorCode
+    details: dict[str, Any]
+
+
+class Ruling(Wire):
+    """What a barber's calendar says of an appointed time. The door finds it out; no client sends it.
+
+    revision: of that calendar; 0 while the barber has none.
+    """
+
+    revision: Annotated[int, Field(ge=0)]
+    refusal: RuledOut | None = None
+
+
 class Schedule(OnQueue):
-    """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time."""
+    """An appointment. Sent through `POST /api/v1/bookings` only; `at` is the appointed time.
+
+    calendar: None where no calendar counts.
+    """
 
     type: Literal["schedule"]
     service_ids: ServiceIds
     at: AwareDatetime
+    calendar: Ruling | None = None
     customer: Customer | None = None
     notes: Notes | None = None
 
 
 class Reschedule(OnBooking):
-    """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only."""
+    """Another time for an appointment. Sent through `PATCH /api/v1/bookings/{id}` only. calendar: as of Schedule."""
 
     type: Literal["reschedule"]
     at: AwareDatetime
+    calendar: Ruling | None = None
 
 
 class CheckIn(OnBooking):

@@ -75,6 +75,9 @@ def _words(problem: ErrorDetails) -> str:
 
 
 def _path(steps: tuple[int | str, ...]) -> str:
+    # A field whose very name is refused, such as an eighth day, has pydantic's mark behind it.
+    if len(steps) > 1 and steps[-1] == "[key]":
+        steps = steps[:-1]
     # A field may be called "": that is not the body.
     return ".".join(map(str, steps)) if steps else "(body)"
 

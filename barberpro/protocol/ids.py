@@ -3,6 +3,7 @@
 A booking's id contains its shop's, so that any server can tell the shard of a booking without a look-up.
 """
 
+import hashlib
 import re
 import secrets
 import time
@@ -32,20 +33,28 @@ def _time_ordered() -> str:
     return _written(time.time_ns() // 1_000_000 << 50 | secrets.randbits(50), 20)
 
 
+def _derived(length: int, parts: tuple[str, ...]) -> str:
+    """The same for the same parts."""
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    return _written(int.from_bytes(digest), length)
+
+
 def _written(number: int, length: int) -> str:
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * length - 10, -1, -10)])
 
 
-def new_shop_id() -> str:
-    return f"sh_{_random(10)}"
+def new_shop_id(made_with: tuple[str, ...] | None = None) -> str:
+    """made_with: who makes it, and the request's Idempotency-Key: the same again is the same shop."""
+    return f"sh_{_random(10) if made_with is None else _derived(10, made_with)}"
 
 
 def new_barber_id() -> str:
     return f"bb_{_random(12)}"
 
 
-def new_service_id() -> str:
-    return f"sv_{_random(12)}"
+def new_service_id(made_with: tuple[str, ...] | None = None) -> str:
+    """made_with: the shop, who makes it, and the request's Idempotency-Key: the same again is the same service."""
+    return f"sv_{_random(12) if made_with is None else _derived(12, made_with)}"
 
 
 def new_user_id() -> str:
@@ -78,8 +87,22 @@ def new_letter_id() -> str:
     return f"lt_{_time_ordered()}"
 
 
+def new_rating_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"rt_{_time_ordered()}"
+
+
 def new_booking_id(shop_id: str) -> str:
     return f"bk_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
+
+
+def new_payment_id(shop_id: str) -> str:
+    return f"pm_{shop_id.removeprefix('sh_')}_{_time_ordered()}"
+
+
+def new_export_id() -> str:
+    """Newer ones sort after older ones."""
+    return f"ex_{_time_ordered()}"
 
 
 def shop_of_booking(booking_id: str) -> str | None:

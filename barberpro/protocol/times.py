@@ -3,7 +3,9 @@
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -28,3 +30,23 @@ def _second(seconds: int) -> str:
 def now_millis() -> int:
     """This machine's clock; for what is told, never for what is decided (the engine takes Redis's)."""
     return time.time_ns() // 1_000_000
+
+
+def parse_moment(text: object) -> datetime:
+    """A time in RFC 3339, whatever its zone, in UTC. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ValueError("is not a time in RFC 3339")
+    if moment.tzinfo is None:
+        raise ValueError("has no time zone: add Z, for UTC")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+"""A time as it comes in."""

@@ -13,9 +13,11 @@ from typing import Any, Final
 import orjson
 
 from barberpro.protocol.actors import SYSTEM, Actor, Role, Via
-from barberpro.protocol.commands import Command, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.commands import Advance, Command, Complete, Join, Reschedule, Schedule, Transfer
+from barberpro.protocol.currencies import need_decimals, written
 from barberpro.protocol.errors import bad_field
 from barberpro.protocol.ids import new_booking_id, new_request_id
+from barberpro.queue.last_call import LastCall
 from barberpro.storage.catalogue import Barber, Service, Shop
 from barberpro.storage.keys import Keys
 
@@ -57,9 +59,11 @@ class CallBuilder:
         self._node = secrets.token_hex(5)
         self._numbers = itertools.count()
 
-    def of_command(self, actor: Actor, command: Command, via: Via, shop: Shop) -> ScriptCall:
-        """Raises BarberProError(BAD_REQUEST) for services and barbers that the shop does not have."""
-        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type"})
+    def of_command(
+        self, actor: Actor, command: Command, via: Via, shop: Shop, last_call: LastCall | None = None
+    ) -> ScriptCall:
+        """Raises BarberProError(BAD_REQUEST) for services, barbers and decimals that the shop does not have."""
+        fields = command.model_dump(exclude_none=True, exclude={"command_id", "expect", "type", "calendar"})
         saw = _expectation(command)
         content = [actor.id, actor.role.value, command.type, saw, fields]
         envelope: Json = {
@@ -71,10 +75,17 @@ class CallBuilder:
             born = self._being_born(actor, command, shop, fields, envelope)
         if isinstance(command, Schedule | Reschedule):
             fields["at"] = round(command.at.astimezone(UTC).timestamp() * 1000)
+            if command.calendar is not None:  # not of the digest: a repetition may find another one, and is the same
+                envelope["calendar"] = command.calendar.model_dump(exclude_none=True)
+        if isinstance(command, Complete | Advance) and command.payment is not None:
+            need_decimals("payment.amount", command.payment.amount, shop.currency)
+            need_decimals("payment.tip", command.payment.tip or "", shop.currency)
         if isinstance(command, Transfer) and command.to_barber_id not in shop.barbers:
             raise bad_field("toBarberId", "is no barber of this shop")
         if saw:
             envelope["expect"] = saw
+        if last_call is not None:
+            envelope["lastCall"] = last_call.document
         return self._call(command.type, shop, actor, via, {**fields, **envelope}, born)
 
     def _digest(self, content: list[Any]) -> str:
@@ -82,7 +93,7 @@ class CallBuilder:
         return hashlib.blake2b(text, digest_size=16, key=self._digest_key).hexdigest()
 
     def of_timer(self, script: str, shop: Shop, fields: Json) -> ScriptCall:
-        """What a due timer asks for, of the system itself."""
+        """What a due timer asks for, or whatever else the system itself does."""
         via = Via(new_request_id())
         envelope = {"id": f"timer-{via.request_id}", "digest": script, **fields}
         return self._call(script, shop, SYSTEM, via, envelope, b"")
@@ -108,7 +119,7 @@ class CallBuilder:
         for told in ("serviceIds", "customer", "notes"):
             fields.pop(told, None)
         booking_id = new_booking_id(shop.shop_id)
-        services = _services(shop.barbers[command.barber_id], command.service_ids)
+        services = chosen_services(shop.barbers[command.barber_id], command.service_ids)
         minutes = sum(service.duration_minutes for service in services)
         name, phone = actor.name if actor.role is Role.CUSTOMER else None, None
         if command.customer:
@@ -125,7 +136,7 @@ class CallBuilder:
             "phoneSealed": self._seal(phone) if phone else None,
             "services": [service.wire for service in services],
             "durationMinutes": minutes,
-            "totalPrice": str(sum((service.price for service in services), Decimal("0.00"))),
+            "totalPrice": written(sum((service.price for service in services), Decimal(0)), shop.currency),
             "currency": shop.currency,
             "notes": command.notes,
         }
@@ -142,7 +153,8 @@ class CallBuilder:
         return actor.id if actor.role in {Role.CUSTOMER, Role.GUEST} else None
 
 
-def _services(barber: Barber, service_ids: list[str]) -> list[Service]:
+def chosen_services(barber: Barber, service_ids: list[str]) -> list[Service]:
+    """Raises BAD_REQUEST for one that the barber does not offer."""
     chosen = []
     for index, service_id in enumerate(service_ids):
         service = barber.services.get(service_id)

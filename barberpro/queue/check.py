@@ -13,6 +13,7 @@ from asyncpg import Pool
 from asyncpg.pool import PoolConnectionProxy
 
 from barberpro.queue.check_history import check_history
+from barberpro.queue.check_ledger import check_ledger
 from barberpro.queue.check_memory import Memory, differences, read_memory
 from barberpro.queue.fold import ShopState
 from barberpro.queue.gateway import RedisClient
@@ -58,6 +59,7 @@ async def _compare_shop(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         snapshot = (await load_shops(connection, [shop_id]))[shop_id]
         found = await check_history(connection, snapshot)
+        found += await check_ledger(connection, shop_id)
         commands = (await load_commands(connection, [shop_id])).get(shop_id, [])
     state, links = ShopState.of_snapshot(snapshot), {snapshot.shop_seq: snapshot.link}
     barbers = [row["barber_id"] for row in await connection.fetch(_BARBERS, shop_id)]

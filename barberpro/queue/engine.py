@@ -21,6 +21,7 @@ from barberpro.queue.calls import CallBuilder, ScriptCall
 from barberpro.queue.gateway import RedisAway
 from barberpro.queue.gateways import Gateways
 from barberpro.queue.journal import Journal
+from barberpro.queue.last_call import LastCall
 from barberpro.queue.metrics import acknowledged, code_of
 from barberpro.queue.recovery import Recovery, is_slot_moving, is_unknown_function
 from barberpro.queue.results import result_of
@@ -69,28 +70,28 @@ class Engine:
         self._pool = pool
         self._patience = patience
 
-    async def submit(self, actor: Actor, command: Command, via: Via) -> Result:
-        """The command's durable result.
+    async def submit(self, actor: Actor, command: Command, via: Via, last_call: LastCall | None = None) -> Result:
+        """The command's durable result. last_call: of a join, where the shop's closing is heeded.
 
         Raises BarberProError: a refusal (which rests on durable state only), or PERSISTENCE_UNAVAILABLE, after which
         the outcome is not known and the same command with the same id will tell it.
         """
         started = perf_counter()
         try:
-            result = await self._submit(actor, command, via)
+            result = await self._submit(actor, command, via, last_call)
         except BaseException as problem:
             acknowledged(command.type, code_of(problem), started)
             raise
         acknowledged(command.type, "replayed" if result.replayed else "ok", started)
         return result
 
-    async def _submit(self, actor: Actor, command: Command, via: Via) -> Result:
+    async def _submit(self, actor: Actor, command: Command, via: Via, last_call: LastCall | None) -> Result:
         if self._journal.down:
             raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)
         deadline = self._deadline()
         try:
             shop = await self._authorised_shop(actor, command)
-            return await self._run(self._calls.of_command(actor, command, via, shop), deadline)
+            return await self._run(self._calls.of_command(actor, command, via, shop, last_call), deadline)
         except BarberProError as refusal:
             raise await self._told_apart(actor, command, refusal) from None
         except (TimeoutError, *Away, *RedisAway) as error:
@@ -112,6 +113,24 @@ class Engine:
         with contextlib.suppress(BarberProError):
             await self._run(self._calls.of_timer(_TIMERS[kind], shop, fields), self._deadline())
         return True
+
+    async def calendar_changed(self, shop_id: str, barber_id: str, revision: int) -> None:
+        """From now on no appointment is made by an older calendar of the barber's, and all that were are durable.
+
+        revision: of the calendar as it stands in Postgres. Raises PERSISTENCE_UNAVAILABLE: then neither is certain.
+        """
+        shop = await self._catalogue.shop(shop_id)
+        if shop is None:
+            raise not_found("shop")
+        call = self._calls.of_timer("note_calendar", shop, {"barberId": barber_id, "revision": revision})
+        try:
+            await self._run(call, self._deadline())
+        except BarberProError as refusal:
+            if refusal.code is not ErrorCode.INVALID_TRANSITION:  # which says that it is noted
+                raise
+        except (TimeoutError, *Away, *RedisAway) as error:
+            log.warning("calendar_unnoted", shop_id=shop_id, problem=repr(error))
+            raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE) from error
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._patience

@@ -1,8 +1,9 @@
 """How long those in a line will wait. One small interface, so that a better estimator can take this one's place."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Protocol
 
 from barberpro.protocol.states import EstimatedWait
@@ -41,11 +42,38 @@ class InChair:
     elapsed: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a newcomer's wait comes from until the next event; with the time that has passed it tells the wait.
+
+    mean, variance: minutes, of all that is ahead but the visit in the chair. expected, square: that visit's minutes,
+    and the square of its spread as a part of them; None while the chair is free.
+    """
+
+    mean: float
+    variance: float
+    expected: float | None
+    square: float | None
+
+
 class WaitEstimator(Protocol):
     def waits(self, pace: Pace, chair: InChair | None, line: Sequence[float], *, paused: bool = False) -> list[Wait]:
         """The wait of each in the line, and last of one who would join now.
 
         pace: the barber's. line: the planned minutes of those in it, next first. paused: the barber is on a break.
+        """
+        ...
+
+
+class Estimator(WaitEstimator, Protocol):
+    """What judges by the same measure whether there is time for one more."""
+
+    def finishes(
+        self, pace: Pace, chair: InChair | None, line: Iterable[float], own: float, *, paused: bool = False
+    ) -> Iterator[int]:
+        """For a visit of `own` planned minutes: how long until it is over, at most, nine times out of ten.
+
+        Whole minutes, behind nobody of the line, behind the first, and so on, taken from the line as it is asked for.
         """
         ...
 
@@ -58,20 +86,49 @@ class PaceEstimator:
     """
 
     def waits(self, pace: Pace, chair: InChair | None, line: Sequence[float], *, paused: bool = False) -> list[Wait]:
-        mean, variance = _left(pace, chair) if chair is not None else (_CALL, _CALL**2)
-        if paused:
-            mean, variance = mean + _BREAK, variance + _BREAK**2
-        # A visit that takes place with probability _SERVED, and then has the pace's spread.
-        part = _SERVED * (1 + pace.spread**2) - _SERVED**2
-        ahead = 0.0
-        waits = []
-        for minutes in (*line, 0.0):
-            # If the pace is wrong it is wrong for all of them: these errors add up and do not even out.
-            waits.append(_percentiles(mean + ahead, variance + (pace.doubt * ahead) ** 2))
-            expected = minutes * pace.ratio
-            ahead += _SERVED * expected
-            variance += part * expected**2
-        return waits
+        # If the pace is wrong it is wrong for all of them: these errors add up and do not even out.
+        return [
+            _percentiles(mean + ahead, variance + (pace.doubt * ahead) ** 2)
+            for mean, ahead, variance in _moments(pace, chair, line, paused=paused)
+        ]
+
+    def finishes(
+        self, pace: Pace, chair: InChair | None, line: Iterable[float], own: float, *, paused: bool = False
+    ) -> Iterator[int]:
+        visit = own * pace.ratio
+        for mean, ahead, variance in _moments(pace, chair, line, paused=paused):
+            spread = variance + (pace.spread * visit) ** 2 + (pace.doubt * (ahead + visit)) ** 2
+            yield _percentiles(mean + ahead + visit, spread).p90_minutes
+
+    @staticmethod
+    def outlook(pace: Pace, chair: float | None, line: Sequence[float], *, paused: bool = False) -> Outlook:
+        """What the last of `waits` comes from. chair: the planned minutes of the visit in it."""
+        ahead = _SERVED * pace.ratio * sum(line)
+        spread = (_SERVED * (1 + pace.spread**2) - _SERVED**2) * pace.ratio**2 * sum(each**2 for each in line)
+        pauses = (_BREAK if paused else 0.0, _CALL if chair is None else 0.0)
+        mean, variance = ahead + sum(pauses), spread + (pace.doubt * ahead) ** 2 + sum(each**2 for each in pauses)
+        if chair is None:
+            return Outlook(mean, variance, None, None)
+        return Outlook(mean, variance, chair * pace.ratio, pace.spread**2 + pace.doubt**2)
+
+
+def _moments(
+    pace: Pace, chair: InChair | None, line: Iterable[float], *, paused: bool
+) -> Iterator[tuple[float, float, float]]:
+    """For each in the line, and for who joins now: the mean of what goes before the line, the mean of the visits ahead
+    in it, and the variance of both, without the pace's own doubt; in minutes.
+    """
+    mean, variance = _left(pace, chair) if chair is not None else (_CALL, _CALL**2)
+    if paused:
+        mean, variance = mean + _BREAK, variance + _BREAK**2
+    # A visit that takes place with probability _SERVED, and then has the pace's spread.
+    part = _SERVED * (1 + pace.spread**2) - _SERVED**2
+    ahead = 0.0
+    for minutes in chain(line, (0.0,)):
+        yield mean, ahead, variance
+        expected = minutes * pace.ratio
+        ahead += _SERVED * expected
+        variance += part * expected**2
 
 
 def _left(pace: Pace, chair: InChair) -> tuple[float, float]:

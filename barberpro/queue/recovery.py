@@ -37,6 +37,10 @@ _LOCK_MARKS: Final = "SELECT shop_id FROM watermarks WHERE shard = $1 ORDER BY s
 _RAISE_MARKS: Final = "UPDATE watermarks SET epoch = $2 WHERE shard = $1"
 _WITH_HISTORY: Final = "SELECT DISTINCT shard FROM watermarks WHERE shop_seq > 0 AND shard = ANY ($1::integer[])"
 _LATE: Final = "SELECT shop_id, late_seconds FROM shops WHERE shop_id = ANY ($1::text[])"
+_CALENDARS: Final = """
+    SELECT b.shop_id, c.barber_id, c.revision FROM calendars c JOIN barbers b USING (barber_id)
+    WHERE b.shop_id = ANY ($1::text[])
+"""
 _MARKS: Final = "SELECT shard, shop_id, shop_seq, link, epoch FROM watermarks WHERE shop_seq > 0"
 
 Listener = Callable[[list[str]], None]
@@ -192,6 +196,9 @@ class Recovery:
             shops = await load_shops(connection, shop_ids)
             commands = await load_commands(connection, shop_ids)
             late = dict(await connection.fetch(_LATE, shop_ids))
+            calendars: defaultdict[str, dict[str, int]] = defaultdict(dict)
+            for row in await connection.fetch(_CALENDARS, shop_ids):
+                calendars[row["shop_id"]][row["barber_id"]] = row["revision"]
         document = {
             "epoch": epoch,
             "shops": [
@@ -203,6 +210,7 @@ class Recovery:
                     "queues": shop.queues,
                     "bookings": list(shop.bookings.values()),
                     "commands": commands.get(shop.shop_id, []),
+                    "calendars": calendars[shop.shop_id],
                 }
                 for shop in shops.values()
             ],

@@ -23,7 +23,7 @@ _PARTS: Final = (
     "prelude", "shop", "line", "events", "run",
     "join", "schedule", "reschedule", "check_in", "start", "complete", "advance", "skip", "no_show",
     "recall", "step_back", "move", "transfer", "cancel", "open", "pause", "close",
-    "expire_grace", "expire_day", "expire_appointment", "verify", "rebuild",
+    "expire_grace", "expire_day", "expire_appointment", "note_calendar", "verify", "rebuild",
 )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
 """The absolute states of the rooms, built from a view, for the audience that may see them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, repeat
+from statistics import fmean
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from barberpro.protocol import states as wire
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.protocol.times import now_millis, rfc3339
-from barberpro.queue.estimate import InChair, Wait, WaitEstimator
+from barberpro.queue.estimate import Estimator, InChair, Wait
 from barberpro.queue.fold import Json, QueueState, ShopState
 from barberpro.queue.pace import NEW_BARBER
 from barberpro.storage.catalogue import Shop
@@ -31,19 +33,27 @@ class Line:
 class StateBuilder:
     """Builds room states. `full` is for staff, all else is public: no name, note, price or booking id."""
 
-    def __init__(self, estimator: WaitEstimator) -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self._estimator = estimator
 
     def line(self, state: ShopState, queue: QueueState) -> Line:
         order = queue.order()
         people = ([queue.next] if queue.next else []) + order
-        chair = None
-        if queue.serving:
-            serving = state.bookings[queue.serving]
-            chair = InChair(serving["minutes"], max(0.0, (now_millis() - serving["startedAt"]) / 60_000))
+        chair = _in_chair(state, queue)
         ahead = [state.bookings[who]["minutes"] for who in people]
         waits = self._estimator.waits(queue.record.pace, chair, ahead, paused=queue.doc["status"] == "paused")
         return Line(queue, order, dict(zip(people, waits, strict=False)), waits[-1])
+
+    def finishes(self, state: ShopState, queue: QueueState, own: float) -> Iterator[int]:
+        """When whoever joins now for `own` planned minutes is done, in whole minutes (P90), by how many are ahead.
+
+        It goes on behind the end of the line: others may join just before, and are taken to be as those who are there.
+        """
+        people = ([queue.next] if queue.next else []) + queue.order()
+        ahead = [state.bookings[who]["minutes"] for who in people]
+        chair, pace, paused = _in_chair(state, queue), queue.record.pace, queue.doc["status"] == "paused"
+        others = repeat(fmean([*ahead, own]))
+        return self._estimator.finishes(pace, chair, chain(ahead, others), own, paused=paused)
 
     def queue(self, state: ShopState, line: Line, *, full: bool) -> wire.QueueUpdated:
         """protocol.md section 2."""
@@ -178,9 +188,16 @@ class StateBuilder:
 
 def unused_queue(shop: Shop, barber_id: str) -> QueueState:
     """The queue of a barber who never opened it: closed and empty, at seq 0."""
-    today = datetime.now(ZoneInfo(shop.time_zone)).date().isoformat()
+    today = datetime.now(shop.zone).date().isoformat()
     doc: Json = {"status": "closed", "seq": 0, "day": today, "lastToken": 0, "completed": 0, "cancelled": 0}
     return QueueState(barber_id, doc, at=now_millis())
+
+
+def _in_chair(state: ShopState, queue: QueueState) -> InChair | None:
+    if not queue.serving:
+        return None
+    serving = state.bookings[queue.serving]
+    return InChair(serving["minutes"], max(0.0, (now_millis() - serving["startedAt"]) / 60_000))
 
 
 def _place(line: Line | None, booking: Json) -> int | None:

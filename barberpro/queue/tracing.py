@@ -20,6 +20,7 @@ from barberpro.queue.courier import Courier, Parcels
 from barberpro.queue.engine import Engine, Result
 from barberpro.queue.gateway import Gateway
 from barberpro.queue.journal import Journal, Turn
+from barberpro.queue.last_call import LastCall
 from barberpro.queue.metrics import code_of
 from barberpro.queue.scripts import Event, Reply
 
@@ -27,11 +28,11 @@ _TRACER: Final = get_tracer("barberpro")
 
 
 class TracedEngine(Engine):
-    async def submit(self, actor: Actor, command: Command, via: Via) -> Result:
+    async def submit(self, actor: Actor, command: Command, via: Via, last_call: LastCall | None = None) -> Result:
         about = {"barberpro.command_id": command.command_id, "barberpro.request_id": via.request_id}
         with _TRACER.start_as_current_span(f"command {command.type}", attributes=about, record_exception=False) as span:
             try:
-                result = await super().submit(actor, command, via)
+                result = await super().submit(actor, command, via, last_call)
             except BarberProError as refusal:
                 span.set_attribute("barberpro.code", code_of(refusal))
                 raise

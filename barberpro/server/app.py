@@ -1,6 +1,7 @@
 """The application: a node behind its doors."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from aiohttp import web
 from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.blocks import Blocks
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.key_watch import KeyWatch, SealingKeys, SigningKeys
 from barberpro.domain.keys import key_ring
@@ -32,9 +34,11 @@ from barberpro.server.letters.post_office import PostOffice, transports
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.providers import id_token_providers
 from barberpro.server.readiness import Readiness
+from barberpro.server.search_index import SearchIndex
 from barberpro.server.settings import Settings
 from barberpro.server.traces import switch_on_traces
-from barberpro.storage.sealing import sealer
+from barberpro.storage.cache import Cache
+from barberpro.storage.sealing import Sealer, sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,12 @@ class RunningServer:
     doors: LiveDoors
     app: web.Application
     revocations: Revocations
-    blocks: Blocks
-    post_office: PostOffice
     key_watch: KeyWatch
+    opened: AsyncExitStack
 
     async def close(self) -> None:
         """After the doors, and after what serves the application."""
-        self.app[ACCOUNTS].close()
-        await self.key_watch.close()
-        await self.post_office.close()
-        await self.blocks.close()
-        await self.revocations.close()
-        await self.node.close()
+        await self.opened.aclose()
 
 
 async def build_server(settings: Settings, options: NodeOptions) -> RunningServer:
@@ -70,26 +68,61 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     ways = await asyncio.to_thread(transports, settings)
     traced = options.traced or await asyncio.to_thread(switch_on_traces)
-    node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
-    revocations = Revocations(node.pool, options.database_url)
-    exempt = (*settings.never_blocked, *settings.trusted_proxies)
-    blocks = Blocks(node.pool, settings.block_minutes * 60, exempt)
-    try:
+    async with AsyncExitStack() as opened:
+        node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
+        opened.push_async_callback(node.close)
+        revocations = Revocations(node.pool, options.database_url)
+        opened.push_async_callback(revocations.close)
         await revocations.start()
+        blocks = _blocks(settings, node)
+        opened.push_async_callback(blocks.close)
         await blocks.start()
         post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
-    except BaseException:
-        await revocations.close()
-        await node.close()
-        raise
-    tokens = Tokens(keys, revocations.covers)
-    services = Services(
+        opened.push_async_callback(post_office.close)
+        search_index = await SearchIndex.open(options.database_url, options.patience)
+        opened.push_async_callback(search_index.close)
+        tokens = Tokens(keys, revocations.covers)
+        services = _services(settings, options, node, tokens, seals, blocks, search_index)
+        lifetimes = Lifetimes(settings.access_seconds, settings.refresh_days)
+        accounts = Accounts.build(node.pool, seals, tokens, revocations, lifetimes, settings.pages_url, providers)
+        opened.callback(accounts.close)
+        app, doors = await _app(settings, services, accounts, traced=traced)
+        app[READY] = Readiness(node, doors.pulses).parts
+        app[FIGURES] = (
+            engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office, search_index,
+        )  # fmt: skip
+        doors.start()
+        revocations.listeners.append(doors.expel_revoked)
+        directory = settings.keys_directory
+        signing = SigningKeys(directory, tokens, doors.expel_revoked, production=production)
+        key_watch = KeyWatch([signing, SealingKeys(directory, seals)])
+        opened.push_async_callback(key_watch.close)
+        key_watch.start()
+        search_index.start()
+        return RunningServer(node, doors, app, revocations, key_watch, opened.pop_all())
+
+
+def _blocks(settings: Settings, node: Node) -> Blocks:
+    return Blocks(node.pool, settings.block_minutes * 60, (*settings.never_blocked, *settings.trusted_proxies))
+
+
+def _services(
+    settings: Settings,
+    options: NodeOptions,
+    node: Node,
+    tokens: Tokens,
+    seals: Sealer,
+    blocks: Blocks,
+    search_index: SearchIndex,
+) -> Services:
+    return Services(
         engine=node.engine,
         views=node.views,
         catalogue=node.catalogue,
         states=StateBuilder(PaceEstimator()),
         tokens=tokens,
         pool=node.pool,
+        keys=node.keys,
         limits=Limits(
             requests_per_minute=settings.requests_per_minute,
             rooms_per_connection=settings.rooms_per_connection,
@@ -104,20 +137,19 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         public_url=settings.public_url,
         gate=Gate(RateLimiter(node.redis, options.prefix, settings.requests_per_minute, seals.lookup), blocks),
         no_shows=NoShows(node.pool, settings.no_shows, settings.no_show_days),
+        find=Find(search_index.pool, Cache(node.redis, options.prefix, "find"), search_index.refresh),
         proxies=Proxies(settings.trusted_proxies),
         origins=list(settings.cors_origins) if "*" not in settings.cors_origins else "*",
     )
+
+
+async def _app(
+    settings: Settings, services: Services, accounts: Accounts, *, traced: bool
+) -> tuple[web.Application, LiveDoors]:
+    """The application with all its doors, of which none is open yet."""
     app = web.Application(client_max_size=settings.message_bytes)
     app[SERVICES] = services
-    app[ACCOUNTS] = Accounts.build(
-        node.pool,
-        seals,
-        tokens,
-        revocations,
-        Lifetimes(settings.access_seconds, settings.refresh_days),
-        settings.pages_url,
-        providers,
-    )
+    app[ACCOUNTS] = accounts
     if traced:
         app.middlewares.append(traced_requests)
     setup_rest(app)
@@ -125,12 +157,4 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     setup_pages(app, await asyncio.to_thread(read_parts))
     doors = LiveDoors(services)
     doors.attach(app)
-    app[READY] = Readiness(node, doors.pulses).parts
-    app[FIGURES] = (engine_metrics.TALLIES, node.figures, door_metrics.TALLIES, doors.figures, post_office)
-    doors.start()
-    revocations.listeners.append(doors.expel_revoked)
-    directory = settings.keys_directory
-    signing = SigningKeys(directory, tokens, doors.expel_revoked, production=production)
-    key_watch = KeyWatch([signing, SealingKeys(directory, seals)])
-    key_watch.start()
-    return RunningServer(node, doors, app, revocations, blocks, post_office, key_watch)
+    return app, doors

@@ -39,7 +39,7 @@ from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.sealing import sealer
-from barberpro.storage.shops import UnknownZoneError
+from barberpro.storage.zones import UnknownZoneError
 
 _PATIENCE_SECONDS: Final = 60.0
 """For one answer of Postgres: who gave a command waits for it, and may stop it."""
@@ -91,6 +91,7 @@ async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bo
         click.echo(orjson.dumps(shop).decode())
         return
     click.echo(f"shop    {shop['shopId']}  {name}")
+    click.echo(f"owner   {shop['ownerId']}  {shop['barbers'][0]['name']}")
     for barber in shop["barbers"]:
         click.echo(f"barber  {barber['barberId']}  {barber['name']}")
     for service in shop["barbers"][0]["services"]:

@@ -5,9 +5,13 @@ from typing import Any
 
 from asyncpg import Pool
 
+from barberpro.protocol.actors import Role
+from barberpro.protocol.ids import new_user_id
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.keys import Keys
 from barberpro.storage.shops import NewService, NewShop, create_shop
+from barberpro.storage.staff import add_owner
+from barberpro.storage.users import add_user, set_role
 
 _SERVICES = (
     NewService("Haircut", Decimal("250.00"), 25),
@@ -23,13 +27,18 @@ def demo_shop(name: str = "Corner Barbers", time_zone: str = "Asia/Kolkata") -> 
 
 
 async def seed(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> dict[str, Any]:
-    """Creates the shop; returns {shopId, barbers: [{barberId, name, services: [...]}]}."""
-    shop_id = await create_shop(pool, keys, shop)
-    return await describe_shop(pool, shop_id)
+    """Creates the shop, which its first barber runs; returns `describe_shop`, and the owner's account as ownerId."""
+    document = await describe_shop(pool, await create_shop(pool, keys, shop))
+    owner_id, first, shop_id = new_user_id(), document["barbers"][0], document["shopId"]
+    async with pool.acquire() as connection, connection.transaction():
+        await add_user(connection, owner_id, Role.BARBER.value, first["name"], "en", None, [])
+        await set_role(connection, owner_id, Role.BARBER.value, first["barberId"], [shop_id])
+        await add_owner(connection, shop_id, owner_id)
+    return {**document, "ownerId": owner_id}
 
 
 async def describe_shop(pool: "Pool[Any]", shop_id: str) -> dict[str, Any]:
-    """The shop in the shape that `barberpro seed --json` prints."""
+    """{shopId, barbers: [{barberId, name, services: [...]}]}: what `barberpro simulate` takes."""
     read = await Catalogue(pool).shop(shop_id)
     assert read is not None  # noqa: S101 - the caller knows that it exists
     return {

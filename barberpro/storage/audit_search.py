@@ -1,7 +1,5 @@
 """Searching the audit log: entries and the queues' events as one list, the newest first (decision 17)."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,9 +7,10 @@ from typing import Any, Final
 import orjson
 from asyncpg import Pool, Record
 
+from barberpro.storage.searching import Conditions, searched
+
 Json = dict[str, Any]
 
-_PATIENCE_SECONDS: Final = 5.0
 _ENTRIES: Final = """
     SELECT at, ('a' || lpad(audit_id::text, 19, '0')) COLLATE "C" AS ref, actor_id, actor_role, action, shop_id,
            object_type, object_id, request_id, ip, agent, before, coalesce(after, detail) AS after
@@ -73,63 +72,46 @@ class Entry:
 
 async def search(pool: "Pool[Any]", wanted: Wanted, most: int) -> list[Entry]:
     """The newest that fit, at most so many. Raises what storage.postgres.Away lists."""
-    given: list[object] = []
-    entries = _ENTRIES.format(where=" AND ".join(_of_entries(wanted, given)), most=most)
-    events = _EVENTS.format(where=" AND ".join(_of_events(wanted, given)), most=most)
+    of_entries = Conditions()
+    of_events = Conditions(of_entries.values)
+    _narrow_entries(of_entries, wanted)
+    _narrow_events(of_events, wanted)
+    entries, events = _ENTRIES.format(where=of_entries, most=most), _EVENTS.format(where=of_events, most=most)
     query = f"({entries}) UNION ALL ({events}) ORDER BY at DESC, ref DESC LIMIT {most}"
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        rows: list[Record] = await pool.fetch(query, *given)
-    return [_entry(row) for row in rows]
+    return [_entry(row) for row in await searched(pool, query, of_entries.values)]
 
 
-def _of_entries(wanted: Wanted, given: list[object]) -> Iterator[str]:
-    """Conditions; what they compare with is added to `given`."""
-    yield from _of_both(wanted, given, _REF_OF_ENTRY)
-    if wanted.action is not None:
-        yield _action("action", wanted.action, given)
-    if wanted.object_type is not None:
-        yield f"object_type = {_argument(wanted.object_type, given)}"
-    if wanted.object_id is not None:
-        yield f"object_id = {_argument(wanted.object_id, given)}"
-    if wanted.request_id is not None:
-        yield f"request_id = {_argument(wanted.request_id, given)}"
+def _narrow_entries(where: Conditions, wanted: Wanted) -> None:
+    _narrow(where, wanted, _REF_OF_ENTRY, "action")
+    for name in ("object_type", "object_id", "request_id"):
+        if (value := getattr(wanted, name)) is not None:
+            where.add(f"{name} = {{}}", value)
 
 
-def _of_events(wanted: Wanted, given: list[object]) -> Iterator[str]:
-    yield from _of_both(wanted, given, _REF_OF_EVENT)
-    if wanted.action is not None:
-        yield _action("'queue.' || type", wanted.action, given)
+def _narrow_events(where: Conditions, wanted: Wanted) -> None:
+    _narrow(where, wanted, _REF_OF_EVENT, "'queue.' || type")
     if wanted.object_type is not None:
         known = {"queue": "booking_id IS NULL", "booking": "booking_id IS NOT NULL"}
-        yield known.get(wanted.object_type, "false")
+        where.add(known.get(wanted.object_type, "false"))
     if wanted.object_id is not None:
-        about = _argument(wanted.object_id, given)
-        yield f"booking_id = {about}" if wanted.object_id.startswith("bk_") else f"barber_id = {about}"
+        where.add(f"{'booking_id' if wanted.object_id.startswith('bk_') else 'barber_id'} = {{}}", wanted.object_id)
     if wanted.request_id is not None:
-        yield f"data #>> '{{via,requestId}}' = {_argument(wanted.request_id, given)}"
+        where.add("data #>> '{{via,requestId}}' = {}", wanted.request_id)
 
 
-def _of_both(wanted: Wanted, given: list[object], ref: str) -> Iterator[str]:
-    yield f"at >= {_argument(wanted.since, given)}"
-    yield f"at <= {_argument(wanted.after[0] if wanted.after else wanted.until, given)}"
+def _narrow(where: Conditions, wanted: Wanted, ref: str, action: str) -> None:
+    """ref, action: how the table tells them."""
+    where.add("at >= {}", wanted.since)
+    where.add("at <= {}", wanted.after[0] if wanted.after else wanted.until)
     if wanted.after is not None:
-        at, last = (_argument(value, given) for value in wanted.after)
-        yield f'(at < {at} OR ({ref}) COLLATE "C" < {last}::text)'
-    if wanted.actor_id is not None:
-        yield f"actor_id = {_argument(wanted.actor_id, given)}"
-    if wanted.shop_id is not None:
-        yield f"shop_id = {_argument(wanted.shop_id, given)}"
-
-
-def _action(column: str, action: str, given: list[object]) -> str:
-    if action.endswith("."):
-        return f"starts_with({column}, {_argument(action, given)})"
-    return f"{column} = {_argument(action, given)}"
-
-
-def _argument(value: object, given: list[object]) -> str:
-    given.append(value)
-    return f"${len(given)}"
+        where.add(f'(at < {{}} OR ({ref}) COLLATE "C" < {{}}::text)', *wanted.after)
+    for name in ("actor_id", "shop_id"):
+        if (value := getattr(wanted, name)) is not None:
+            where.add(f"{name} = {{}}", value)
+    if wanted.action is not None and wanted.action.endswith("."):
+        where.add(f"starts_with({action}, {{}})", wanted.action)
+    elif wanted.action is not None:
+        where.add(f"{action} = {{}}", wanted.action)
 
 
 def _entry(row: Record) -> Entry:

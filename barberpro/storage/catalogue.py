@@ -2,18 +2,21 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import orjson
 from asyncpg import Pool
 
+from barberpro.protocol.currencies import scaled
+from barberpro.protocol.states import Service as ServiceTold
 from barberpro.storage.postgres import Away
 from barberpro.storage.together import Together
-from barberpro.storage.zones import offsets_about
+from barberpro.storage.zones import offsets_about, zone_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Service:
     duration_minutes: int
 
     @cached_property
-    def wire(self) -> dict[str, str | int]:
+    def wire(self) -> ServiceTold:
         """As it stands in a booking: what was agreed, whatever the shop asks later."""
         return {
             "serviceId": self.service_id,
@@ -40,30 +43,62 @@ class Barber:
     shop_id: str
     name: str
     services: dict[str, Service]
+    photo_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a shop has set for its lines and its appointments.
+
+    slot_minutes: from one bookable time to the next. change_notice_minutes: a customer may move or cancel an
+    appointment until so long before it.
+    """
+
+    queue_capacity: int
+    grace_seconds: int
+    grace_action: Literal["skip", "no_show"]
+    max_skips: int
+    late_seconds: int
+    remote_join: bool
+    closing_cutoff: bool
+    slot_minutes: int
+    change_notice_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A shop with its barbers. `policy` is what the scripts need to know of it, as JSON.
 
+    opening_hours: a week as domain/hours.py reads it; None: the shop has not told. owners: users who run it.
     read_on: the day; read anew on the next one, as the policy's table of offsets reaches only some days ahead.
     """
 
     shop_id: str
     name: str
     time_zone: str
+    zone: ZoneInfo
     currency: str
     public_display: bool
+    rules: Rules
+    address_sealed: str | None
+    latitude: float | None
+    longitude: float | None
+    opening_hours: dict[str, list[list[str]]] | None
+    owners: frozenset[str]
     barbers: dict[str, Barber]
     policy: bytes
     revision: int
     read_on: date
 
 
-_SHOP = "SELECT *, current_date AS today FROM shops WHERE shop_id = $1"
+_SHOP = """
+    SELECT s.*, current_date AS today,
+           ARRAY(SELECT o.user_id FROM shop_owners o WHERE o.shop_id = s.shop_id) AS owners
+    FROM shops s WHERE s.shop_id = $1
+"""
 _REVISIONS = "SELECT shop_id, revision, current_date AS today FROM shops WHERE shop_id = ANY ($1::text[])"
 _BARBERS = """
-    SELECT b.barber_id, b.name, s.service_id, s.name AS service_name,
+    SELECT b.barber_id, b.name, b.photo_url, s.service_id, s.name AS service_name,
            coalesce(o.price, s.price) AS price, coalesce(o.duration_minutes, s.duration_minutes) AS minutes
     FROM barbers b
     LEFT JOIN barber_services o USING (barber_id)
@@ -71,6 +106,11 @@ _BARBERS = """
     WHERE b.shop_id = $1 AND b.active
     ORDER BY b.created_at, b.barber_id, s.created_at, s.service_id
 """
+
+
+def _zone(name: str) -> tuple[ZoneInfo, tuple[tuple[int, int], ...]]:
+    """The zone, and its offsets as the scripts take them. Blocking: it may have to be read from a file."""
+    return zone_of(name), offsets_about(name)
 
 
 class Catalogue:
@@ -130,6 +170,12 @@ class Catalogue:
         shop_id: str | None = await self._pool.fetchval("SELECT shop_id FROM barbers WHERE barber_id = $1", barber_id)
         return shop_id
 
+    def forget(self, shop_id: str) -> None:
+        """Reads the shop anew when it is next asked for: for who has just changed it, and shows what became of it."""
+        shop = self._shops.get(shop_id)
+        if shop is not None:
+            self._forget(shop)
+
     async def close(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
@@ -162,21 +208,31 @@ class Catalogue:
             if row is None:
                 return None
             offers = await connection.fetch(_BARBERS, shop_id)
+        zone, offsets = await asyncio.to_thread(_zone, row["time_zone"])
         barbers: dict[str, Barber] = {}
         for offer in offers:
-            barber = barbers.setdefault(offer["barber_id"], Barber(offer["barber_id"], shop_id, offer["name"], {}))
+            barber_id = offer["barber_id"]
+            barber = barbers.setdefault(barber_id, Barber(barber_id, shop_id, offer["name"], {}, offer["photo_url"]))
             if offer["service_id"] is not None:
+                price = scaled(offer["price"], row["currency"])
                 barber.services[offer["service_id"]] = Service(
-                    offer["service_id"], offer["service_name"], offer["price"], offer["minutes"]
+                    offer["service_id"], offer["service_name"], price, offer["minutes"]
                 )
         return Shop(
             shop_id=shop_id,
             name=row["name"],
             time_zone=row["time_zone"],
+            zone=zone,
             currency=row["currency"],
             public_display=row["public_display"],
+            rules=Rules(**{rule.name: row[rule.name] for rule in fields(Rules)}),
+            address_sealed=row["address_sealed"],
+            latitude=row["latitude"],
+            longitude=row["longitude"],
+            opening_hours=orjson.loads(row["opening_hours"]) if row["opening_hours"] is not None else None,
+            owners=frozenset(row["owners"]),
             barbers=barbers,
-            policy=self._policy(row, await asyncio.to_thread(offsets_about, row["time_zone"])),
+            policy=self._policy(row, offsets),
             revision=row["revision"],
             read_on=row["today"],
         )
@@ -189,6 +245,8 @@ class Catalogue:
                 "graceAction": row["grace_action"],
                 "maxSkips": row["max_skips"],
                 "lateMs": row["late_seconds"] * 1000,
+                "noticeMs": row["change_notice_minutes"] * 60_000,
+                "remoteJoin": row["remote_join"],
                 "maxBacklog": self._max_backlog,
                 "zone": zone,
             }

@@ -10,7 +10,7 @@ import orjson
 from barberpro.storage.postgres import AnyConnection, take_turn
 from barberpro.storage.users import SealedContact
 
-Purpose = Literal["register", "reset", "add_contact"]
+Purpose = Literal["register", "reset", "add_contact", "invite"]
 Json = dict[str, Any]
 
 _COLUMNS: Final = (

@@ -3,9 +3,9 @@
 from typing import Any
 
 from asyncpg import Pool
-from asyncpg.pool import PoolConnectionProxy
 
 from barberpro.storage.keys import Keys
+from barberpro.storage.postgres import AnyConnection
 
 
 class ShardsDifferError(Exception):
@@ -29,7 +29,7 @@ async def claim_deployment(pool: "Pool[Any]", shards: int) -> None:
         )
 
 
-async def open_watermark(connection: "PoolConnectionProxy[Any]", keys: Keys, shop_id: str) -> None:
+async def open_watermark(connection: AnyConnection, keys: Keys, shop_id: str) -> None:
     """Gives a new shop its place in its shard. The share lock keeps a rebuild from missing it."""
     shard = keys.shard_of(shop_id)
     await connection.execute(

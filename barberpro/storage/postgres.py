@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -40,13 +41,15 @@ async def _keep_session(_connection: object) -> None:
     """Resets nothing."""
 
 
-async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0) -> "Pool[Any]":
+async def connect_pool(
+    database_url: str, size: int = 10, patience: float = 5.0, settings: Mapping[str, str] | None = None
+) -> "Pool[Any]":
     """A pool of up to `size` connections. Raises what `Away` lists when Postgres cannot be reached.
 
     patience: seconds for one answer; a connection on which none comes, not even to a cancellation, takes as long again.
     Whoever says nothing for half as long in the middle of a transaction loses it, with its locks: a node that is cut
     off, or stands still, must not hold up the others. synchronous_commit is set, whatever the server's default: an
-    acknowledgement rests on it.
+    acknowledgement rests on it. settings: more of Postgres's own, for these sessions.
     """
     pool = await asyncpg.create_pool(
         database_url,
@@ -66,6 +69,7 @@ async def connect_pool(database_url: str, size: int = 10, patience: float = 5.0)
             "tcp_keepalives_idle": "10",
             "tcp_keepalives_interval": "3",
             "tcp_keepalives_count": "3",
+            **(settings or {}),
         },
     )
     async with pool.acquire():

@@ -1,6 +1,14 @@
 -- What all migrations together make, for reading. Nothing runs this file; a test compares it with the
 -- migrations. After a new migration: python -m tests.integration.regenerate_schema
 
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
+CREATE EXTENSION IF NOT EXISTS cube WITH SCHEMA public;
+
+COMMENT ON EXTENSION cube IS 'data type for multidimensional cubes';
+
 CREATE TYPE public.pgqueuer_status AS ENUM (
     'queued',
     'picked',
@@ -10,6 +18,10 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'deleted',
     'failed'
 );
+
+CREATE FUNCTION public.appointment_span(at timestamp with time zone, minutes integer) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN tstzrange(at, (at + ((minutes)::double precision * '00:01:00'::interval)));
 
 CREATE FUNCTION public.commit_events(p_shops text[], p_epochs bigint[], p_firsts bigint[], p_upon text[], p_events text, p_born text) RETURNS TABLE(r_shop_id text, r_outcome text, r_watermark bigint, r_link text, r_epoch bigint)
     LANGUAGE plpgsql
@@ -114,10 +126,49 @@ BEGIN
         FROM (SELECT DISTINCT ON (b.shop_id) b.shop_id, b.shop_seq, b.data ->> 'link' AS link
               FROM batch b ORDER BY b.shop_id, b.shop_seq DESC) t
         WHERE w.shop_id = t.shop_id;
+
+        -- What was paid at a 'complete' or 'advance'. A batch without any costs the search for the word.
+        IF strpos(p_events, '"payment":{') > 0 THEN
+            WITH parsed AS MATERIALIZED (
+                SELECT u.event::jsonb AS data FROM unnest(string_to_array(p_events, E'\n')) AS u (event)
+                WHERE strpos(u.event, '"payment":{') > 0
+            ), paid AS MATERIALIZED (
+                SELECT c.change ->> 'bookingId' AS booking_id, c.change -> 'payment' AS payment,
+                       millis(e.data ->> 'at') AS at, e.data #>> '{actor,id}' AS actor_id,
+                       e.data #>> '{actor,role}' AS actor_role, e.data #>> '{via,requestId}' AS request_id,
+                       (e.data ->> 'shopSeq')::bigint AS shop_seq
+                FROM parsed e CROSS JOIN LATERAL jsonb_array_elements(e.data -> 'changes') AS c (change)
+                WHERE c.change ? 'payment' AND (v_all OR e.data ->> 'shopId' = ANY (v_good))
+            )
+            INSERT INTO payment_ledger (payment_id, kind, purpose, shop_id, barber_id, booking_id, method, amount,
+                                        currency, at, actor_id, actor_role, request_id, shop_seq)
+            SELECT 'pm_' || substr(b.booking_id, 4) || m.suffix, m.kind, m.purpose, b.shop_id, b.barber_id,
+                   b.booking_id, p.payment ->> 'method', m.amount::numeric, b.currency, p.at, p.actor_id,
+                   p.actor_role, p.request_id, p.shop_seq
+            FROM paid p JOIN bookings b USING (booking_id)
+            CROSS JOIN LATERAL (VALUES ('charge', 'service', '', p.payment ->> 'amount'),
+                                       ('tip', 'tip', 't', p.payment ->> 'tip')) AS m (kind, purpose, suffix, amount)
+            WHERE m.kind = 'charge' OR m.amount::numeric > 0
+            ON CONFLICT (payment_id) DO NOTHING;
+        END IF;
     END IF;
 
     RETURN QUERY SELECT p.shop_id, p.outcome, w.shop_seq, w.link, w.epoch
     FROM unnest(v_shops, v_outcomes) AS p (shop_id, outcome) LEFT JOIN watermarks w USING (shop_id);
+END $$;
+
+CREATE FUNCTION public.count_rating() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' AND OLD.hidden_at IS NULL THEN
+        UPDATE barber_ratings r SET count = r.count - 1, stars = r.stars - OLD.stars WHERE r.barber_id = OLD.barber_id;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.hidden_at IS NULL THEN
+        INSERT INTO barber_ratings AS r (barber_id, count, stars) VALUES (NEW.barber_id, 1, NEW.stars)
+        ON CONFLICT (barber_id) DO UPDATE SET count = r.count + 1, stars = r.stars + excluded.stars;
+    END IF;
+    RETURN NULL;
 END $$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
@@ -189,6 +240,12 @@ END $$;
 CREATE FUNCTION public.millis(n text) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((n)::double precision / (1000)::double precision));
+
+CREATE FUNCTION public.open_at(week jsonb, zone text, at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT FROM jsonb_array_elements((open_at.week -> to_char((open_at.at AT TIME ZONE open_at.zone), 'dy'::text))) hours(span) WHERE (((to_char((open_at.at AT TIME ZONE open_at.zone), 'HH24:MI'::text) COLLATE "C") >= (hours.span ->> 0)) AND ((to_char((open_at.at AT TIME ZONE open_at.zone), 'HH24:MI'::text) COLLATE "C") < (hours.span ->> 1)))));
+
+COMMENT ON FUNCTION public.open_at(week jsonb, zone text, at timestamp with time zone) IS 'Whether the clock in the shop shows a time of its opening hours.';
 
 CREATE FUNCTION public.raise_revision() RETURNS trigger
     LANGUAGE plpgsql
@@ -267,6 +324,66 @@ BEGIN
     GET DIAGNOSTICS v_gone = ROW_COUNT;
     RETURN v_gone;
 END $$;
+
+CREATE FUNCTION public.wait_of(mean double precision, variance double precision, expected double precision, square double precision, elapsed double precision, OUT p50 integer, OUT p90 integer) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    m double precision := mean; v double precision := variance;
+    lasted double precision := least(elapsed, 3.0 * expected);
+    sigma double precision; z double precision; longer double precision; left_ double precision; middle double precision;
+BEGIN
+    IF expected IS NOT NULL AND lasted <= 0 THEN
+        m := m + expected;
+        v := v + square * expected ^ 2;
+    ELSIF expected IS NOT NULL THEN
+        sigma := sqrt(ln(1 + square));
+        z := ln(lasted / expected) / sigma + sigma / 2;
+        longer := erfc(z / sqrt(2.0));
+        left_ := expected * erfc((z - sigma) / sqrt(2.0)) / longer;
+        m := m + left_ - lasted;
+        v := v + expected ^ 2 * (1 + square) * erfc((z - 2 * sigma) / sqrt(2.0)) / longer - left_ ^ 2;
+    END IF;
+    sigma := ln(1 + v / m ^ 2);
+    middle := m * exp(-sigma / 2);
+    p50 := round(middle);
+    p90 := ceil(middle * exp(1.2816 * sqrt(sigma)));
+END $$;
+
+CREATE FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    v_begins timestamp := at AT TIME ZONE zone;
+    v_ends timestamp := (at + minutes * interval '1 minute') AT TIME ZONE zone;
+    v_day text := to_char(v_begins, 'YYYY-MM-DD');
+    v_week jsonb := coalesce(nullif(calendar -> 'shifts', 'null'), opening);
+    v_shifts jsonb; v_breaks jsonb := calendar -> 'breaks' -> to_char(v_begins, 'dy');
+    v_from text COLLATE "C" := to_char(v_begins, 'HH24:MI:SS');
+    v_until text COLLATE "C" := to_char(v_ends, 'HH24:MI:SS');
+BEGIN
+    IF calendar -> 'daysOff' ? v_day THEN
+        RETURN false;
+    END IF;
+    IF v_ends::date > v_begins::date THEN
+        v_until := CASE WHEN v_until = '00:00:00' THEN '24:00:00' ELSE '99' END;
+    END IF;
+    SELECT e -> 'shifts' INTO v_shifts FROM jsonb_array_elements(calendar -> 'exceptions') e WHERE e ->> 'date' = v_day;
+    IF FOUND THEN
+        v_breaks := NULL;
+    ELSIF v_week IS NULL THEN
+        v_shifts := '[["00:00", "24:00"]]';
+    ELSE
+        v_shifts := v_week -> to_char(v_begins, 'dy');
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM jsonb_array_elements(v_shifts) s WHERE s ->> 0 || ':00' <= v_from AND s ->> 1 || ':00' >= v_until
+    ) AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(v_breaks) b WHERE b ->> 0 || ':00' < v_until AND b ->> 1 || ':00' > v_from
+    );
+END $$;
+
+COMMENT ON FUNCTION public.works_at(calendar jsonb, opening jsonb, zone text, at timestamp with time zone, minutes integer) IS 'Whether a barber is there for so many minutes; none that go past midnight.';
 
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
@@ -367,10 +484,36 @@ COMMENT ON VIEW public.audit_logs IS 'Who did what, when and from where.';
 
 COMMENT ON COLUMN public.audit_logs.shop_seq IS 'Of a queue''s transition: before and after stand in that event.';
 
+CREATE TABLE public.barber_lines (
+    barber_id text NOT NULL,
+    until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    since timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    waiting integer NOT NULL,
+    mean double precision NOT NULL,
+    variance double precision NOT NULL,
+    expected double precision,
+    square double precision,
+    seated_at timestamp with time zone,
+    CONSTRAINT barber_lines_check CHECK ((((expected IS NULL) = (seated_at IS NULL)) AND ((square IS NULL) = (seated_at IS NULL))))
+);
+
+COMMENT ON TABLE public.barber_lines IS 'What a newcomer would wait for (barberpro/queue/estimate.py, Outlook); wait_of tells how long.';
+
+CREATE TABLE public.barber_ratings (
+    barber_id text NOT NULL,
+    count integer NOT NULL,
+    stars integer NOT NULL,
+    CONSTRAINT barber_ratings_check CHECK (((stars >= count) AND (stars <= (5 * count)))),
+    CONSTRAINT barber_ratings_count_check CHECK ((count >= 0))
+);
+
+COMMENT ON TABLE public.barber_ratings IS 'How many ratings of a barber are not hidden, and the sum of their stars: the average is exact.';
+
 CREATE TABLE public.barber_services (
     barber_id text NOT NULL,
     service_id text NOT NULL,
-    price numeric(12,2),
+    price numeric,
     duration_minutes integer,
     CONSTRAINT barber_services_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 600))),
     CONSTRAINT barber_services_price_check CHECK ((price >= (0)::numeric))
@@ -383,7 +526,8 @@ CREATE TABLE public.barbers (
     shop_id text NOT NULL,
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    photo_url text
 );
 
 CREATE TABLE public.bookings (
@@ -395,7 +539,7 @@ CREATE TABLE public.bookings (
     phone_sealed text,
     services jsonb NOT NULL,
     duration_minutes integer NOT NULL,
-    total_price numeric(12,2) NOT NULL,
+    total_price numeric NOT NULL,
     currency text NOT NULL,
     notes text,
     created_at timestamp with time zone NOT NULL,
@@ -430,6 +574,20 @@ COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped 
 
 COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
 
+CREATE TABLE public.calendars (
+    barber_id text NOT NULL,
+    document jsonb NOT NULL,
+    revision bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT calendars_revision_check CHECK ((revision > 0))
+);
+
+COMMENT ON TABLE public.calendars IS 'When a barber works. Without a row: as the shop is open.';
+
+COMMENT ON COLUMN public.calendars.document IS '{shifts?, breaks, exceptions, daysOff} (barberpro/protocol/calendar.py).';
+
+COMMENT ON COLUMN public.calendars.revision IS 'Rises by 1 with every change: no appointment is made by an older one.';
+
 CREATE TABLE public.challenges (
     challenge_id text NOT NULL,
     purpose text NOT NULL,
@@ -449,7 +607,7 @@ CREATE TABLE public.challenges (
     used_at timestamp with time zone,
     CONSTRAINT challenges_added_to CHECK (((purpose = 'add_contact'::text) = (user_id IS NOT NULL))),
     CONSTRAINT challenges_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
-    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text, 'add_contact'::text])))
+    CONSTRAINT challenges_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'reset'::text, 'add_contact'::text, 'invite'::text])))
 );
 
 COMMENT ON COLUMN public.challenges.user_id IS 'Whose account the contact is to be added to; only they may answer.';
@@ -523,6 +681,62 @@ COMMENT ON COLUMN public.devices.code IS 'What the device shows until staff conf
 
 COMMENT ON COLUMN public.devices.shop_id IS 'Null until it is paired; one that is not paired in time is deleted.';
 
+CREATE TABLE public.export_parts (
+    export_id text NOT NULL,
+    part integer NOT NULL,
+    body bytea NOT NULL
+);
+
+COMMENT ON TABLE public.export_parts IS 'The file, in parts; whichever node is asked has it.';
+
+CREATE TABLE public.exports (
+    export_id text NOT NULL,
+    made_by text NOT NULL,
+    wanted jsonb NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    rows_done integer DEFAULT 0 NOT NULL,
+    bytes bigint,
+    problem text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    command_id text,
+    CONSTRAINT exports_check CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT exports_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN public.exports.wanted IS '{report, format, from, to, shopId}.';
+
+COMMENT ON COLUMN public.exports.problem IS 'Why it failed, in words that name nobody.';
+
+COMMENT ON COLUMN public.exports.command_id IS 'The Idempotency-Key of the request: repeated, it makes no other.';
+
+CREATE TABLE public.feature_flags (
+    name text NOT NULL,
+    description text,
+    percentage integer NOT NULL,
+    target_users text[] DEFAULT '{}'::text[] NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT feature_flags_name_check CHECK ((name ~ '^[A-Za-z][A-Za-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT feature_flags_percentage_check CHECK (((percentage >= 0) AND (percentage <= 100)))
+);
+
+COMMENT ON COLUMN public.feature_flags.percentage IS 'Of all users, by a stable hash of the flag and the user (barberpro/domain/flags.py); target_users see it besides.';
+
+CREATE TABLE public.invitations (
+    challenge_id text NOT NULL,
+    shop_id text NOT NULL,
+    role text NOT NULL,
+    name text,
+    made_by text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['barber'::text, 'owner'::text])))
+);
+
+COMMENT ON COLUMN public.invitations.name IS 'What the barber is called in the shop, unless they say otherwise.';
+
 CREATE TABLE public.join_codes (
     shop_id text NOT NULL,
     code text NOT NULL,
@@ -567,6 +781,54 @@ CREATE TABLE public.pairing_misses (
 );
 
 COMMENT ON TABLE public.pairing_misses IS 'Codes entered in a shop that no device showed. Too many, and it has to wait.';
+
+CREATE TABLE public.payment_ledger (
+    payment_id text NOT NULL,
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    shop_id text NOT NULL,
+    barber_id text NOT NULL,
+    booking_id text NOT NULL,
+    method text NOT NULL,
+    amount numeric NOT NULL,
+    currency text NOT NULL,
+    of_payment_id text,
+    reason text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_id text NOT NULL,
+    actor_role text NOT NULL,
+    request_id text,
+    shop_seq bigint,
+    command_id text,
+    digest text,
+    CONSTRAINT payment_ledger_amount_check CHECK (((abs(amount) < '1000000000000'::numeric) AND (scale(amount) <= 4))),
+    CONSTRAINT payment_ledger_check CHECK (((kind = ANY (ARRAY['refund'::text, 'correction'::text])) = (of_payment_id IS NOT NULL))),
+    CONSTRAINT payment_ledger_check1 CHECK (
+CASE kind
+    WHEN 'charge'::text THEN ((amount >= (0)::numeric) AND (purpose = 'service'::text))
+    WHEN 'tip'::text THEN ((amount > (0)::numeric) AND (purpose = 'tip'::text))
+    WHEN 'refund'::text THEN (amount < (0)::numeric)
+    ELSE (amount <> (0)::numeric)
+END),
+    CONSTRAINT payment_ledger_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_ledger_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'tip'::text, 'refund'::text, 'correction'::text]))),
+    CONSTRAINT payment_ledger_method_check CHECK ((method = ANY (ARRAY['cash'::text, 'card'::text, 'upi'::text]))),
+    CONSTRAINT payment_ledger_purpose_check CHECK ((purpose = ANY (ARRAY['service'::text, 'tip'::text])))
+);
+
+COMMENT ON TABLE public.payment_ledger IS 'Append-only: what was paid, given back and put right. The sum of any of its lines is money.';
+
+COMMENT ON COLUMN public.payment_ledger.purpose IS 'What the money is for; of a refund or a correction, what its payment is for.';
+
+COMMENT ON COLUMN public.payment_ledger.amount IS 'Signed: a refund is below 0.';
+
+COMMENT ON COLUMN public.payment_ledger.of_payment_id IS 'The charge or tip that a refund gives back, or a correction puts right.';
+
+COMMENT ON COLUMN public.payment_ledger.shop_seq IS 'The event that brought it; null when it was recorded by itself.';
+
+COMMENT ON COLUMN public.payment_ledger.command_id IS 'The Idempotency-Key of the request that wrote it: repeated, it writes no other.';
+
+COMMENT ON COLUMN public.payment_ledger.digest IS 'Of that request: the same key with another is refused.';
 
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
@@ -697,6 +959,32 @@ COMMENT ON COLUMN public.rate_limits.reason IS 'What was done too often (barberp
 
 COMMENT ON COLUMN public.rate_limits.made_by IS 'system, or the admin.';
 
+CREATE TABLE public.ratings (
+    rating_id text NOT NULL,
+    booking_id text NOT NULL,
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    stars smallint NOT NULL,
+    review text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    made_with text,
+    answer text,
+    answered_at timestamp with time zone,
+    answered_by text,
+    hidden_at timestamp with time zone,
+    hidden_by text,
+    hidden_reason text,
+    CONSTRAINT ratings_check CHECK (((answer IS NULL) = (answered_at IS NULL))),
+    CONSTRAINT ratings_check1 CHECK (((hidden_at IS NULL) = (hidden_reason IS NULL))),
+    CONSTRAINT ratings_stars_check CHECK (((stars >= 1) AND (stars <= 5)))
+);
+
+COMMENT ON TABLE public.ratings IS 'One a completed booking. Ids of newer ones sort after those of older ones.';
+
+COMMENT ON COLUMN public.ratings.made_with IS 'The Idempotency-Key of the request that made it.';
+
+COMMENT ON COLUMN public.ratings.hidden_at IS 'By an admin: it is shown to nobody else, and does not count.';
+
 CREATE TABLE public.revocations (
     user_id text NOT NULL,
     before timestamp with time zone NOT NULL
@@ -704,11 +992,42 @@ CREATE TABLE public.revocations (
 
 COMMENT ON COLUMN public.revocations.before IS 'Tokens that were issued to the user before this moment are refused.';
 
+CREATE TABLE public.search_barbers (
+    barber_id text NOT NULL,
+    shop_id text NOT NULL,
+    place public.cube,
+    words integer[] NOT NULL,
+    offers integer[] NOT NULL
+);
+
+COMMENT ON COLUMN public.search_barbers.place IS 'On the unit sphere (x, y, z); null: the shop has told no place.';
+
+COMMENT ON COLUMN public.search_barbers.words IS 'Keys of the words in the names of barber, shop and services (barberpro/storage/folding.py).';
+
+COMMENT ON COLUMN public.search_barbers.offers IS 'Likewise, of the services alone.';
+
+CREATE TABLE public.search_mark (
+    only_row boolean DEFAULT true NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT search_mark_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE public.search_mark IS 'Everything committed before `at` is found. Its row lock has one node at a time do the work.';
+
+CREATE TABLE public.search_shops (
+    shop_id text NOT NULL,
+    revision bigint NOT NULL,
+    shop_seq bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.search_shops IS 'What search knows of each shop: the catalogue as of `revision`, the lines as of `shop_seq`.';
+
 CREATE TABLE public.services (
     service_id text NOT NULL,
     shop_id text NOT NULL,
     name text NOT NULL,
-    price numeric(12,2) NOT NULL,
+    price numeric NOT NULL,
     duration_minutes integer NOT NULL,
     active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -742,6 +1061,12 @@ CREATE TABLE public.shards (
 
 COMMENT ON COLUMN public.shards.epoch IS 'Raised by 1 each time the shard is rebuilt in Redis; an event of a lower epoch can no longer commit.';
 
+CREATE TABLE public.shop_owners (
+    shop_id text NOT NULL,
+    user_id text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.shops (
     shop_id text NOT NULL,
     name text NOT NULL,
@@ -755,12 +1080,25 @@ CREATE TABLE public.shops (
     public_display boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revision bigint DEFAULT 0 NOT NULL,
+    address_sealed text,
+    latitude double precision,
+    longitude double precision,
+    opening_hours jsonb,
+    remote_join boolean DEFAULT true NOT NULL,
+    closing_cutoff boolean DEFAULT true NOT NULL,
+    slot_minutes integer DEFAULT 15 NOT NULL,
+    change_notice_minutes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT shops_change_notice_minutes_check CHECK (((change_notice_minutes >= 0) AND (change_notice_minutes <= 10080))),
     CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),
     CONSTRAINT shops_grace_seconds_check CHECK (((grace_seconds >= 0) AND (grace_seconds <= 86400))),
     CONSTRAINT shops_late_seconds_check CHECK (((late_seconds >= 0) AND (late_seconds <= 86400))),
+    CONSTRAINT shops_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT shops_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
     CONSTRAINT shops_max_skips_check CHECK (((max_skips >= 0) AND (max_skips <= 100))),
-    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000)))
+    CONSTRAINT shops_placed CHECK (((latitude IS NULL) = (longitude IS NULL))),
+    CONSTRAINT shops_queue_capacity_check CHECK (((queue_capacity >= 1) AND (queue_capacity <= 10000))),
+    CONSTRAINT shops_slot_minutes_check CHECK (((slot_minutes >= 5) AND (slot_minutes <= 240)))
 );
 
 COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a free chair waiting before grace_action is taken; 0 switches the timer off.';
@@ -768,6 +1106,16 @@ COMMENT ON COLUMN public.shops.grace_seconds IS 'How long ''next'' may keep a fr
 COMMENT ON COLUMN public.shops.late_seconds IS 'How long after its appointed time an appointment may still check in; then the system cancels it.';
 
 COMMENT ON COLUMN public.shops.revision IS 'Rises with every change of the shop, its barbers or services: nodes keep what they read.';
+
+COMMENT ON COLUMN public.shops.opening_hours IS 'A week on the shop''s clock, as barberpro/domain/hours.py reads it; null: the shop has not told.';
+
+COMMENT ON COLUMN public.shops.remote_join IS 'Whether customers join by their account, from wherever they are.';
+
+COMMENT ON COLUMN public.shops.closing_cutoff IS 'Nobody joins who is likely to be done only after the day''s closing. Without opening hours it does nothing.';
+
+COMMENT ON COLUMN public.shops.slot_minutes IS 'From one bookable time to the next.';
+
+COMMENT ON COLUMN public.shops.change_notice_minutes IS 'A customer may move or cancel an appointment until so long before it; 0: at any time.';
 
 CREATE TABLE public.sign_in_failures (
     contact_lookup text NOT NULL,
@@ -838,6 +1186,12 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (audit_id);
 
+ALTER TABLE ONLY public.barber_lines
+    ADD CONSTRAINT barber_lines_pkey PRIMARY KEY (barber_id, until);
+
+ALTER TABLE ONLY public.barber_ratings
+    ADD CONSTRAINT barber_ratings_pkey PRIMARY KEY (barber_id);
+
 ALTER TABLE ONLY public.barber_services
     ADD CONSTRAINT barber_services_pkey PRIMARY KEY (barber_id, service_id);
 
@@ -845,7 +1199,13 @@ ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_never_overlap EXCLUDE USING gist (barber_id WITH =, public.appointment_span(appointment_at, duration_minutes) WITH &&) WHERE (((appointment_at IS NOT NULL) AND (joined_at IS NULL) AND (ended_at IS NULL))) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (barber_id);
 
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_pkey PRIMARY KEY (challenge_id);
@@ -865,11 +1225,29 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_secret_hash_key UNIQUE (secret_hash);
 
+ALTER TABLE ONLY public.export_parts
+    ADD CONSTRAINT export_parts_pkey PRIMARY KEY (export_id, part);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_made_by_command_id_key UNIQUE (made_by, command_id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (export_id);
+
+ALTER TABLE ONLY public.feature_flags
+    ADD CONSTRAINT feature_flags_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (challenge_id);
+
 ALTER TABLE ONLY public.join_codes
     ADD CONSTRAINT join_codes_pkey PRIMARY KEY (shop_id);
 
 ALTER TABLE ONLY public.letters
     ADD CONSTRAINT letters_pkey PRIMARY KEY (letter_id);
+
+ALTER TABLE ONLY public.payment_ledger
+    ADD CONSTRAINT payment_ledger_pkey PRIMARY KEY (payment_id);
 
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
@@ -898,8 +1276,23 @@ ALTER TABLE ONLY public.queues
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (block_id);
 
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_booking_id_key UNIQUE (booking_id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_pkey PRIMARY KEY (rating_id);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.search_barbers
+    ADD CONSTRAINT search_barbers_pkey PRIMARY KEY (barber_id);
+
+ALTER TABLE ONLY public.search_mark
+    ADD CONSTRAINT search_mark_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.search_shops
+    ADD CONSTRAINT search_shops_pkey PRIMARY KEY (shop_id);
 
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_pkey PRIMARY KEY (service_id);
@@ -909,6 +1302,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.shards
     ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
+
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_pkey PRIMARY KEY (shop_id, user_id);
 
 ALTER TABLE ONLY public.shops
     ADD CONSTRAINT shops_pkey PRIMARY KEY (shop_id);
@@ -937,6 +1333,10 @@ CREATE INDEX audit_entries_of_actor ON public.audit_entries USING btree (actor_i
 
 CREATE INDEX audit_entries_of_object ON public.audit_entries USING btree (object_id, at);
 
+CREATE INDEX barber_lines_over ON public.barber_lines USING btree (until) WHERE (until < 'infinity'::timestamp with time zone);
+
+CREATE INDEX barbers_by_age ON public.barbers USING btree (created_at, barber_id);
+
 CREATE INDEX barbers_of_shop ON public.barbers USING btree (shop_id);
 
 CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at) WHERE (ended_at IS NOT NULL);
@@ -955,9 +1355,27 @@ CREATE INDEX devices_asking ON public.devices USING btree (code_expires_at) WHER
 
 CREATE INDEX devices_of_shop ON public.devices USING btree (shop_id) WHERE (shop_id IS NOT NULL);
 
+CREATE INDEX exports_by_end ON public.exports USING btree (expires_at);
+
+CREATE INDEX invitations_by_maker ON public.invitations USING btree (made_by, made_at);
+
+CREATE INDEX invitations_of_shop ON public.invitations USING btree (shop_id);
+
 CREATE INDEX letters_waiting ON public.letters USING btree (created_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX pairing_misses_of_shop ON public.pairing_misses USING btree (shop_id, at);
+
+CREATE INDEX payment_ledger_by_time ON public.payment_ledger USING btree (at);
+
+CREATE INDEX payment_ledger_of_barber ON public.payment_ledger USING btree (barber_id, at);
+
+CREATE INDEX payment_ledger_of_booking ON public.payment_ledger USING btree (booking_id);
+
+CREATE INDEX payment_ledger_of_payment ON public.payment_ledger USING btree (of_payment_id) WHERE (of_payment_id IS NOT NULL);
+
+CREATE INDEX payment_ledger_of_shop ON public.payment_ledger USING btree (shop_id, at);
+
+CREATE UNIQUE INDEX payment_ledger_once ON public.payment_ledger USING btree (shop_id, command_id, kind) WHERE (command_id IS NOT NULL);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -997,7 +1415,17 @@ CREATE INDEX queues_of_shop ON public.queues USING btree (shop_id);
 
 CREATE INDEX rate_limits_in_force ON public.rate_limits USING btree (until) WHERE (lifted_at IS NULL);
 
+CREATE INDEX ratings_of_barber ON public.ratings USING btree (barber_id, rating_id);
+
 CREATE INDEX revocations_by_time ON public.revocations USING btree (before);
+
+CREATE INDEX search_barbers_near ON public.search_barbers USING gist (place);
+
+CREATE INDEX search_barbers_of_shop ON public.search_barbers USING btree (shop_id);
+
+CREATE INDEX search_barbers_offers ON public.search_barbers USING gin (offers);
+
+CREATE INDEX search_barbers_words ON public.search_barbers USING gin (words);
 
 CREATE INDEX services_of_shop ON public.services USING btree (shop_id);
 
@@ -1007,7 +1435,15 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id) WHERE (re
 
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
+CREATE INDEX shop_owners_by_user ON public.shop_owners USING btree (user_id);
+
 CREATE INDEX user_logins_by_user ON public.user_logins USING btree (user_id);
+
+CREATE INDEX users_by_age ON public.users USING btree (created_at, user_id);
+
+CREATE INDEX users_by_barber ON public.users USING btree (barber_id) WHERE (barber_id IS NOT NULL);
+
+CREATE INDEX users_by_shop ON public.users USING gin (shop_ids) WHERE (shop_ids <> '{}'::text[]);
 
 CREATE INDEX watermarks_of_shard ON public.watermarks USING btree (shard);
 
@@ -1025,15 +1461,21 @@ CREATE TRIGGER checkpoints_rise BEFORE INSERT OR UPDATE ON public.checkpoints FO
 
 CREATE TRIGGER checkpoints_stay BEFORE DELETE OR TRUNCATE ON public.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER payment_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payment_ledger FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER queue_events_append_only BEFORE UPDATE OR TRUNCATE ON public.queue_events FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER queue_events_checkpoint_first AFTER DELETE ON public.queue_events REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_loss();
+
+CREATE TRIGGER ratings_counted AFTER INSERT OR DELETE OR UPDATE OF barber_id, stars, hidden_at ON public.ratings FOR EACH ROW EXECUTE FUNCTION public.count_rating();
 
 CREATE TRIGGER revocations_told AFTER INSERT OR UPDATE ON public.revocations FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
 
 CREATE TRIGGER services_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
 
 CREATE TRIGGER sessions_ended_told AFTER UPDATE OF revoked_at ON public.sessions FOR EACH STATEMENT EXECUTE FUNCTION public.tell_revocation();
+
+CREATE TRIGGER shop_owners_touch_shop AFTER INSERT OR DELETE OR UPDATE ON public.shop_owners FOR EACH ROW EXECUTE FUNCTION public.touch_shop();
 
 CREATE TRIGGER shops_revision BEFORE UPDATE ON public.shops FOR EACH ROW EXECUTE FUNCTION public.raise_revision();
 
@@ -1048,6 +1490,9 @@ ALTER TABLE ONLY public.barber_services
 ALTER TABLE ONLY public.barbers
     ADD CONSTRAINT barbers_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
+
 ALTER TABLE ONLY public.challenges
     ADD CONSTRAINT challenges_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
 
@@ -1057,11 +1502,23 @@ ALTER TABLE ONLY public.checkpoints
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
+ALTER TABLE ONLY public.export_parts
+    ADD CONSTRAINT export_parts_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.exports(export_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES public.challenges(challenge_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
 ALTER TABLE ONLY public.join_codes
     ADD CONSTRAINT join_codes_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.pairing_misses
     ADD CONSTRAINT pairing_misses_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.payment_ledger
+    ADD CONSTRAINT payment_ledger_of_payment_id_fkey FOREIGN KEY (of_payment_id) REFERENCES public.payment_ledger(payment_id);
 
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_barber_id_fkey FOREIGN KEY (barber_id) REFERENCES public.barbers(barber_id);
@@ -1069,11 +1526,20 @@ ALTER TABLE ONLY public.queues
 ALTER TABLE ONLY public.queues
     ADD CONSTRAINT queues_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(booking_id);
+
 ALTER TABLE ONLY public.services
     ADD CONSTRAINT services_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
+
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
+
+ALTER TABLE ONLY public.shop_owners
+    ADD CONSTRAINT shop_owners_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);
 
 ALTER TABLE ONLY public.user_logins
     ADD CONSTRAINT user_logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(user_id);

@@ -1,17 +1,19 @@
 """Writing the catalogue: shops, barbers, services."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
+from typing import Any, Final
 
+import orjson
 from asyncpg import Pool
 
 from barberpro.protocol.ids import new_barber_id, new_service_id, new_shop_id
 from barberpro.storage.deployment import open_watermark
 from barberpro.storage.keys import Keys
-from barberpro.storage.zones import offset_table
+from barberpro.storage.postgres import AnyConnection
+from barberpro.storage.zones import check_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,24 @@ class NewShop:
 
 
 _SETTINGS = frozenset(
-    {"queue_capacity", "grace_seconds", "grace_action", "max_skips", "late_seconds", "public_display"}
+    {
+        "queue_capacity",
+        "grace_seconds",
+        "grace_action",
+        "max_skips",
+        "late_seconds",
+        "slot_minutes",
+        "change_notice_minutes",
+        "public_display",
+    }
 )
 
 
-class UnknownZoneError(ValueError):
-    """A shop's time zone does not exist; the message names it."""
+COLUMNS: Final = _SETTINGS | {
+    "name", "time_zone", "currency", "address_sealed", "latitude", "longitude", "opening_hours", "remote_join",
+    "closing_cutoff",
+}  # fmt: skip
+"""What is told of a shop when it is made, and may be changed later; opening_hours as JSON."""
 
 
 async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
@@ -48,19 +62,11 @@ async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
     unknown = set(shop.settings) - _SETTINGS
     if unknown:
         raise ValueError(f"unknown settings of a shop: {', '.join(sorted(unknown))}")
-    try:
-        await asyncio.to_thread(offset_table, shop.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownZoneError(f"time zone is {shop.time_zone!r}: it is not in the IANA database") from None
+    await asyncio.to_thread(check_zone, shop.time_zone)
     shop_id = new_shop_id()
-    columns = {"shop_id": shop_id, "name": shop.name, "time_zone": shop.time_zone, "currency": shop.currency}
-    values: dict[str, Any] = {**columns, **shop.settings}
-    places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+    columns = {"name": shop.name, "time_zone": shop.time_zone, "currency": shop.currency}
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            f"INSERT INTO shops ({', '.join(values)}) VALUES ({places})",  # noqa: S608 - names checked above
-            *values.values(),
-        )
+        await insert_shop(connection, keys, shop_id, {**columns, **shop.settings})
         services = [(new_service_id(), shop_id, s.name, s.price, s.duration_minutes) for s in shop.services]
         await connection.executemany(
             "INSERT INTO services (service_id, shop_id, name, price, duration_minutes, created_at)"
@@ -76,5 +82,46 @@ async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
             "INSERT INTO barber_services (barber_id, service_id) VALUES ($1, $2)",
             [(barber[0], service[0]) for barber in barbers for service in services],
         )
-        await open_watermark(connection, keys, shop_id)
     return shop_id
+
+
+async def insert_shop(connection: AnyConnection, keys: Keys, shop_id: str, columns: Mapping[str, Any]) -> bool:
+    """Makes a shop, in the caller's transaction. columns: of COLUMNS; False, and nothing done, when it is there."""
+    values = {"shop_id": shop_id, **_known(columns)}
+    done = await connection.execute(
+        f"INSERT INTO shops ({', '.join(values)})"  # noqa: S608 - names checked above
+        f" VALUES ({', '.join(f'${n}' for n in range(1, len(values) + 1))}) ON CONFLICT (shop_id) DO NOTHING",
+        *values.values(),
+    )
+    if done == "INSERT 0 0":
+        return False
+    await open_watermark(connection, keys, shop_id)
+    return True
+
+
+async def lock_shop(connection: AnyConnection, shop_id: str) -> Mapping[str, Any] | None:
+    """The shop's row, by COLUMNS; nobody else changes it, its people or its services until the transaction ends."""
+    row: Mapping[str, Any] | None = await connection.fetchrow(
+        "SELECT * FROM shops WHERE shop_id = $1 FOR NO KEY UPDATE", shop_id
+    )
+    return row
+
+
+async def update_shop(connection: AnyConnection, shop_id: str, columns: Mapping[str, Any]) -> None:
+    """columns: of COLUMNS, at least one."""
+    values = _known(columns)
+    changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
+    await connection.execute(
+        f"UPDATE shops SET {changes} WHERE shop_id = $1",  # noqa: S608 - names checked above
+        shop_id,
+        *values.values(),
+    )
+
+
+def _known(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for what is no column of COLUMNS: the names become part of statements."""
+    unknown = columns.keys() - COLUMNS
+    if unknown:
+        raise ValueError(f"unknown columns of a shop: {', '.join(sorted(unknown))}")
+    hours = columns.get("opening_hours")
+    return {**columns, **({"opening_hours": orjson.dumps(hours).decode()} if hours is not None else {})}

@@ -42,20 +42,21 @@ _ADD: Final = """
                        email_sealed, email_lookup, phone_sealed, phone_lookup)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
-_FORGET: Final = """
-    UPDATE users SET name = NULL, email_sealed = NULL, email_lookup = NULL, phone_sealed = NULL, phone_lookup = NULL,
-        password_hash = NULL, barber_id = NULL, shop_ids = '{}', deleted_at = now()
-    WHERE user_id = $1 AND deleted_at IS NULL
-"""
 _FORGET_CHALLENGES: Final = """
     DELETE FROM challenges USING users
     WHERE users.user_id = $1 AND (challenges.user_id = $1 OR contact_lookup IN (email_lookup, phone_lookup))
 """
-# First the challenges, then the user, then what is the user's: as all who lock several of them do.
-_FORGET_ALSO: Final = (
+_FORGET: Final = (
+    """
+    UPDATE users SET name = NULL, email_sealed = NULL, email_lookup = NULL, phone_sealed = NULL, phone_lookup = NULL,
+        password_hash = NULL, barber_id = NULL, shop_ids = '{}', deleted_at = now()
+    WHERE user_id = $1 AND deleted_at IS NULL
+    """,
     "DELETE FROM user_logins WHERE user_id = $1",
+    "DELETE FROM shop_owners WHERE user_id = $1",
     "UPDATE sessions SET ip = NULL, agent = NULL WHERE user_id = $1",
     "UPDATE bookings SET customer_name = NULL, phone_sealed = NULL, notes = NULL WHERE customer_id = $1",
+    "UPDATE ratings SET review = NULL FROM bookings b WHERE b.customer_id = $1 AND ratings.booking_id = b.booking_id",
 )
 _LIVE: Final = """
     SELECT count(*) FROM bookings
@@ -161,13 +162,15 @@ async def live_bookings(connection: AnyConnection, user_id: str) -> int:
     return int(await connection.fetchval(_LIVE, user_id))
 
 
-async def forget_user(connection: AnyConnection, user_id: str) -> bool:
-    """Whether there was somebody to forget. What refers to the user stays; nothing personal does."""
+async def forget_challenges(connection: AnyConnection, user_id: str) -> None:
+    """Those that went to the user's contacts, or are to add one. To be done before anything locks the user."""
     await connection.execute(_FORGET_CHALLENGES, user_id)
-    done = await connection.execute(_FORGET, user_id)
-    for each in _FORGET_ALSO:
+
+
+async def forget_user(connection: AnyConnection, user_id: str) -> None:
+    """What refers to the user stays; nothing personal does."""
+    for each in _FORGET:
         await connection.execute(each, user_id)
-    return bool(done == "UPDATE 1")
 
 
 async def _one(connection: AnyConnection, query: str, *given: str, lock: bool) -> User | None:

@@ -2,10 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _BEFORE = timedelta(days=2)
 _AHEAD_DAYS = 400
+_THIS_MACHINES: Final = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside those of the zones: what is in them differs from one machine to the next."""
+
+
+class UnknownZoneError(ValueError):
+    """A shop's time zone does not exist; the message names it."""
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The zone, kept: ZoneInfo itself keeps eight, and reads the others from their files each time.
+
+    Blocking, but for zones of shops that the catalogue has read. Raises ZoneInfoNotFoundError.
+    """
+    return ZoneInfo(name)
 
 
 def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
@@ -14,8 +30,8 @@ def _offset_ms(zone: ZoneInfo, moment: datetime) -> int:
     return round(offset.total_seconds() * 1000)
 
 
-def _change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
-    """The first minute in (low, high] that has the offset of `high`."""
+def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The first minute in (low, high] that has the offset of `high`; both are aware."""
     wanted = _offset_ms(zone, high)
     while high - low > timedelta(minutes=1):
         middle = low + timedelta(minutes=(high - low) // timedelta(minutes=2))
@@ -26,16 +42,26 @@ def _change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     return high
 
 
+def check_zone(name: str) -> None:
+    """Raises UnknownZoneError unless it is a zone of the IANA database. Blocking: it may have to be read."""
+    try:
+        if name in _THIS_MACHINES:
+            raise ValueError(name)
+        offset_table(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownZoneError(f"time zone is {name!r}: it is not in the IANA database") from None
+
+
 @lru_cache(maxsize=1024)
 def _table(name: str, start: datetime) -> tuple[tuple[int, int], ...]:
-    zone = ZoneInfo(name)
+    zone = zone_of(name)
     rows = [(round(start.timestamp() * 1000), _offset_ms(zone, start))]
     day = start
     for _ in range(_AHEAD_DAYS):
         following = day + timedelta(days=1)
         offset = _offset_ms(zone, following)
         if offset != rows[-1][1]:
-            rows.append((round(_change_between(zone, day, following).timestamp() * 1000), offset))
+            rows.append((round(change_between(zone, day, following).timestamp() * 1000), offset))
         day = following
     return tuple(rows)
 

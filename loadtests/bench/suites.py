@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from loadtests.bench.find import find
 from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
 from loadtests.bench.p3 import p3
@@ -30,6 +31,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "restart": (r1,),
     "year": (y1,),
     "soak": (soak,),
+    "find": (find,),
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""

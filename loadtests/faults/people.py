@@ -108,6 +108,8 @@ class Barber:
             if state and random.random() < 0.5:
                 serving = state["serving"]
                 fields["expect"] = {"servingBookingId": serving["bookingId"] if serving else None}
+            if kind != "start" and random.random() < 0.7:
+                fields["payment"] = _payment()
             return command(kind, **fields)
         return self._about_somebody(kind, state)
 
@@ -131,3 +133,9 @@ class Barber:
         elif kind == "recall":
             fields["to"] = random.choice(("front", "back"))
         return command(kind, **fields)
+
+
+def _payment() -> Json:
+    """What the ledger must have once, if its command had its effect (barberpro/queue/check_ledger.py)."""
+    tip = {"tip": f"{random.randint(0, 50)}.5"} if random.random() < 0.3 else {}
+    return {"method": random.choice(("cash", "card", "upi")), "amount": f"{random.randint(0, 500)}.00", **tip}

@@ -26,12 +26,41 @@ PATHS = [
 ]  # fmt: skip
 OWN = {
     "barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "shopId": "sh_1", "deviceId": "dv_1",
-    "name": "display.js", "sessionId": "ss_1",
+    "name": "display.js", "sessionId": "ss_1", "paymentId": "pm_1_1", "exportId": "ex_1",
+    "serviceId": "sv_1", "staffId": "us_1", "invitationId": "ch_1", "reviewId": "rt_1", "flagName": "beta",
 }  # fmt: skip
 _NUMBERS = itertools.count()
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]
-PARAMETERS = ["limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x"]
-VALUES = st.sampled_from(["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"])
+PARAMETERS = [
+    "limit", "after", "cursor", *OWN, "format", "EIO", "transport", "sid", "j", "epoch", "seq", "x", "from", "to",
+    "period", "date", "kind", "method", "status", "problem", "serviceIds", "lat", "lng", "radiusKm", "q", "service",
+    "openNow", "freeAt", "freeMinutes", "minRating", "sort", "userId", "userType", "email", "phone", "active",
+]  # fmt: skip
+VALUES = st.sampled_from(
+    ["bb_1", "bk_1_1", "sh_1", "1", "0", "500", "10000000000000000", "polling", "websocket", "4"]
+) | st.sampled_from(
+    [
+        "day",
+        "month",
+        "2026-11-21",
+        "2999-12-31",
+        "2026-11-21T09:30:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "0.a",
+        "tip",
+        "12.97",
+        "-1e308",
+        "nan",
+        "true",
+        "wait",
+        "distance",
+        "sv_1,sv_1",
+        "cut",
+        "राजेश",
+        "%",
+        "a@example.com",
+    ]
+)
 HEADERS = [
     "Idempotency-Key", "X-Request-Id", "Last-Event-ID", "Accept", "Origin", "Authorization", "Range", "Cookie",
     "Expect", "Content-Type", "Content-Encoding", "If-None-Match", "Upgrade", "Sec-WebSocket-Key", "traceparent",
@@ -57,6 +86,34 @@ BODIES: list[Json] = [
     {"code": "BCDF-GHJK", "name": "By the till"},
     {"code": "0123456789ab", "ticket": "none"},
     {"kind": "display"},
+    {"method": "cash", "amount": "1.00", "tip": "0.50"},
+    {"amount": "1.00", "reason": "so it was"},
+    {"report": "bookings", "format": "pdf", "from": "2026-11-01", "to": "2026-11-30", "shopId": "sh_1"},
+    {
+        "name": "Corner",
+        "timeZone": "Asia/Kolkata",
+        "currency": "JPY",
+        "latitude": 12.9,
+        "longitude": 77.6,
+        "openingHours": {"mon": [["09:00", "24:00"]]},
+        "settings": {"graceMinutes": 2.5, "slotMinutes": 15},
+    },
+    {"name": "Cut", "price": "250.005", "durationMinutes": 25, "active": False},
+    {"offered": True, "price": "9.90", "durationMinutes": None},
+    {"email": "ben@example.com", "role": "owner", "name": "Ben", "language": "hi"},
+    {"invitationId": "ch_1", "code": "123456", "name": "Ben"},
+    {"name": "Asha", "photoUrl": "https://pictures.example/asha.jpg"},
+    {
+        "shifts": {"mon": [["09:00", "13:00"]]},
+        "breaks": {},
+        "exceptions": [{"date": "2026-12-24", "shifts": []}],
+        "daysOff": ["2026-12-25"],
+        "revision": 1,
+    },
+    {"rating": 5, "review": "Neat."},
+    {"text": None},
+    {"hidden": True, "reason": "rude"},
+    {"percentage": 50, "targetUsers": ["us_1"], "description": "new"},
     {"secret": "0123456789012345678901234567890123456789012"},
 ]
 bodies = (

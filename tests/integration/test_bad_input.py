@@ -22,7 +22,7 @@ OPTIONAL = {"customer", "notes", "payment", "reason", "phone", "tip"}
 TOO_LONG: dict[str, Any] = {
     "commandId": "x" * 65, "barberId": "b" * 65, "bookingId": "b" * 65, "toBarberId": "b" * 65, "notes": "n" * 501,
     "reason": "r" * 201, "places": 1001, "position": 10_001, "serviceIds": ["sv_1"] * 11, "to": "the very back",
-    "waiting": "keep all of them", "name": "n" * 81, "phone": "1" * 40, "amount": "1" * 10, "tip": "0.001",
+    "waiting": "keep all of them", "name": "n" * 81, "phone": "1" * 40, "amount": "1" * 10, "tip": "0.0001",
     "method": "cheque",
 }  # fmt: skip
 UNSHOWABLE = ["two\nlines", "nul\x00", "\u202ereversed", "half \ud800"]

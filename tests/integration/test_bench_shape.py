@@ -10,6 +10,7 @@ FIGURES = {
     "stalled": ["P3s"],
     "year": ["Y1-transition", "Y1-rebuild", "Y1-redis", "Y1-events"],
     "waits": ["W1", "W2", "W3"],
+    "find": ["F1"],
 }
 LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
 

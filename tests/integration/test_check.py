@@ -164,3 +164,16 @@ async def test_a_cold_shard_is_no_difference(damaged: Damaged) -> None:
     await damaged.node.keeper.close()
     await damaged.redis.delete(damaged.node.keys.epoch(damaged.node.keys.shard_of(damaged.shop.shop_id)))
     assert await damaged.found() == ""
+
+
+async def test_a_payment_that_the_ledger_has_otherwise_or_not_at_all_is_found(damaged: Damaged) -> None:
+    payment = {"method": "cash", "amount": "250.00", "tip": "20.00"}
+    barber = damaged.shop.barbers[0]
+    await send(damaged.node, damaged.shop.staff[0], type="advance", barberId=barber, payment=payment)
+    assert await damaged.found() == ""
+    await damaged.sql("""
+        UPDATE bookings SET payment = '{"method": "cash", "amount": "240.00"}' WHERE payment IS NOT NULL
+    """)
+    found = await damaged.found()
+    assert "the booking says 240.00, the ledger 250.00" in found
+    assert "the booking says None, the ledger 20.00" in found

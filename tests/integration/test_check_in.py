@@ -18,7 +18,7 @@ async def shop(node: Node) -> TestShop:
     return shop
 
 
-async def scheduled(node: Node, shop: TestShop, number: int, hours: int) -> str:
+async def scheduled(node: Node, shop: TestShop, number: int, hours: float) -> str:
     at = datetime.now(UTC) + timedelta(hours=hours)
     fields = {"type": "schedule", "barberId": shop.barbers[0], "serviceIds": [shop.service], "at": at}
     booking: str = (await send(node, customer(number), **fields)).data["booking"]["bookingId"]
@@ -63,6 +63,32 @@ async def test_an_appointment_goes_before_who_walked_in_after_its_time(node: Nod
     assert await check_in(node, shop, appointment) == 3  # behind `called`, who is next already, and `early`
     line = await node.pool.fetch("SELECT booking_id FROM bookings WHERE status = 'waiting' ORDER BY rank")
     assert [row["booking_id"] for row in line] == [early, appointment, late]
+
+
+async def test_an_appointment_that_is_due_goes_behind_who_is_next_and_before_all_who_wait(
+    node: Node, shop: TestShop
+) -> None:
+    called, *_ = await shop.fill(node, 3, first=10)
+    assert await check_in(node, shop, await scheduled(node, shop, 0, 1 / 60)) == 2
+    rows = await node.pool.fetch("SELECT booking_id FROM bookings WHERE status = 'next'")
+    assert [row["booking_id"] for row in rows] == [called]
+    assert await check_in(node, shop, await scheduled(node, shop, 1, 22 / 60)) == 3  # behind the earlier one
+
+
+async def test_walk_ins_who_begin_before_the_appointed_time_keep_their_places(node: Node, shop: TestShop) -> None:
+    await shop.fill(node, 4, first=10)
+    await send(node, shop.staff[0], type="start", barberId=shop.barbers[0])
+    # By the plan, next begins in 20 minutes, and those who wait in 40 and 60.
+    assert await check_in(node, shop, await scheduled(node, shop, 0, 50 / 60)) == 3
+    assert await check_in(node, shop, await scheduled(node, shop, 1, 29 / 60)) == 2
+
+
+async def test_an_appointment_that_was_skipped_holds_up_no_other(node: Node, shop: TestShop) -> None:
+    await shop.fill(node, 3, first=10)
+    skipped = await scheduled(node, shop, 0, 1 / 60)
+    assert await check_in(node, shop, skipped) == 2
+    await send(node, shop.staff[0], type="skip", bookingId=skipped)
+    assert await check_in(node, shop, await scheduled(node, shop, 1, 23 / 60)) == 3
 
 
 async def test_an_appointment_for_an_empty_line_is_next_with_the_next_token(node: Node, shop: TestShop) -> None:

@@ -9,7 +9,8 @@ from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.codes import ErrorCode
 from barberpro.queue.check import compare
 from barberpro.server.node import Node
-from barberpro.storage.shops import NewShop, UnknownZoneError, create_shop
+from barberpro.storage.shops import NewShop, create_shop
+from barberpro.storage.zones import UnknownZoneError
 from tests.support.revoking import revoke
 from tests.support.shops import TestShop, code_of, customer, send
 

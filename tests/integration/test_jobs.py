@@ -10,7 +10,8 @@ import pytest
 from asyncpg import Pool
 from pgqueuer.queries import Queries
 
-from barberpro.domain.jobs import Jobs, Later, enqueue
+from barberpro.domain.jobs import GivenUp, Jobs, Later, enqueue
+from barberpro.storage.jobs import Ended, ended_jobs, failures, waiting_jobs
 from barberpro.storage.postgres import close_pool, connect_pool
 
 
@@ -35,32 +36,50 @@ async def put_down(pool: "Pool[Any]", argument: str) -> None:
         await enqueue(connection, "echo", argument)
 
 
-async def test_a_job_that_asks_for_it_is_done_again_later_and_one_that_fails_is_not(pool: "Pool[Any]") -> None:
+async def test_a_job_that_asks_for_it_is_done_again_and_one_that_fails_is_given_up_in_the_end(
+    pool: "Pool[Any]",
+) -> None:
     done: list[str] = []
     ended = asyncio.Event()
 
     async def echo(argument: str) -> None:
         done.append(argument)
-        if argument == "again" and done.count("again") < 3:
+        if done.count("again") == 7 and done.count("broken") == 5 and "hopeless" in done:
+            ended.set()
+        if argument == "again" and done.count("again") < 7:
             raise Later(0, "not yet")
         if argument == "broken":
-            raise RuntimeError(argument)
-        if done.count("again") == 3:
-            ended.set()
+            raise RuntimeError("of asha@example.com")
+        if argument == "hopeless":
+            raise GivenUp("cannot be")
 
-    jobs = Jobs(pool, {"echo": echo}, {}, look=0.1)
-    logging.getLogger("pgqueuer").disabled = True  # it writes the traceback of the broken one
+    jobs = Jobs(pool, {"echo": echo}, {}, look=0.1, again=0.001)
+    logging.getLogger("pgqueuer").disabled = True  # it writes the tracebacks of those given up
     jobs.start()
     try:
-        await put_down(pool, "broken")
-        await put_down(pool, "again")
+        for argument in ("broken", "hopeless", "again"):
+            await put_down(pool, argument)
         async with asyncio.timeout(30):
             await ended.wait()
     finally:
         await jobs.close()
         logging.getLogger("pgqueuer").disabled = False
-    assert sorted(done) == ["again", "again", "again", "broken"]
+    assert sorted(done) == ["again"] * 7 + ["broken"] * 5 + ["hopeless"]
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 0
+    assert jobs.outcomes == {("echo", "done"): 1, ("echo", "again"): 6 + 4, ("echo", "failed"): 2}
+    assert sorted(str(failure.problem) for failure in await failures(pool, 10)) == ["RuntimeError", "cannot be"]
+    assert await ended_jobs(pool) == [Ended("echo", done=1, failed=2)]
+    assert "asha" not in str(await pool.fetch("SELECT traceback FROM pgqueuer_log"))
+
+
+async def test_what_waits_is_counted_and_for_how_long(pool: "Pool[Any]") -> None:
+    for _ in range(3):
+        await put_down(pool, "x")
+    await pool.execute("UPDATE pgqueuer SET execute_after = now() - interval '1 hour' WHERE id % 3 = 0")
+    [waiting] = await waiting_jobs(pool)
+    assert (waiting.kind, waiting.waiting, waiting.running) == ("echo", 3, 0)
+    assert waiting.overdue_seconds is not None
+    assert 3600 <= waiting.overdue_seconds < 3700
 
 
 async def test_two_nodes_share_the_jobs_and_do_each_once(pool: "Pool[Any]") -> None:

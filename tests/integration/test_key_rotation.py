@@ -74,7 +74,7 @@ async def test_every_sealed_column_is_found(node: Node) -> None:
         " WHERE table_schema = 'public' AND column_name LIKE '%sealed%'"
     )
     assert {(column.table, column.column) for column in columns} == {tuple(row) for row in named}
-    assert {"bookings", "letters", "users", "challenges", "sessions"} == {column.table for column in columns}
+    assert {"bookings", "letters", "users", "challenges", "sessions", "shops"} == {column.table for column in columns}
 
 
 async def test_everything_is_sealed_anew_and_reads_the_same(

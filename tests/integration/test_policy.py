@@ -13,12 +13,9 @@ import orjson
 import pytest
 
 from barberpro.domain import devices, guests
-from barberpro.domain.blocks import Blocks
 from barberpro.domain.policy import TABLE, Action
 from barberpro.handlers.services import ACCOUNTS
-from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.accounts import Contact
-from barberpro.protocol.actors import Via
 from barberpro.protocol.commands import COMMAND_TYPES
 from barberpro.server.node import NodeOptions
 from tests.support.callers import WITH_ACCOUNT, Scene, scene
@@ -26,6 +23,7 @@ from tests.support.commands import WHOLE
 from tests.support.raw_socketio import raw_client
 from tests.support.rest import tokens
 from tests.support.shops import ADMIN, VIA, Json, new_id
+from tests.support.things import EXPORT, THINGS, pairing
 
 CALLERS: Final = (  # noqa: SIM905 - above the columns that it heads
     "nobody owner customer ticket ticket2 door door2 barber barber2 staff admin display display2 kiosk kiosk2"
@@ -36,13 +34,18 @@ CALLERS: Final = (  # noqa: SIM905 - above the columns that it heads
 _EVERYBODY: Final = " + + + + + + + + + + + + + + +"
 _STAFF_SEE: Final = " 1 4 4 4 4 4 4 + 4 + + 4 4 4 4"
 _STAFF_ACT: Final = " 1 3 3 3 3 3 3 + 4 + + 3 3 3 3"
+_RUNNERS: Final = "   1 3 3 3 3 3 3 + 4 4 + 3 3 3 3"
 _HOLDERS: Final = "   1 + 4 + 4 3 3 + 4 + + 3 3 3 3"
 _SEE_IT: Final = "    1 + 4 + 4 4 4 + 4 + + 4 4 4 4"
 _JOIN: Final = "      1 + + 3 3 + 4 + 4 + + 3 3 + 4"
+_LIST: Final = "      1 + + + + 3 3 + 4 + + 3 3 3 3"
+_RATE: Final = "      1 + 4 3 3 3 3 3 3 3 3 3 3 3 3"
 _QR: Final = "        1 4 4 4 4 4 4 + 4 + + + 4 + 4"
 
 _ACCOUNTS: Final = "  1 + + 3 3 3 3 + + + + 3 3 3 3"
+_OWN: Final = "       1 3 3 3 3 3 3 + + 4 3 3 3 3 3"
 _ADMINS: Final = "    1 3 3 3 3 3 3 3 3 3 + 3 3 3 3"
+
 
 OPEN: Final = {
     "GET /health/live",
@@ -52,9 +55,14 @@ OPEN: Final = {
     "GET /static/{name}",
     "GET /join/{shopId}",
     "GET /api/v1/queue/{barberId}",
+    "GET /api/v1/barbers/search",
+    "GET /api/v1/barbers/{barberId}",
+    "GET /api/v1/barbers/{barberId}/reviews",
+    "GET /api/v1/barbers/{barberId}/slots",
     "POST /api/v1/shops/{shopId}/scan",
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
+    "GET /api/v1/shops/{shopId}",
     "GET /.well-known/jwks.json",
     # These two to whoever asks for a display that is public; see below.
     "GET /display/{shop_id}",
@@ -78,11 +86,17 @@ BY_A_SECRET: Final = {
 
 ENDPOINTS: Final = {
     "POST /api/v1/bookings": _JOIN,
+    "GET /api/v1/bookings": _LIST,
+    "POST /api/v1/bookings/{bookingId}/rate": _RATE,
+    "PUT /api/v1/reviews/{reviewId}/answer": _RUNNERS,
+    "PATCH /api/v1/admin/reviews/{reviewId}": _ADMINS,
     "PATCH /api/v1/bookings/{bookingId}": _HOLDERS,
     "GET /api/v1/bookings/{bookingId}": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/token": _SEE_IT,
     "GET /api/v1/bookings/{bookingId}/history": _SEE_IT,
-    "GET /api/v1/queue/my-queue": "   1 3 3 3 3 3 3 + + 4 3 3 3 3 3",
+    "GET /api/v1/queue/my-queue": _OWN,
+    "GET /api/v1/barbers/me/availability": _OWN,
+    "PATCH /api/v1/barbers/me/availability": _OWN,
     "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
     "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
     "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
@@ -100,12 +114,49 @@ ENDPOINTS: Final = {
     "POST /api/v1/auth/contacts/verify": _ACCOUNTS,
     "GET /api/v1/auth/sessions": _ACCOUNTS,
     "DELETE /api/v1/auth/sessions/{sessionId}": _ACCOUNTS,
-    "DELETE /api/v1/auth/account": _ACCOUNTS,
+    "GET /api/v1/queue/earnings": _OWN,
+    "GET /api/v1/queue/stats": _OWN,
+    "GET /api/v1/payments": _STAFF_ACT,
+    "GET /api/v1/payments/reconciliation": _STAFF_ACT,
+    "POST /api/v1/payments/{bookingId}/record": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/refund": _STAFF_ACT,
+    "POST /api/v1/payments/{paymentId}/correct": _STAFF_ACT,
+    "GET /api/v1/admin/analytics": _ADMINS,
+    "GET /api/v1/admin/bookings": _ADMINS,
+    "GET /api/v1/admin/payments": _ADMINS,
+    "POST /api/v1/admin/reports/export": _ADMINS,
+    "GET /api/v1/admin/reports/exports": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}": _ADMINS,
+    "GET /api/v1/admin/reports/exports/{exportId}/file": _ADMINS,
+    "GET /api/v1/admin/jobs": _ADMINS,
     "GET /api/v1/admin/audit": _ADMINS,
     "GET /api/v1/admin/letters": _ADMINS,
     "GET /api/v1/admin/blocks": _ADMINS,
     "POST /api/v1/admin/blocks": _ADMINS,
     "DELETE /api/v1/admin/blocks/{blockId}": _ADMINS,
+    "POST /api/v1/shops": "                   1 3 3 3 3 3 3 + + + + 3 3 3 3",
+    "PATCH /api/v1/shops/{shopId}": _RUNNERS,
+    "GET /api/v1/shops/{shopId}/services": _STAFF_SEE,
+    "POST /api/v1/shops/{shopId}/services": _RUNNERS,
+    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": _RUNNERS,
+    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": _RUNNERS,
+    "GET /api/v1/shops/{shopId}/staff": _STAFF_SEE,
+    "DELETE /api/v1/shops/{shopId}/staff/{staffId}": _RUNNERS,
+    "GET /api/v1/shops/{shopId}/invitations": "1 4 4 4 4 4 4 + 4 4 + 4 4 4 4",
+    "POST /api/v1/shops/{shopId}/invitations": _RUNNERS,
+    "DELETE /api/v1/shops/{shopId}/invitations/{invitationId}": _RUNNERS,
+    "GET /api/v1/invitations": _ACCOUNTS,
+    # There is none for any of them: see tests/integration/test_shops_staff.py.
+    "POST /api/v1/invitations/accept": "      1 4 4 3 3 3 3 4 4 4 3 3 3 3 3",
+    "PATCH /api/v1/barbers/me": "             1 3 3 3 3 3 3 + + 4 3 3 3 3 3",
+    "GET /api/v1/flags": _ACCOUNTS,
+    "GET /api/v1/admin/flags": _ADMINS,
+    "PUT /api/v1/admin/flags/{flagName}": _ADMINS,
+    "DELETE /api/v1/admin/flags/{flagName}": _ADMINS,
+    "GET /api/v1/admin/users": _ADMINS,
+    "GET /api/v1/admin/barbers": _ADMINS,
+    # The last one, as it leaves nobody an account.
+    "DELETE /api/v1/auth/account": _ACCOUNTS,
 }
 BY_ANOTHER_BODY: Final = {
     "POST /api/v1/bookings": ({"bookingDate": "", "preferredTime": "12:00"}, "1 + + 3 3 3 3 + 4 + + 3 3 3 3"),
@@ -139,6 +190,13 @@ ROOMS: Final = {
     "display": " 1 + + + + + + + + + + + + + +",
     "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
 }
+_QUERIES: Final = {
+    "GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01",
+    # Of whoever works in two, it has to be told.
+    "GET /api/v1/bookings": "?shopId={shopId}",
+    "GET /api/v1/payments": "?shopId={shopId}",
+    "GET /api/v1/payments/reconciliation": "?shopId={shopId}",
+}
 _TOLD: Final = {401: "1", 403: "3", 404: "4"}
 _TOLD_BY_CODE: Final = {"UNAUTHORIZED": "1", "FORBIDDEN": "3", "NOT_FOUND": "4"}
 
@@ -150,19 +208,26 @@ async def stage(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIt
         yield each
 
 
-async def _pairing(stage: Scene, kind: DeviceKind) -> Json:
-    return {"code": (await devices.ask(stage.door.node.pool, kind))["code"], "name": "By the till"}
-
-
-async def _device(stage: Scene) -> str:
-    asked, pool = await _pairing(stage, "display"), stage.door.node.pool
-    shop_id = stage.door.shop.shop_id
-    return (await devices.pair(pool, ADMIN, shop_id, "display", asked["code"], "Old", Via("req_1")))["deviceId"]
-
-
-async def _block(stage: Scene) -> str:
-    blocks = Blocks(stage.door.node.pool, 60)
-    return (await blocks.block("192.0.2.9", "a flood", 60, ADMIN, VIA)).block_id
+_PLAIN_BODIES: Final[dict[str, Json]] = {
+    "POST /api/v1/shops": {"name": "New", "timeZone": "Etc/UTC", "currency": "INR", "barberName": "Ben"},
+    "PATCH /api/v1/shops/{shopId}": {"name": "The Shop"},
+    "POST /api/v1/shops/{shopId}/services": {"name": "Shave", "price": "9.90", "durationMinutes": 5},
+    "PATCH /api/v1/shops/{shopId}/services/{serviceId}": {"price": "250.00"},
+    "PUT /api/v1/shops/{shopId}/barbers/{barberId}/services/{serviceId}": {"offered": True},
+    "POST /api/v1/shops/{shopId}/invitations": {"email": "somebody@example.com"},
+    "POST /api/v1/invitations/accept": {"token": "ch_1.x"},
+    "PATCH /api/v1/barbers/me": {"name": "Asha"},
+    "PUT /api/v1/admin/flags/{flagName}": {"percentage": 1},
+    "POST /api/v1/bookings/{bookingId}/rate": {"rating": 5},
+    "PUT /api/v1/reviews/{reviewId}/answer": {"text": "Thank you."},
+    "PATCH /api/v1/admin/reviews/{reviewId}": {"hidden": False},
+    "POST /api/v1/admin/blocks": {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"},
+    "POST /api/v1/devices": {"kind": "display"},
+    "POST /api/v1/payments/{bookingId}/record": {"method": "cash", "amount": "1"},
+    "POST /api/v1/payments/{paymentId}/refund": {},
+    "POST /api/v1/payments/{paymentId}/correct": {"amount": "1", "reason": "so"},
+    "POST /api/v1/admin/reports/export": EXPORT,
+}
 
 
 async def _contact(stage: Scene, caller: str) -> Json:
@@ -188,16 +253,18 @@ def _phone() -> str:
 async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
     """What an endpoint is to be asked with so that nothing but the caller stands in the way."""
     pool, shop_id = stage.door.node.pool, stage.door.shop.shop_id
-    if endpoint.endswith("/bookings"):
+    if endpoint == "POST /api/v1/bookings":
         return stage.door.booking_body()
+    if endpoint in _PLAIN_BODIES:
+        return _PLAIN_BODIES[endpoint]
     if endpoint.endswith("/status"):
         return {"status": "serving"}
     if endpoint.endswith("/bookings/{bookingId}"):
         return {"status": "waiting"} if endpoint.startswith("PATCH") else None
     if endpoint.endswith("/displays/pair"):
-        return await _pairing(stage, "display")
+        return await pairing(stage, "display")
     if endpoint.endswith("/kiosks/pair"):
-        return await _pairing(stage, "kiosk")
+        return await pairing(stage, "kiosk")
     if endpoint.endswith("/auth/contacts"):
         return {"phone": _phone()}
     if endpoint.endswith("/contacts/verify"):
@@ -206,9 +273,13 @@ async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
-    if endpoint.endswith("/blocks") and endpoint.startswith("POST"):
-        return {"address": "192.0.2.1", "minutes": 1, "reason": "a flood"}
-    return {"kind": "display"} if endpoint == "POST /api/v1/devices" else None
+    return None
+
+
+def _from_elsewhere() -> dict[str, str]:
+    """From one address it would soon be too often."""
+    number = next(_NUMBERS)
+    return {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"}
 
 
 async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = None) -> str:
@@ -216,17 +287,22 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
     method, _, template = endpoint.partition(" ")
     names = stage.names
     session_id = names["sessionId"] = await stage.session(caller)
-    if "{deviceId}" in template:
-        names["deviceId"] = await _device(stage)
-    if "{blockId}" in template:
-        names["blockId"] = await _block(stage)
+    for name, make in THINGS.items():
+        if f"{{{name}}}" in template:
+            names[name] = await make(stage)
+    if endpoint == "DELETE /api/v1/admin/flags/{flagName}":
+        await stage.door.call("PUT", "/admin/flags/beta", ADMIN, {})
     if endpoint == "DELETE /api/v1/shops/{shopId}/join-code":
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
+    names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
+    template += _QUERIES.get(endpoint, "")
     path = template.format(**names, shop_id=names["shopId"], name="display.js")
     who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
-    headers = {"Authorization": f"Bearer {tokens().mint(who, session_id=session_id)}"} if who is not None else {}
+    headers = _from_elsewhere()
+    if who is not None:
+        headers["Authorization"] = f"Bearer {tokens().mint(who, session_id=session_id)}"
     async with stage.door.client.request(method, path, json=body, headers=headers) as response:
-        assert response.status != 400, await response.text()
+        assert response.status not in {400, 429}, await response.text()
         assert response.status < 500, await response.text()
         return _TOLD.get(response.status, "+")
 
@@ -265,7 +341,7 @@ async def test_where_a_secret_says_who_one_is_the_caller_makes_no_difference(sta
         method, _, path = endpoint.partition(" ")
         for who in stage.callers.values():
             body = {name: value.format(new=f"{next(numbers)}@example.com") for name, value in fields.items()}
-            headers = {"X-Forwarded-For": f"10.1.{next(numbers)}.1"}  # from one address it would soon be too often
+            headers = _from_elsewhere()
             if who is not None:
                 headers["Authorization"] = f"Bearer {tokens().mint(who)}"
             async with stage.door.client.request(method, path, json=body, headers=headers) as response:

@@ -179,7 +179,9 @@ class Model:
         if at <= 0:
             raise Refused(ErrorCode.BAD_REQUEST)
         for other in self.bookings.values():
-            if other.barber != barber or other.status != "scheduled" or other is barring or other.at is None:
+            if other.barber != barber or other is barring or other.at is None or other.gone:
+                continue
+            if other.status == "skipped":  # who is in the line keeps the time
                 continue
             if abs(other.at - at) < self.minutes:
                 raise Refused(ErrorCode.SLOT_TAKEN)
@@ -201,6 +203,15 @@ class Model:
             self._end(done, "completed")
             queue.completed += 1
         return done
+
+    def _yields(self, queue: Queue, index: int, at: int) -> bool:
+        """Whether who waits there lets an appointment at that time go first."""
+        other = queue.line[index]
+        if other.at is not None and not other.skips:
+            return other.at > at
+        # They have come before the appointed time, which is still to come; do they begin before it?
+        ahead = (queue.serving is not None) + (queue.next is not None) + index
+        return ahead * self.minutes >= at
 
     # The transitions, as the table has them --------------------------------------------------------------------
 
@@ -239,8 +250,7 @@ class Model:
         self._need_no_live(booking.customer, barring=booking)
         self._give_token(queue, booking)
         index = len(queue.line)
-        # Whoever walked in has come before this appointment's time, which is still to come.
-        while index > 0 and (queue.line[index - 1].at or 0) > booking.at:
+        while index > 0 and self._yields(queue, index - 1, booking.at):
             index -= 1
         queue.insert(booking, index)
         queue.promote()

@@ -24,6 +24,7 @@ from barberpro.protocol.ids import new_guest_id, new_session_id
 from barberpro.server.node import NodeOptions
 from barberpro.storage.sealing import Sealer, sealer
 from barberpro.storage.sessions import begin_session
+from barberpro.storage.staff import add_owner
 from barberpro.storage.users import add_user
 from tests.support.rest import Door, rest_door, tokens
 from tests.support.shops import ADMIN, Json, TestShop, customer, send
@@ -34,7 +35,7 @@ class Scene:
     """A shop whose display is public with a booking in each line, one that hides its display, and another one.
 
     callers, by name: with a 2 those who have as much, but of another shop or booking. None has no token. The barber
-    works in the first shop alone, staff without a line in the hidden one, too.
+    works in the first shop alone and runs it, staff without a line work in the hidden one, too.
     """
 
     door: Door
@@ -115,7 +116,7 @@ async def _peopled(door: Door) -> Scene:
         "ticket2": Actor("gt_2", Role.GUEST, booking_id=elsewhere, shop_ids=both),
         "door": Actor(new_guest_id(), Role.GUEST, shop_ids=both),
         "door2": Actor(new_guest_id(), Role.GUEST, shop_ids=frozenset({other.shop_id})),
-        "barber": shop.staff[0],
+        "barber": replace(shop.staff[0], id="barber"),
         "barber2": replace(other.staff[0], id="barber2"),
         "staff": _member(Role.BARBER, shop, hidden),
         "admin": ADMIN,
@@ -128,4 +129,6 @@ async def _peopled(door: Door) -> Scene:
         for who in callers.values():
             if who is not None and who.role.value in WITH_ACCOUNT:
                 await add_user(connection, who.id, who.role.value, who.name, "en", None, [])
+        await add_owner(connection, shop.shop_id, "barber")
+    node.catalogue.forget(shop.shop_id)
     return Scene(door, hidden, other, booking, callers)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from multidict import CIMultiDictProxy
 
 from barberpro.domain.blocks import Blocks
+from barberpro.domain.find import Find
 from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import SigningKey
 from barberpro.domain.no_shows import NoShows
@@ -30,6 +31,8 @@ from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.states import StateBuilder
 from barberpro.server.node import Node, NodeOptions
 from barberpro.server.readiness import Readiness
+from barberpro.server.search_index import SearchIndex
+from barberpro.storage.cache import Cache
 from tests.support.serving import OurTestServer
 from tests.support.shops import Json, TestShop, lookup, running
 
@@ -108,6 +111,9 @@ class Door:
     async def post(self, path: str, who: Actor | None, body: object, **headers: str) -> Answer:
         return await self.call("POST", path, who, body, **headers)
 
+    async def put(self, path: str, who: Actor | None, body: object, **headers: str) -> Answer:
+        return await self.call("PUT", path, who, body, **headers)
+
     async def patch(self, path: str, who: Actor | None, body: object, **headers: str) -> Answer:
         return await self.call("PATCH", path, who, body, **headers)
 
@@ -163,9 +169,11 @@ def _services(node: Node, prefix: str, limits: Limits, origins: Origins, no_show
         states=StateBuilder(PaceEstimator()),
         tokens=tokens(),
         pool=node.pool,
+        keys=node.keys,
         limits=limits,
         gate=Gate(limiter, Blocks(node.pool, BLOCK_SECONDS)),
         no_shows=no_shows,
+        find=Find(node.pool, Cache(node.redis, prefix, "find"), SearchIndex(node.pool).refresh),
         proxies=Proxies((ip_network("127.0.0.1"),)),
         origins=origins,
     )

@@ -15,6 +15,8 @@ from barberpro.protocol.errors import BarberProError
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.shops import NewService, NewShop, create_shop
+from barberpro.storage.staff import add_owner
+from barberpro.storage.users import add_user
 
 Json = dict[str, Any]
 VIA = Via("req_test")
@@ -80,6 +82,15 @@ class TestShop:
     async def open(self, node: Node, *barbers: int) -> None:
         for barber in barbers or range(len(self.barbers)):
             await send(node, self.staff[barber], type="open", barberId=self.barbers[barber])
+
+    async def owner(self, node: Node) -> Actor:
+        """Its first barber, who runs it from now on."""
+        actor = self.staff[0]
+        async with node.pool.acquire() as connection, connection.transaction():
+            await add_user(connection, actor.id, actor.role.value, None, "en", None, [])
+            await add_owner(connection, self.shop_id, actor.id)
+        node.catalogue.forget(self.shop_id)
+        return actor
 
     async def fill(self, node: Node, count: int, barber: int = 0, first: int = 0) -> list[str]:
         """Joins so many customers, one after the other; returns their bookings."""

@@ -1,7 +1,7 @@
 """Waits: what makes them longer, what is left of a visit, and that time passes without an event."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import pytest
@@ -36,6 +36,29 @@ def test_there_is_a_wait_for_each_and_one_for_a_newcomer_and_they_rise_along_the
 
 def test_who_is_behind_changes_nothing_for_those_ahead() -> None:
     assert ESTIMATOR.waits(NEW_BARBER, None, LINE)[:3] == ESTIMATOR.waits(NEW_BARBER, None, LINE[:2])
+
+
+@pytest.mark.parametrize("pace", [NEW_BARBER, STEADY, Pace(1.6, 0.3, 0.1)])
+def test_a_visit_is_over_after_its_wait_and_its_own_time_and_later_the_more_are_ahead(pace: Pace) -> None:
+    chair = InChair(30, 5)
+    waits = ESTIMATOR.waits(pace, chair, LINE)
+    finishes = list(ESTIMATOR.finishes(pace, chair, LINE, 25))
+    assert len(finishes) == len(waits)
+    assert all(a < b for a, b in pairwise(finishes))
+    for wait, finish in zip(waits, finishes, strict=True):
+        assert finish > wait.p90_minutes
+        # Not both are as long as they may be at once.
+        alone = next(ESTIMATOR.finishes(pace, None, [], 25))
+        assert finish <= wait.p90_minutes + alone
+
+
+def test_a_steady_visit_takes_as_long_as_it_is_planned() -> None:
+    assert next(ESTIMATOR.finishes(STEADY, InChair(20, 0), [], 40)) == pytest.approx(60, abs=6)
+
+
+def test_of_a_line_without_end_only_as_much_is_worked_out_as_is_asked_for() -> None:
+    finishes = ESTIMATOR.finishes(NEW_BARBER, None, repeat(20.0), 20)
+    assert [next(finishes) for _ in range(5)] == list(ESTIMATOR.finishes(NEW_BARBER, None, [20] * 4, 20))
 
 
 def test_at_a_free_chair_nobody_waits_for_long() -> None:

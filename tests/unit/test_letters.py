@@ -8,7 +8,9 @@ import pytest
 from barberpro.domain import templates
 from barberpro.domain.templates import render
 
-FIELDS = {"code": "123456", "minutes": "10", "link": "https://shop.test/verify?token=abc"}
+FIELDS = {
+    "code": "123456", "minutes": "10", "link": "https://shop.test/verify?token=abc", "shop": "The Shop", "days": "7",
+}  # fmt: skip
 LETTERS = sorted(templates._all())
 
 

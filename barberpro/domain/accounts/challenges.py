@@ -38,9 +38,11 @@ _ASKS: Final = 3
 _SENDS_AN_HOUR: Final = 6
 """To one contact for one purpose, whoever asks: thirty guesses at a million codes, and no flood of letters."""
 _CODE_LASTS: Final = timedelta(minutes=10)
-_LINK_LASTS: Final = {"register": timedelta(hours=24), "reset": timedelta(hours=1)}
-_TEMPLATE: Final = {"register": "verify_email", "reset": "reset_password"}
-_PAGE: Final = {"register": "verify-email", "reset": "reset-password"}
+_INVITATION_LASTS: Final = timedelta(days=7)
+"""Its code, too: whoever tells it has to be signed in, as the account that has the number."""
+_LINK_LASTS: Final = {"register": timedelta(hours=24), "reset": timedelta(hours=1), "invite": _INVITATION_LASTS}
+_TEMPLATE: Final = {"register": "verify_email", "reset": "reset_password", "invite": "invitation"}
+_PAGE: Final = {"register": "verify-email", "reset": "reset-password", "invite": "accept-invitation"}
 _FIELD: Final[dict[Way, str]] = {"code": "code", "link": "token"}
 
 
@@ -73,8 +75,8 @@ class Challenges:
     ) -> Begun:
         """Sends a secret; or, where there is nothing to show, the letter `instead`.
 
-        wanted: what is to come of it. user_id: of whoever alone may answer. key: the caller's Idempotency-Key; the same
-        again is the same challenge.
+        wanted: what is to come of it; of an invitation, `shopName` stands in the letter. user_id: of whoever alone may
+        answer. key: the caller's Idempotency-Key; the same again is the same challenge.
         """
         sealed, secret = self._contacts.sealed(contact), _new_secret(_way(purpose, contact.channel))
         owned = f"{purpose}.{sealed.lookup}.{user_id or ''}"
@@ -132,6 +134,10 @@ class Challenges:
         if not await use_challenge(connection, shown.challenge_id):
             raise _wrong("link")
 
+    async def withdraw(self, connection: AnyConnection, challenge_id: str) -> None:
+        """Nobody uses it any more."""
+        await use_challenge(connection, challenge_id)
+
     async def _used(
         self, connection: AnyConnection, shown: StoredChallenge | BarberProError, way: Way
     ) -> StoredChallenge | BarberProError:
@@ -156,18 +162,18 @@ class Challenges:
 
     async def _send(self, connection: AnyConnection, challenge: StoredChallenge, secret: str) -> None:
         way, contact = _way_of(challenge), self._contacts.opened(challenge.contact)
-        template = challenge.instead or ("code" if way == "code" else _TEMPLATE[challenge.purpose])
+        template = challenge.instead or _template(challenge)
         fields = self._fields(challenge, way, secret) if challenge.instead is None else {}
         letter = Letter(contact.channel, contact.text, template, fields, challenge.language)
         await post(connection, self._contacts.sealer, letter)
 
     def _fields(self, challenge: StoredChallenge, way: Way, secret: str) -> dict[str, str]:
-        minutes = str(int(_lasts(challenge).total_seconds() // 60))
+        told = _told(challenge)
         if way == "code":
-            return {"code": secret, "minutes": minutes}
+            return {"code": secret, **told}
         # Behind the #, as that is not sent to any server, and so stands in no log and no referrer.
         page = f"{self._public_url}/{_PAGE[challenge.purpose]}"
-        return {"link": f"{page}#{challenge.challenge_id}.{secret}", "minutes": minutes}
+        return {"link": f"{page}#{challenge.challenge_id}.{secret}", **told}
 
     def _kept(self, challenge_id: str, secret: str) -> str:
         return self._contacts.sealer.seal(_hash(challenge_id, secret))
@@ -198,5 +204,21 @@ def _hash(challenge_id: str, secret: str) -> str:
     return hashlib.sha256(f"{challenge_id}.{secret}".encode()).hexdigest()
 
 
+def _is_plain_code(challenge: StoredChallenge) -> bool:
+    return _way_of(challenge) == "code" and challenge.purpose != "invite"
+
+
+def _template(challenge: StoredChallenge) -> str:
+    return "code" if _is_plain_code(challenge) else _TEMPLATE[challenge.purpose]
+
+
 def _lasts(challenge: StoredChallenge) -> timedelta:
-    return _CODE_LASTS if _way_of(challenge) == "code" else _LINK_LASTS[challenge.purpose]
+    return _CODE_LASTS if _is_plain_code(challenge) else _LINK_LASTS[challenge.purpose]
+
+
+def _told(challenge: StoredChallenge) -> dict[str, str]:
+    """What its letter tells beside the secret."""
+    lasts = _lasts(challenge)
+    if challenge.purpose == "invite":
+        return {"shop": challenge.wanted["shopName"], "days": str(lasts.days)}
+    return {"minutes": str(int(lasts.total_seconds() // 60))}

@@ -24,9 +24,11 @@ from barberpro.storage.challenges import StoredChallenge
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.revocations import revoke_tokens
 from barberpro.storage.sign_in_failures import count_try, forget_tries
+from barberpro.storage.staff import is_busy, retire
 from barberpro.storage.users import (
     User,
     add_user,
+    forget_challenges,
     forget_user,
     live_bookings,
     set_password,
@@ -170,16 +172,25 @@ class People:
     async def delete(self, actor: Actor, via: Via) -> None:
         """Everything personal goes; what refers to the user stays, and so does what was paid and noted.
 
-        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them.
+        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them; or
+        while their line is open, or has somebody in it.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            if not await forget_user(connection, actor.id):
+            # First the challenges, then the user, the shop, the barber: in the order of all who lock several of them.
+            await forget_challenges(connection, actor.id)
+            user = await user_by_id(connection, actor.id, lock=True)
+            if user is None:
                 raise not_found("account")
+            await forget_user(connection, actor.id)
+            if user.barber_id is not None:
+                await retire(connection, user.barber_id)
             await end_sessions(connection, actor, actor.id, "deleted", via)
             await revoke_tokens(connection, actor.id)
             # Last, to see as much as can be seen; a booking that is still under way now is tidied when it is over.
             if await live_bookings(connection, actor.id):
                 raise BarberProError(ErrorCode.INVALID_TRANSITION, "Cancel your live bookings first.")
+            if user.barber_id is not None and await is_busy(connection, user.barber_id):
+                raise BarberProError(ErrorCode.INVALID_TRANSITION, "Close your line and finish who is in it first.")
             await note(connection, actor, "account.deleted", "user", actor.id, via=via)
         await self._revocations.look()
 

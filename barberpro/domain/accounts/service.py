@@ -15,6 +15,7 @@ from barberpro.domain.accounts.people import People
 from barberpro.domain.accounts.sessions import Lifetimes, Sessions
 from barberpro.domain.identity import Tokens
 from barberpro.domain.revocations import Revocations
+from barberpro.domain.staff import Staff
 from barberpro.storage.sealing import Sealer
 from barberpro.storage.users import Provider
 
@@ -28,6 +29,7 @@ class Accounts:
     sessions: Sessions
     federated: Federated
     contacts: Contacts
+    staff: Staff
     passwords: Passwords
 
     @classmethod
@@ -50,6 +52,7 @@ class Accounts:
             sessions,
             Federated(pool, contacts, sessions, providers),
             contacts,
+            Staff(pool, contacts, challenges, revocations),
             passwords,
         )
 

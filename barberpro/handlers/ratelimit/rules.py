@@ -73,6 +73,7 @@ RATED: Final = {
     ("POST", f"{_AUTH}/verify-email"): Rated.CODE,
     ("POST", f"{_AUTH}/reset-password"): Rated.CODE,
     ("POST", f"{_AUTH}/contacts/verify"): Rated.CODE,
+    ("POST", "/api/v1/invitations/accept"): Rated.CODE,
     ("POST", f"{_AUTH}/contacts"): Rated.LETTER,
     ("POST", f"{_AUTH}/register"): Rated.LETTER,
     ("POST", f"{_AUTH}/resend-otp"): Rated.LETTER,

@@ -7,20 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
+from barberpro.protocol.calendar import local_date
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.errors import bad_field
 
-_DATE: Final = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
-
-
-def _date(text: object) -> object:
-    if not isinstance(text, str) or not _DATE.fullmatch(text):
-        raise ValueError("is not a date such as 2026-11-21")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError("is no day of the calendar") from None
 
 
 def _time(text: object) -> object:
@@ -32,7 +23,7 @@ def _time(text: object) -> object:
         raise ValueError("is no time of the day") from None
 
 
-LocalDate = Annotated[date, BeforeValidator(_date)]
+LocalDate = Annotated[date, BeforeValidator(local_date)]
 LocalTime = Annotated[time, BeforeValidator(_time)]
 
 

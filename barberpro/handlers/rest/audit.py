@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from barberpro.handlers.rest.context import is_id
+from barberpro.handlers.rest.paging import cursor_after, query_cursor, query_moment
 from barberpro.handlers.rest.parsing import query_count
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
@@ -19,21 +20,19 @@ _IDS: Final = {"actorId": "actor_id", "shopId": "shop_id", "objectId": "object_i
 _WORDS: Final = {"action": "action", "objectType": "object_type", "requestId": "request_id"}
 QUERY: Final = (*_IDS, *_WORDS, "from", "to", "cursor", "limit")
 _WORD: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CURSOR: Final = re.compile(r"([0-9]{1,17})\.([A-Za-z0-9_/-]{1,90})")
 _WINDOW: Final = timedelta(days=30)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIMIT: Final = 50
 _MOST: Final = 200
 
 
 async def list_audit(request: web.Request) -> Page:
     """GET /admin/audit: what was done, the newest first. Without `from`, of the 30 days before `to` (or now)."""
-    until = _moment(request, "to") or datetime.now(UTC)
-    since = _moment(request, "from") or until - _WINDOW
+    until = query_moment(request, "to") or datetime.now(UTC)
+    since = query_moment(request, "from") or until - _WINDOW
     limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    wanted = Wanted(since, until, **_filters(request), after=_cursor(request))
+    wanted = Wanted(since, until, **_filters(request), after=query_cursor(request))
     found = await search(request.app[SERVICES].pool, wanted, limit + 1)
-    cursor = _cursor_after(found[limit - 1]) if len(found) > limit else None
+    cursor = cursor_after(found[limit - 1].at, found[limit - 1].ref) if len(found) > limit else None
     meta = {"from": rfc3339_of(since), "to": rfc3339_of(until)}
     return Page([_shown(entry) for entry in found[:limit]], cursor, meta)
 
@@ -49,39 +48,6 @@ def _filters(request: web.Request) -> dict[str, str]:
             raise bad_field(name, "is not in a form that the log has")
         filters[field] = text
     return filters
-
-
-def _moment(request: web.Request, name: str) -> datetime | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise bad_field(name, "is not a time in RFC 3339") from None
-    if moment.tzinfo is None:
-        raise bad_field(name, "has no time zone: add Z, for UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise bad_field(name, "is out of range") from None
-
-
-def _cursor(request: web.Request) -> tuple[datetime, str] | None:
-    text = request.query.get("cursor")
-    if text is None:
-        return None
-    match = _CURSOR.fullmatch(text)
-    try:
-        if match is not None:
-            return _EPOCH + timedelta(microseconds=int(match.group(1))), match.group(2)
-    except OverflowError:
-        pass
-    raise bad_field("cursor", "is no cursor of this list")
-
-
-def _cursor_after(entry: Entry) -> str:
-    return f"{(entry.at - _EPOCH) // timedelta(microseconds=1)}.{entry.ref}"
 
 
 def _shown(entry: Entry) -> dict[str, Any]:

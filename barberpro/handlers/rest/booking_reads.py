@@ -48,7 +48,7 @@ async def history(request: web.Request) -> Page:
     """
     found = await visible_booking(request)
     pool, booking_id = request.app[SERVICES].pool, found.booking["bookingId"]
-    stored = await find_booking(pool, booking_id)
+    stored = found.ended or await find_booking(pool, booking_id)
     if stored is None:
         raise not_found("booking")
     events = await events_around(pool, found.shop.shop_id, stored)

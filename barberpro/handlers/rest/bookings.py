@@ -17,11 +17,13 @@ from barberpro.handlers.rest.parsing import (
     validated,
 )
 from barberpro.handlers.rest.replies import Answer
+from barberpro.handlers.rest.rulings import ruling_of
 from barberpro.handlers.rest.submission import appointed, submit, submit_appointment, told
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.commands import Customer, Notes, Reschedule, Schedule, ServiceIds, parse_command
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.ids import Id
+from barberpro.queue.calls import chosen_services
 from barberpro.queue.engine import Result
 from barberpro.storage.catalogue import Shop
 
@@ -62,9 +64,12 @@ async def _schedule(request: web.Request, wanted: NewAppointment) -> Result:
     barber = await request.app[SERVICES].catalogue.barber(wanted.barber_id)
     if barber is None:
         raise not_found("queue")
-    at = appointed(wanted, await _shop(request, barber.shop_id))
+    shop = await _shop(request, barber.shop_id)
+    at = appointed(wanted, shop)
+    minutes = sum(service.duration_minutes for service in chosen_services(barber, wanted.service_ids))
+    ruling = await ruling_of(request.app[SERVICES], shop, barber.barber_id, at, minutes)
     fields = wanted.model_dump(exclude_none=True, exclude={"booking_date", "preferred_time"})
-    fields |= {"type": "schedule", "commandId": command_id_or_new(request), "at": at}
+    fields |= {"type": "schedule", "commandId": command_id_or_new(request), "at": at, "calendar": ruling}
     return await submit_appointment(request, validated(Schedule, fields))
 
 
@@ -89,6 +94,10 @@ async def change(request: web.Request) -> Answer:
 async def _reschedule(request: web.Request, booking_id: str, when: When) -> Result:
     # Looked for first: to whom it does not exist, no word about the clocks of its shop.
     found = await visible_booking(request)
+    booking, at = found.booking, appointed(when, found.shop)
+    ruling = await ruling_of(
+        request.app[SERVICES], found.shop, booking["barberId"], at, booking["minutes"], besides=booking_id
+    )
     fields = {"type": "reschedule", "commandId": command_id_or_new(request), "bookingId": booking_id}
-    command = validated(Reschedule, {**fields, "at": appointed(when, found.shop)})
+    command = validated(Reschedule, {**fields, "at": at, "calendar": ruling})
     return await submit_appointment(request, command)

@@ -14,7 +14,7 @@ from barberpro.handlers.services import SERVICES
 
 _API: Final = "/api/"
 _BEFOREHAND: Final = {
-    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PATCH, DELETE",
+    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }

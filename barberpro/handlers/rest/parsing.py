@@ -147,6 +147,14 @@ def path_shop(request: web.Request) -> str:
     return shop_id
 
 
+def path_id(request: web.Request, name: str, resource: str) -> str:
+    """The id that the path has under this name. Raises NOT_FOUND for what is no id."""
+    text = request.match_info[name]
+    if not is_id(text):
+        raise not_found(resource)
+    return text
+
+
 def path_booking(request: web.Request) -> tuple[str, str]:
     """The booking that the path names, and its shop. Raises NOT_FOUND for what is no booking's id."""
     booking_id = request.match_info["bookingId"]
@@ -173,3 +181,19 @@ def query_count(request: web.Request, name: str, default: int, least: int = 0, m
     if not _COUNT.fullmatch(text) or not least <= int(text) <= most:
         raise bad_field(name, f"is not a whole number from {least} to {most}")
     return int(text)
+
+
+def query_word(request: web.Request, name: str, known: tuple[str, ...]) -> str | None:
+    """One of the words that are known, from the query. Raises BAD_REQUEST."""
+    text = request.query.get(name)
+    if text is not None and text not in known:
+        raise bad_field(name, f"is none of {', '.join(known)}")
+    return text
+
+
+def query_id(request: web.Request, name: str) -> str | None:
+    """An id from the query. Raises BAD_REQUEST."""
+    text = request.query.get(name)
+    if text is not None and not is_id(text):
+        raise bad_field(name, "is no id")
+    return text

@@ -38,10 +38,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Something else than JSON, and so without an envelope."""
+    """Something else than JSON, and so without an envelope. name: of one that is to be kept."""
 
     body: bytes
     content_type: str
+    name: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        kept = {"Content-Disposition": f'attachment; filename="{self.name}"'} if self.name is not None else {}
+        return {**_NO_STORE, **kept}
 
 
 Endpoint = Callable[[web.Request], Awaitable[Answer | Page | File]]
@@ -63,7 +69,7 @@ def endpoint(
         refuse_unknown_query(request, query)
         reply = await call(request)
         if isinstance(reply, File):
-            return web.Response(body=reply.body, content_type=reply.content_type, headers=_NO_STORE)
+            return web.Response(body=reply.body, content_type=reply.content_type, headers=reply.headers)
         if isinstance(reply, Page):
             return _json(page(reply.rows, reply.next_cursor, reply.meta, request[REQUEST_ID]), 200, {})
         return _json(success(reply.data, request[REQUEST_ID]), reply.status, reply.headers)

@@ -1,7 +1,6 @@
 """Handing a command to the engine."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -22,19 +21,22 @@ async def submit(request: web.Request, command: Command) -> Result:
 
 
 async def submit_appointment(request: web.Request, command: Schedule | Reschedule) -> Result:
-    """As `submit`; a refusal of the instant is told as one of the time that the caller gave."""
+    """As `submit`; a refusal of the instant names the date or the time that the caller gave."""
     try:
         return await submit(request, command)
     except BarberProError as refusal:
         for field in refusal.details.get("fields", []):
             if refusal.code is ErrorCode.BAD_REQUEST and field["path"] == "at":
                 raise bad_field("preferredTime", field["problem"]) from None
+            if refusal.code is ErrorCode.BARBER_UNAVAILABLE:
+                message = f"{field['path']}: {field['problem']}"
+                raise BarberProError(refusal.code, message, refusal.details) from None
         raise
 
 
 def appointed(when: When, shop: Shop) -> datetime:
     """The instant of an appointed time in this shop. Raises BAD_REQUEST naming `preferredTime`."""
-    return instant(when.booking_date, when.preferred_time, ZoneInfo(shop.time_zone))
+    return instant(when.booking_date, when.preferred_time, shop.zone)
 
 
 def told(result: Result) -> dict[str, object]:

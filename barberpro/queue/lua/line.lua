@@ -129,23 +129,53 @@ local function forget_appointment(b)
     redis.call('ZREM', g .. 'timers', 'late|' .. shop .. '|' .. b.bookingId)
 end
 
--- An appointment takes [at, at + minutes) of the barber's time, and no two may overlap. As none do, only the
--- neighbours of a new one need a look.
+-- What the barber's calendar says of the time, as the door found it in Postgres. It may have changed since then: what
+-- rests on an older one than this shop knows of (note_calendar.lua) is not looked at.
+local function need_shift(q)
+    local said = cmd.calendar
+    if not said then return end
+    if said.revision < tonumber(field('c:' .. q.id) or 0) then
+        refuse('STALE_STATE', {barberId = q.id, problem = 'calendar_changed'})
+    end
+    if said.refusal then refuse(said.refusal.code, said.refusal.details) end
+end
+
+-- An appointment takes [at, at + minutes) of the barber's time.
+local function need_none_of(q, b, at, ids)
+    for _, id in ipairs(ids) do
+        local other = id ~= b.bookingId and booking(id)
+        if other and other.appointmentAt and other.appointmentAt < at + b.minutes * MINUTE_MS
+            and at < other.appointmentAt + other.minutes * MINUTE_MS then
+            refuse('SLOT_TAKEN', {barberId = q.id})
+        end
+    end
+end
+
+-- No two may overlap. As none do, only the neighbours of a new one need a look; and those who have checked in, who
+-- keep their time until they leave the line.
 local function need_free_slot(q, b, at)
     if at <= now then
         refuse('BAD_REQUEST', {fields = {{path = 'at', problem = 'is not in the future'}}})
     end
-    local key, minute = g .. 'appointments:' .. q.id, 60000
-    local before = redis.call('ZREVRANGEBYSCORE', key, at, '-inf', 'LIMIT', 0, 2)
-    local after = redis.call('ZRANGEBYSCORE', key, '(' .. at, '+inf', 'LIMIT', 0, 2)
-    for _, ids in ipairs({before, after}) do
-        for _, id in ipairs(ids) do
-            local other = id ~= b.bookingId and booking(id)
-            if other and other.appointmentAt < at + b.minutes * minute
-                and at < other.appointmentAt + other.minutes * minute then
-                refuse('SLOT_TAKEN', {barberId = q.id})
-            end
-        end
+    need_shift(q)
+    local key = g .. 'appointments:' .. q.id
+    need_none_of(q, b, at, redis.call('ZREVRANGEBYSCORE', key, at, '-inf', 'LIMIT', 0, 2))
+    need_none_of(q, b, at, redis.call('ZRANGEBYSCORE', key, '(' .. at, '+inf', 'LIMIT', 0, 2))
+    if at < now + 2 * DAY_MS then  -- they are of today
+        local here = redis.call('ZRANGE', line_key(q), 0, -1)
+        here[#here + 1] = q.next
+        here[#here + 1] = q.serving
+        need_none_of(q, b, at, here)
+    end
+end
+
+-- Customers change an appointment in good time; staff do at any.
+local function need_notice(b)
+    if policy.noticeMs > 0 and not staff() and b.appointmentAt - now < policy.noticeMs then
+        refuse('INVALID_TRANSITION', {
+            bookingId = b.bookingId, status = b.status, problem = 'too_late',
+            noticeMinutes = policy.noticeMs / MINUTE_MS,
+        })
     end
 end
 

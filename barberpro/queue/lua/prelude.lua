@@ -17,6 +17,7 @@
 --                                         q:<barberId>    a queue, as it stands in an event under "queue"
 --                                         b:<bookingId>   a live or skipped booking, as in an event under "changes"
 --                                         l:<customerId>  the customer's one live booking
+--                                         c:<barberId>    the newest revision of a barber's calendar that was told
 --   <g>line:<barberId>           zset   who is 'waiting', by rank; 'next' stands in the queue
 --   <g>skipped:<barberId>        set    this day's skipped, so that the day's end can let them go
 --   <g>appointments:<barberId>   zset   who is 'scheduled', by appointed time
@@ -41,7 +42,7 @@
 --
 -- A transition decides first and writes after: refuse() is an error once anything is written.
 
-local DAY_MS, GAP, AT_ONCE, ANSWERS_KEPT = 86400000, 1048576, 500, 200000
+local DAY_MS, MINUTE_MS, GAP, AT_ONCE, ANSWERS_KEPT = 86400000, 60000, 1048576, 500, 200000
 
 -- Whether somebody compared this server's memory with Postgres since it started. It is forgotten when the server
 -- restarts and does not go to a replica, which is what makes it worth something (barberpro/queue/recovery.py).

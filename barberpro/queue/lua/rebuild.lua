@@ -2,7 +2,8 @@
 --
 -- KEYS[1]  <root>epoch
 -- ARGV[1]  JSON {epoch, shops: [{shopId, shopSeq, link, lateMs, queues: {barberId: queue}, bookings: [booking],
---          commands: [{id, digest, shopSeq, link, at}]}]}; queues and bookings as they stand in events
+--          commands: [{id, digest, shopSeq, link, at}], calendars: {barberId: revision}}]}; queues and bookings as they
+--          stand in events
 -- Reply: 1; 0 when the shard has this epoch or a higher one already (another node was faster)
 --
 -- Old generations are left to a sweep (recovery.py): nothing reads them any more.
@@ -15,6 +16,9 @@ local function rebuild_shop(into, given, time)
         -- Due at once: the function that it runs looks whether the day has turned, and arms it again.
         redis.call('ZADD', into .. 'timers', time, 'day|' .. id .. '|' .. barber)
         if q.graceDueAt then redis.call('ZADD', into .. 'timers', q.graceDueAt, 'grace|' .. id .. '|' .. barber) end
+    end
+    for barber, revision in pairs(given.calendars) do
+        saved[#saved + 1], saved[#saved + 2] = 'c:' .. barber, string.format('%d', revision)
     end
     for _, b in ipairs(given.bookings) do
         saved[#saved + 1], saved[#saved + 2] = 'b:' .. b.bookingId, cjson.encode(b)

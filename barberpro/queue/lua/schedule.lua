@@ -1,6 +1,6 @@
 -- schedule: (none) -> scheduled. The appointment stands beside the line until it checks in.
--- Arguments: barberId, bookingId (new), at (ms), customerId?, minutes
--- Refusals: BAD_REQUEST (in the past), SLOT_TAKEN
+-- Arguments: barberId, bookingId (new), at (ms), customerId?, minutes, calendar? ({revision, refusal?: {code, details}})
+-- Refusals: BAD_REQUEST (in the past), STALE_STATE (by an old calendar), the calendar's own, SLOT_TAKEN
 -- Event: schedule.
 
 transition('schedule', function()

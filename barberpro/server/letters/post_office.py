@@ -1,4 +1,7 @@
-"""The part of a server that sends letters: its transports by the settings, its jobs, its figures. It tidies, too."""
+"""The part of a server that works in the background: it sends letters, makes reports, and tidies up.
+
+Its transports by the settings, its jobs, its figures.
+"""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -6,10 +9,12 @@ from typing import Any, Final, Self
 
 import structlog
 from asyncpg import Pool
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from barberpro.domain import exports
 from barberpro.domain.delivery import Deliverer, Transport
+from barberpro.domain.exports import Exporter
 from barberpro.domain.jobs import Jobs, Regular
 from barberpro.domain.outbox import JOB
 from barberpro.server.letters.console import Console, Nowhere
@@ -33,10 +38,12 @@ class PostOffice(Collector):
         """pool: of its own. ways: by channel. look: seconds between two looks for letters that are due again."""
         self._pool = pool
         self._deliverer = Deliverer(pool, sealer, ways)
+        exporter = Exporter(pool)
         self._jobs = Jobs(
             pool,
-            {JOB: self._deliverer.deliver},
+            {JOB: self._deliverer.deliver, exports.JOB: exporter.make},
             {
+                "reports.forget": Regular("37 * * * *", exporter.forget),
                 "letters.sweep": Regular("* * * * *", self._deliverer.sweep),
                 "letters.forget": Regular("17 3 * * *", self._deliverer.forget),
                 "accounts.tidy": Regular("23 * * * *", self._tidy),
@@ -69,6 +76,24 @@ class PostOffice(Collector):
         for (channel, outcome), count in self._deliverer.outcomes.items():
             family.add_metric([channel, outcome], count)
         yield family
+        yield from self._of_jobs()
+
+    def _of_jobs(self) -> Iterator[Metric]:
+        attempts = CounterMetricFamily("barberpro_jobs", "Attempts at jobs here.", labels=["kind", "outcome"])
+        for (kind, outcome), count in self._jobs.outcomes.items():
+            attempts.add_metric([kind, outcome], count)
+        seconds = CounterMetricFamily("barberpro_job_seconds", "Time that attempts took here.", labels=["kind"])
+        for kind, milliseconds in self._jobs.milliseconds.items():
+            seconds.add_metric([kind], milliseconds / 1000)
+        waiting = GaugeMetricFamily("barberpro_jobs_waiting", "Jobs that wait, of all nodes.", labels=["kind"])
+        overdue = GaugeMetricFamily(
+            "barberpro_jobs_overdue_seconds", "How long a job that is due has not been begun.", labels=["kind"]
+        )
+        seen = {each.kind: each for each in self._jobs.waiting}
+        for kind in self._jobs.milliseconds:
+            waiting.add_metric([kind], seen[kind].waiting if kind in seen else 0)
+            overdue.add_metric([kind], (seen[kind].overdue_seconds if kind in seen else None) or 0)
+        yield from (attempts, seconds, waiting, overdue)
 
 
 def transports(settings: Settings) -> Mapping[str, Transport]:

@@ -1,0 +1,237 @@
+"""Payments: recorded, given back and put right. Each is one more line of the ledger; none is ever changed.
+
+What is paid at a 'complete' or 'advance' is written by the commit of its event (`commit_events`).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+from asyncpg import Pool
+
+from barberpro.protocol.actors import Actor, Via
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.commands import Method
+from barberpro.protocol.currencies import need_decimals, written
+from barberpro.protocol.errors import BarberProError, bad_field, not_found
+from barberpro.protocol.ids import new_payment_id
+from barberpro.protocol.money import CorrectPayment, Kind, LedgerLine, Purpose, Recorded, RecordPayment, RefundPayment
+from barberpro.protocol.times import rfc3339_of
+from barberpro.storage.audit import Json, note
+from barberpro.storage.ledger import Line, NewLine, add_line, find_line, left_of, lines_of_command
+from barberpro.storage.postgres import AnyConnection
+
+_BOOKING: Final = "SELECT shop_id, barber_id, currency FROM bookings WHERE booking_id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for a payment, how, and the id of the request: sent again, it writes nothing more."""
+
+    actor: Actor
+    via: Via
+    command_id: str
+
+    def digest(self, *content: object) -> str:
+        """Of what is asked for, and by whom."""
+        told = [self.actor.id, self.actor.role.value, *content]
+        return hashlib.blake2b(orjson.dumps(told), digest_size=16).hexdigest()
+
+
+async def charge(
+    connection: AnyConnection, booking_id: str, amount: Decimal, method: Method, actor: Actor, via: Via
+) -> Line:
+    """One more charge of a booking, in the caller's transaction. Raises NOT_FOUND without the booking."""
+    new = await _of_booking(connection, booking_id, "service", amount, method, None, None)
+    line = await add_line(connection, new, actor, via.request_id or None)
+    assert line is not None  # noqa: S101 - without a command's id nothing stands in its way
+    await _note(connection, line, actor, via, "payment.recorded")
+    return line
+
+
+async def record(pool: "Pool[Any]", request: Request, booking_id: str, asked: RecordPayment) -> Recorded:
+    """A charge, and a tip beside it, of a booking of any status: people pay before, and after.
+
+    Raises NOT_FOUND, BAD_REQUEST for decimals that the currency does not have, IDEMPOTENCY_MISMATCH.
+    """
+    digest = request.digest("record", booking_id, asked.method, asked.amount, asked.tip)
+    amounts: list[tuple[Purpose, str]] = [("service", asked.amount)]
+    if asked.tip is not None and Decimal(asked.tip) > 0:
+        amounts.append(("tip", asked.tip))
+    async with pool.acquire() as connection, connection.transaction():
+        written_lines = []
+        for purpose, amount in amounts:
+            new = await _of_booking(
+                connection, booking_id, purpose, Decimal(amount), asked.method, request.command_id, digest
+            )
+            need_decimals("amount" if purpose == "service" else "tip", amount, new.currency)
+            line = await add_line(connection, new, request.actor, request.via.request_id or None)
+            if line is None:
+                return await _repeated(connection, new.shop_id, request.command_id, digest)
+            await _note(connection, line, request.actor, request.via, "payment.recorded")
+            written_lines.append(line)
+    return {"payments": [told(line) for line in written_lines], "replayed": False}
+
+
+async def refund(pool: "Pool[Any]", request: Request, payment_id: str, asked: RefundPayment) -> Recorded:
+    """Gives back a part of a charge or tip, or all that is left of it: never more.
+
+    Raises NOT_FOUND; INVALID_TRANSITION with what is left (`refundable`), or for what is no charge or tip.
+    """
+    digest = request.digest("refund", payment_id, asked.amount, asked.method, asked.reason)
+    async with pool.acquire() as connection, connection.transaction():
+        payment = await _locked(connection, payment_id)
+        known = await lines_of_command(connection, payment.shop_id, request.command_id)
+        if known:
+            return _replay(known, digest)
+        _need_payment(payment)
+        left, _ = await left_of(connection, payment_id)
+        amount = left if asked.amount is None else _amount(asked.amount, payment.currency)
+        if amount <= 0 and asked.amount is not None:
+            raise bad_field("amount", "is not more than 0")
+        if amount > left or left <= 0:
+            raise _impossible("No more than was paid can be given back.", payment, refundable=left)
+        new = _upon(payment, "refund", -amount, asked.method or payment.method, asked.reason, request, digest)
+        return await _added(connection, request, new, "payment.refunded")
+
+
+async def correct(pool: "Pool[Any]", request: Request, payment_id: str, asked: CorrectPayment) -> Recorded:
+    """Puts right what a charge or tip was written down as, by a line of the difference.
+
+    Raises NOT_FOUND; BAD_REQUEST when it is so already; INVALID_TRANSITION when more was given back than it should have
+    been (`refunded`), or for what is no charge or tip.
+    """
+    digest = request.digest("correct", payment_id, asked.amount, asked.reason)
+    async with pool.acquire() as connection, connection.transaction():
+        payment = await _locked(connection, payment_id)
+        known = await lines_of_command(connection, payment.shop_id, request.command_id)
+        if known:
+            return _replay(known, digest)
+        _need_payment(payment)
+        left, paid = await left_of(connection, payment_id)
+        right = _amount(asked.amount, payment.currency)
+        if right == paid:
+            raise bad_field("amount", "is what is written down already")
+        if right < paid - left:
+            raise _impossible("More than that was given back already.", payment, refunded=paid - left)
+        new = _upon(payment, "correction", right - paid, payment.method, asked.reason, request, digest)
+        return await _added(connection, request, new, "payment.corrected")
+
+
+def told(line: Line) -> LedgerLine:
+    """A line as it stands on the wire."""
+    return {
+        "paymentId": line.payment_id,
+        "kind": line.kind,
+        "purpose": line.purpose,
+        "shopId": line.shop_id,
+        "barberId": line.barber_id,
+        "bookingId": line.booking_id,
+        "method": line.method,
+        "amount": written(line.amount, line.currency),
+        "currency": line.currency,
+        "ofPaymentId": line.of_payment_id,
+        "reason": line.reason,
+        "at": rfc3339_of(line.at),
+        "recordedBy": line.actor_id,
+        "recordedByRole": line.actor_role,
+    }
+
+
+async def _of_booking(
+    connection: AnyConnection,
+    booking_id: str,
+    purpose: Purpose,
+    amount: Decimal,
+    method: Method,
+    command_id: str | None,
+    digest: str | None,
+) -> NewLine:
+    """In the currency that was agreed when the booking was made."""
+    row = await connection.fetchrow(_BOOKING, booking_id)
+    if row is None:
+        raise not_found("booking")
+    return NewLine(
+        new_payment_id(row["shop_id"]),
+        "charge" if purpose == "service" else "tip",
+        purpose,
+        row["shop_id"],
+        row["barber_id"],
+        booking_id,
+        method,
+        amount,
+        row["currency"],
+        command_id=command_id,
+        digest=digest,
+    )
+
+
+def _upon(
+    payment: Line, kind: Kind, amount: Decimal, method: Method, reason: str | None, request: Request, digest: str
+) -> NewLine:
+    return NewLine(
+        new_payment_id(payment.shop_id),
+        kind,
+        payment.purpose,
+        payment.shop_id,
+        payment.barber_id,
+        payment.booking_id,
+        method,
+        amount,
+        payment.currency,
+        payment.payment_id,
+        reason,
+        request.command_id,
+        digest,
+    )
+
+
+async def _added(connection: AnyConnection, request: Request, new: NewLine, action: str) -> Recorded:
+    line = await add_line(connection, new, request.actor, request.via.request_id or None)
+    if line is None:  # the same id at the same moment, upon another payment of the shop
+        return await _repeated(connection, new.shop_id, request.command_id, new.digest)
+    await _note(connection, line, request.actor, request.via, action)
+    return {"payments": [told(line)], "replayed": False}
+
+
+async def _locked(connection: AnyConnection, payment_id: str) -> Line:
+    payment = await find_line(connection, payment_id, lock=True)
+    if payment is None:
+        raise not_found("payment")
+    return payment
+
+
+def _need_payment(payment: Line) -> None:
+    if payment.of_payment_id is not None:
+        raise _impossible("Only a charge or a tip can be given back or put right.", payment)
+
+
+def _amount(text: str, currency: str) -> Decimal:
+    need_decimals("amount", text, currency)
+    return Decimal(text)
+
+
+def _impossible(why: str, payment: Line, **amounts: Decimal) -> BarberProError:
+    details: Json = {"paymentId": payment.payment_id, "kind": payment.kind}
+    details |= {name: written(amount, payment.currency) for name, amount in amounts.items()}
+    return BarberProError(ErrorCode.INVALID_TRANSITION, why, details)
+
+
+async def _repeated(connection: AnyConnection, shop_id: str, command_id: str, digest: str | None) -> Recorded:
+    return _replay(await lines_of_command(connection, shop_id, command_id), digest)
+
+
+def _replay(lines: list[Line], digest: str | None) -> Recorded:
+    """What the same request wrote before. Raises IDEMPOTENCY_MISMATCH when it was another."""
+    if any(line.digest != digest for line in lines):
+        raise BarberProError(ErrorCode.IDEMPOTENCY_MISMATCH)
+    return {"payments": [told(line) for line in lines], "replayed": True}
+
+
+async def _note(connection: AnyConnection, line: Line, actor: Actor, via: Via, action: str) -> None:
+    shown = ("kind", "bookingId", "method", "amount", "currency", "ofPaymentId")
+    wire: Json = {**told(line)}
+    after = {name: wire[name] for name in shown if wire[name] is not None}
+    await note(connection, actor, action, "payment", line.payment_id, after=after, via=via, shop_id=line.shop_id)

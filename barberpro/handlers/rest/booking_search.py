@@ -1,0 +1,72 @@
+"""Bookings of all shops, for administrators."""
+
+from datetime import datetime
+from typing import Final, get_args
+
+from aiohttp import web
+
+from barberpro.handlers.rest.paging import cursor_after, query_cursor, query_moment
+from barberpro.handlers.rest.parsing import query_count, query_id, query_word
+from barberpro.handlers.rest.replies import Page
+from barberpro.handlers.services import SERVICES
+from barberpro.protocol.currencies import written
+from barberpro.protocol.reports import BookingRow
+from barberpro.protocol.states import BookingStatus
+from barberpro.protocol.times import rfc3339_of
+from barberpro.storage.booking_search import FoundBooking, WantedBookings, search_bookings
+
+QUERY: Final = (
+    "bookingId", "shopId", "barberId", "customerId", "status", "kind", "from", "to", "cursor", "limit",
+)  # fmt: skip
+_LIMIT: Final = 50
+_MOST: Final = 200
+
+
+async def list_all(request: web.Request) -> Page:
+    """GET /admin/bookings: those that have not ended first, then the others, the last ended first.
+
+    `from`, `to`: when they ended; with `to`, none that has not.
+    """
+    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
+    wanted = WantedBookings(
+        booking_id=query_id(request, "bookingId"),
+        shop_id=query_id(request, "shopId"),
+        barber_id=query_id(request, "barberId"),
+        customer_id=query_id(request, "customerId"),
+        status=query_word(request, "status", get_args(BookingStatus)),
+        kind=query_word(request, "kind", ("walk_in", "appointment")),
+        since=query_moment(request, "from"),
+        until=query_moment(request, "to"),
+        after=query_cursor(request),
+    )
+    found = await search_bookings(request.app[SERVICES].pool, wanted, limit + 1)
+    cursor = cursor_after(found[limit - 1].sorted_at, found[limit - 1].booking_id) if len(found) > limit else None
+    return Page([_shown(each) for each in found[:limit]], cursor)
+
+
+def _shown(found: FoundBooking) -> BookingRow:
+    return {
+        "bookingId": found.booking_id,
+        "shopId": found.shop_id,
+        "barberId": found.barber_id,
+        "customerId": found.customer_id,
+        "customerName": found.customer_name,
+        "kind": found.kind,
+        "status": found.status,
+        "tokenNumber": found.token_number,
+        "businessDate": found.business_date.isoformat() if found.business_date is not None else None,
+        "totalPrice": written(found.total_price, found.currency),
+        "currency": found.currency,
+        "durationMinutes": found.duration_minutes,
+        "createdAt": rfc3339_of(found.created_at),
+        "appointmentAt": _time(found.appointment_at),
+        "startedAt": _time(found.started_at),
+        "endedAt": _time(found.ended_at),
+        "endReason": found.end_reason,
+        "cancelledBy": found.cancelled_by,
+        "paid": written(found.paid, found.currency),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339_of(moment) if moment is not None else None

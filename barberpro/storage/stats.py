@@ -1,0 +1,138 @@
+"""What was done in a time: visits, no-shows, waits; of a barber, a shop, or all of them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from asyncpg import Pool
+
+from barberpro.storage.searching import Conditions, searched
+from barberpro.storage.snapshot import VISITS_KEPT, Visit
+
+_PATIENCE_SECONDS: Final = 5.0
+
+MISSED: Final = """(status = 'skipped' AND coalesce(end_reason, '') IN ('no_show', 'grace_expired')
+    OR status = 'cancelled' AND coalesce(cancelled_by = 'system' AND end_reason = 'missed', false))"""
+"""A booking whose customer did not come (storage/no_shows.py)."""
+
+# Found by bookings_ended, barber by barber.
+_DONE: Final = f"""
+    SELECT width_bucket(ended_at, {{bounds}}::timestamptz[]) - 1 AS day,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'completed' AND kind = 'appointment') AS appointments,
+           count(*) FILTER (WHERE {MISSED}) AS no_shows,
+           count(*) FILTER (WHERE status = 'cancelled' AND NOT {MISSED}) AS cancelled,
+           coalesce(sum(extract(epoch FROM ended_at - started_at)) FILTER (WHERE status = 'completed'), 0)::float8
+               AS service_seconds,
+           coalesce(sum(duration_minutes) FILTER (WHERE status = 'completed'), 0)::bigint AS planned_minutes,
+           coalesce(sum(extract(epoch FROM started_at - joined_at)) FILTER (WHERE status = 'completed'), 0)::float8
+               AS waited_seconds
+    FROM barbers JOIN bookings USING (barber_id)
+    WHERE {{whose}} AND ended_at >= {{since}} AND ended_at < {{until}}
+    GROUP BY 1
+"""  # noqa: S608 - fixed words
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What ended on a day. day: its number in the period, from 0. waited_seconds: of those completed, all together."""
+
+    day: int
+    completed: int
+    appointments: int
+    no_shows: int
+    cancelled: int
+    service_seconds: float
+    planned_minutes: int
+    waited_seconds: float
+
+
+async def done(
+    pool: "Pool[Any]", bounds: Sequence[datetime], *, barber_id: str | None = None, shop_id: str | None = None
+) -> list[Done]:
+    """By day, between the first and the last bound. Of a barber, a shop, or all. Raises what postgres.Away lists."""
+    where = Conditions()
+    whose = Conditions(where.values)
+    if barber_id is not None:
+        whose.add("barbers.barber_id = {}", barber_id)
+    if shop_id is not None:
+        whose.add("barbers.shop_id = {}", shop_id)
+    named = {name: where.argument(value) for name, value in (("since", bounds[0]), ("until", bounds[-1]))}
+    query = _DONE.format(bounds=where.argument(list(bounds)), whose=whose, **named)
+    return [Done(**row) for row in await searched(pool, query, where.values)]
+
+
+# The day's first token is found by queue_events_token_once; what came before it, nobody waited in.
+_EVENTS: Final = """
+    SELECT data FROM queue_events
+    WHERE barber_id = $1 AND at < $3 AND seq >= (
+        SELECT seq FROM queue_events WHERE barber_id = $1 AND business_date >= $2 AND token_allocated IS NOT NULL
+        ORDER BY business_date, token_allocated LIMIT 1
+    ) ORDER BY seq
+"""
+_TRIMMED: Final = """
+    SELECT c.business_date >= $2 FROM barbers JOIN checkpoints c USING (shop_id) WHERE barber_id = $1
+"""
+_VISITS: Final = """
+    SELECT (extract(epoch FROM ended_at) * 1000)::bigint AS ended_at,
+           (extract(epoch FROM started_at) * 1000)::bigint AS started_at, duration_minutes AS minutes
+    FROM bookings WHERE barber_id = $1 AND ended_at < $2 AND status = 'completed'
+    ORDER BY ended_at DESC, started_at DESC, duration_minutes DESC LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """The events (JSON) of a queue in a time, oldest first, and the barber's last visits before it.
+
+    complete: whether all of its events are still kept.
+    """
+
+    events: list[bytes]
+    visits: list[Visit]
+    complete: bool
+
+
+async def record_of_line(
+    pool: "Pool[Any]", barber_id: str, first: date, since: datetime, until: datetime
+) -> LineRecord:
+    """first: the day of the shop that begins at `since`. Raises what storage.postgres.Away lists."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        events = await pool.fetch(_EVENTS, barber_id, first, until)
+        visits = await pool.fetch(_VISITS, barber_id, since, VISITS_KEPT)
+        trimmed = await pool.fetchval(_TRIMMED, barber_id, first)
+    return LineRecord([row["data"] for row in events], [Visit(**row) for row in visits], not trimmed)
+
+
+# What goes on now: the live bookings by bookings_live, and the lines themselves.
+_NOW: Final = """
+    SELECT (SELECT count(*) FROM bookings b WHERE b.ended_at IS NULL AND b.status IN ('waiting', 'next')
+            AND ($1::text IS NULL OR b.shop_id = $1)) AS waiting,
+           (SELECT count(*) FROM bookings b WHERE b.ended_at IS NULL AND b.status = 'serving'
+            AND ($1::text IS NULL OR b.shop_id = $1)) AS serving,
+           (SELECT count(*) FROM bookings b WHERE b.ended_at IS NULL AND b.status = 'scheduled'
+            AND ($1::text IS NULL OR b.shop_id = $1)) AS scheduled,
+           (SELECT count(*) FROM queues q WHERE q.status = 'open' AND ($1::text IS NULL OR q.shop_id = $1))
+            AS open_queues,
+           (SELECT count(*) FROM barbers r WHERE r.active AND ($1::text IS NULL OR r.shop_id = $1)) AS barbers,
+           (SELECT count(*) FROM shops s WHERE $1::text IS NULL OR s.shop_id = $1) AS shops
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    waiting: int
+    serving: int
+    scheduled: int
+    open_queues: int
+    barbers: int
+    shops: int
+
+
+async def now(pool: "Pool[Any]", shop_id: str | None) -> Now:
+    """What goes on in a shop, or in all of them. Raises what storage.postgres.Away lists."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        [row] = await pool.fetch(_NOW, shop_id)
+    return Now(**row)

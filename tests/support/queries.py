@@ -1,0 +1,32 @@
+"""What requests ask of Postgres, for tests that count it. Holds no tests itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+import structlog
+
+from barberpro.storage import catalogue
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """The statements with arguments or rows that requests send meanwhile; any of this process's servers.
+
+    What a node asks by itself belongs to no request. Whether the shops that are kept have changed, whoever comes first
+    after some seconds asks for everybody: that is not counted either.
+    """
+    asked: list[str] = []
+    connection: Any = asyncpg.Connection
+    sent = connection._do_execute  # what all of fetch, fetchrow, fetchval and execute with arguments go through
+
+    async def noted(self: Any, query: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - asyncpg's own
+        if "request_id" in structlog.contextvars.get_contextvars() and query != catalogue._REVISIONS:
+            asked.append(query)
+        return await sent(self, query, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "_do_execute", noted)
+        yield asked
