@@ -1343,6 +1343,8 @@ CREATE INDEX bookings_ended ON public.bookings USING btree (barber_id, ended_at)
 
 CREATE INDEX bookings_live ON public.bookings USING btree (shop_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX bookings_not_come ON public.bookings USING btree (customer_id, created_at) WHERE (end_reason = ANY (ARRAY['no_show'::text, 'grace_expired'::text, 'missed'::text]));
+
 CREATE INDEX bookings_of_customer ON public.bookings USING btree (customer_id, created_at) WHERE (customer_id IS NOT NULL);
 
 CREATE INDEX challenges_by_age ON public.challenges USING btree (expires_at);

@@ -2,7 +2,7 @@
 
 from barberpro.storage.migrations import sql_beside
 
-revision = "0008_no_shows"
-down_revision = "0007_abuse"
+revision = "0012_no_shows"
+down_revision = "0011_money"
 
 upgrade = sql_beside(__file__)
