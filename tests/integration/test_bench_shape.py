@@ -5,7 +5,7 @@ import pytest
 from tests.support.benches import quick_results
 
 FIGURES = {
-    "engine": ["P1", "P2", "P8-length", "P8-queues"],
+    "engine": ["P1", "P2", "P8-length", "P8-queues", "P8-spread"],
     "commands": ["P4-socketio", "P4-socketio-open", "P4-websocket", "P4-websocket-open", "P6"],
     "stalled": ["P3s"],
     "year": ["Y1-transition", "Y1-rebuild", "Y1-redis", "Y1-events"],
