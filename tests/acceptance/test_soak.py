@@ -11,7 +11,7 @@ from tests.support.benches import quick_results
 
 Json = dict[str, Any]
 
-FLAT = ["S1-memory", "S1-descriptors", "S1-tasks", "S1-redis-keys", "S1-redis-memory"]
+FLAT = ["S1-memory", "S1-descriptors", "S1-tasks", "S1-redis-keys", "S1-redis-memory", "S1-redis-waste"]
 FORGETFUL = shlex.join([sys.executable, "-P", forgetful.__file__])
 
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from barberpro.server.embedded.errors import EmbeddedServicesError
@@ -21,11 +21,10 @@ LARGEST_LOG = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: the program and its arguments, as whom (uid, gid) if not as ourselves, and with which variables."""
+    """What to run: the program and its arguments, and as whom (uid, gid) if not as ourselves."""
 
     arguments: list[str]
     user: tuple[int, int] | None = None
-    variables: dict[str, str] = field(default_factory=dict)
 
 
 class StoreProcess(ABC):
@@ -157,7 +156,7 @@ class StoreProcess(ABC):
             return subprocess.Popen(  # noqa: S603 (our own arguments, and no shell)
                 command.arguments,
                 cwd=self.directory,
-                env=child_environment() | command.variables,
+                env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
