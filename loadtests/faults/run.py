@@ -46,7 +46,7 @@ _SHOP: Final = NewShop(
 )
 _THINK_SECONDS: Final = 0.12
 _STORM_SECONDS: Final = 15.0
-_PEACE_SECONDS: Final = 4.0
+_PEACE_SECONDS: Final = 3.0
 """In which people work undisturbed, after all is well."""
 _PATIENCE_SECONDS: Final = 40.0
 """More than all may take to be well again: what takes longer than it may is told with its time."""
