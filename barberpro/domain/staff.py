@@ -105,8 +105,8 @@ class Staff:
         """
         invitation_id = told.invitation_id or (told.token or "").partition(".")[0]
         async with self._pool.acquire() as connection, connection.transaction():
-            # The challenge is locked before the user, as by all who lock both; what is decided is decided behind that.
-            invitation = await find_invitation(connection, invitation_id)
+            # Its challenge is locked before the user, as by all who lock both.
+            invitation = await find_invitation(connection, invitation_id, lock=True)
             if invitation is None:
                 raise not_found("invitation")
             _fitting(invitation, await user_by_id(connection, actor.id), told)

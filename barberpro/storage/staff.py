@@ -195,8 +195,9 @@ async def invitations_to(pool: "Pool[Any]", user_id: str) -> list[Invitation]:
     return _invitations(await pool.fetch(_TO, user_id))
 
 
-async def find_invitation(connection: AnyConnection, challenge_id: str) -> Invitation | None:
-    found = _invitations(await connection.fetch(_ONE, challenge_id))
+async def find_invitation(connection: AnyConnection, challenge_id: str, *, lock: bool = False) -> Invitation | None:
+    """None when it is not open. lock: until the transaction ends nobody else answers or withdraws it."""
+    found = _invitations(await connection.fetch(_ONE + (" FOR NO KEY UPDATE OF c" if lock else ""), challenge_id))
     return found[0] if found else None
 
 

@@ -48,7 +48,7 @@ async def seeded(shared_site: Site) -> AsyncIterator[Seeded]:
         shop = orjson.loads(printed.out)
         asked = {
             "customer": ["--name", "Ann"],
-            "barber": ["--barber", shop["barbers"][0]["barberId"]],
+            "barber": ["--barber", shop["barbers"][0]["barberId"], "--user", shop["ownerId"]],
             "admin": [],
             "display": ["--shop", shop["shopId"]],
         }
@@ -59,8 +59,8 @@ async def seeded(shared_site: Site) -> AsyncIterator[Seeded]:
 async def test_seed_prints_one_object_in_the_documented_shape(seeded: Seeded) -> None:
     assert (seeded.printed.code, len(seeded.printed.out.splitlines())) == (0, 1)
     shop = seeded.shop
-    assert shop.keys() == {"shopId", "barbers"}
-    assert shop["shopId"].startswith("sh_")
+    assert shop.keys() == {"shopId", "barbers", "ownerId"}
+    assert (shop["shopId"][:3], shop["ownerId"][:3]) == ("sh_", "us_")
     assert [barber["name"] for barber in shop["barbers"]] == ["Asha", "Ben", "Carlos"]
     for barber in shop["barbers"]:
         assert barber.keys() == {"barberId", "name", "services"}
@@ -69,6 +69,12 @@ async def test_seed_prints_one_object_in_the_documented_shape(seeded: Seeded) ->
             assert service.keys() == {"serviceId", "name", "price", "durationMinutes"}
     status, page = await seeded.site.get(f"/display/{shop['shopId']}/token")
     assert (status, set(page)) == (200, {"token"})
+
+
+async def test_the_first_barber_of_a_seeded_shop_runs_it(seeded: Seeded) -> None:
+    path = f"/api/v1/shops/{seeded.shop['shopId']}"
+    status, answer = await seeded.site.request("PATCH", path, seeded.token("barber"), {"address": "1 High Street"})
+    assert (status, answer["data"]["address"]) == (200, "1 High Street")
 
 
 async def test_token_prints_a_bare_token_that_every_door_takes(seeded: Seeded) -> None:
