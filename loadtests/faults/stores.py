@@ -23,6 +23,7 @@ from loadtests.faults.processes import cut_power
 _DISK_BYTES: Final = 6 * 1024**3
 _ROOM_BYTES: Final = 128 * 1024
 _PAGE: Final = 4096
+_TIMES: Final = 20
 _SYNC_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.02
 
@@ -41,22 +42,29 @@ class Disk:
         self.there = made.returncode == 0
 
     def fill(self) -> None:
-        """No more than a little can be written from now on. Blocking."""
-        now = os.statvfs(self.directory)
-        used = (now.f_blocks - now.f_bfree) * now.f_frsize
-        self._resize((used + _ROOM_BYTES) // _PAGE * _PAGE)
+        """No more than a little can be written from now on. Blocking.
+
+        The system refuses a size below what is used, and Postgres may have written more since that was looked at.
+        """
+        for _ in range(_TIMES):
+            now = os.statvfs(self.directory)
+            used = (now.f_blocks - now.f_bfree) * now.f_frsize
+            resized = self._resize((used + _ROOM_BYTES) // _PAGE * _PAGE)
+            if resized.returncode == 0:
+                return
+        resized.check_returncode()
 
     def clear(self) -> None:
         """Blocking."""
-        self._resize(_DISK_BYTES)
+        self._resize(_DISK_BYTES).check_returncode()
 
     def remove(self) -> None:
         """Blocking."""
         if self.there:
             self._run("umount", "--lazy", str(self.directory)).check_returncode()
 
-    def _resize(self, size: int) -> None:
-        self._run("mount", "-o", f"remount,size={size}", str(self.directory)).check_returncode()
+    def _resize(self, size: int) -> "subprocess.CompletedProcess[bytes]":
+        return self._run("mount", "-o", f"remount,size={size}", str(self.directory))
 
     @staticmethod
     def _run(*command: str) -> "subprocess.CompletedProcess[bytes]":
