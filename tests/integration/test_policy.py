@@ -14,6 +14,8 @@ import pytest
 
 from barberpro.domain import devices, guests
 from barberpro.domain.policy import TABLE, Action
+from barberpro.handlers.pages import PAGES
+from barberpro.handlers.parts import read_parts
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.commands import COMMAND_TYPES
@@ -53,7 +55,7 @@ OPEN: Final = {
     "GET /metrics",
     "GET /asyncapi.json",
     "GET /static/{name}",
-    "GET /join/{shopId}",
+    "GET /static/{build}/{name}",
     "GET /api/v1/queue/{barberId}",
     "GET /api/v1/barbers/search",
     "GET /api/v1/barbers/{barberId}",
@@ -64,9 +66,10 @@ OPEN: Final = {
     "POST /api/v1/devices/token",
     "GET /api/v1/shops/{shopId}",
     "GET /.well-known/jwks.json",
-    # These two to whoever asks for a display that is public; see below.
-    "GET /display/{shop_id}",
-    "GET /display/{shop_id}/token",
+    # To whoever asks for a display that is public; see below.
+    "GET /display/{shopId}/token",
+    # The same files for everybody: they ask for what they show.
+    *(f"GET {path}" for path, name in PAGES.items() if name in read_parts().by_name),
 }
 """For everybody. What each needs to be asked for is in `_body`."""
 
@@ -296,7 +299,7 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
     template += _QUERIES.get(endpoint, "")
-    path = template.format(**names, shop_id=names["shopId"], name="display.js")
+    path = template.format(**names, name="display.js", build="0")
     who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
     headers = _from_elsewhere()
     if who is not None:
@@ -357,10 +360,10 @@ async def test_where_the_body_says_what_is_asked_for_it_decides_who_may(stage: S
         assert (endpoint, await _row(stage, endpoint, more)) == (endpoint, row.split())
 
 
-async def test_a_display_that_is_not_public_has_no_page(stage: Scene) -> None:
-    for more in ("", "/token"):
+async def test_a_display_that_is_not_public_has_a_page_to_be_paired_on_and_no_token(stage: Scene) -> None:
+    for more, status in (("", 200), ("/token", 404)):
         async with stage.door.client.get(f"/display/{stage.hidden.shop_id}{more}") as response:
-            assert response.status == 404
+            assert response.status == status
 
 
 # Commands ----------------------------------------------------------------------------------------------------------

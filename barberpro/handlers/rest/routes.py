@@ -163,7 +163,8 @@ def setup_rest(app: web.Application) -> None:
     `app[exposition.FIGURES]` before it serves.
 
     The middlewares are for every path of the app: what a page or a handshake raises becomes an envelope as well,
-    and who is blocked is so everywhere. Tokens are looked at, and requests counted, under /api/ and /display/.
+    and who is blocked is so everywhere. Tokens are looked at, and requests counted, under /api/ and
+    where a screen gets its token.
     """
     app.middlewares.extend([observe, answer_errors, cross_origin, admission])
     app.on_response_prepare.extend([put_headers, put_cross_origin_headers, put_security_headers])
