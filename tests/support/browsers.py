@@ -1,14 +1,20 @@
 """A Chromium that is installed on this machine, driven by Playwright."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = [
+    "--no-sandbox",  # containers give it no namespaces, and it opens nothing but our own pages
+    "--disable-features=LocalNetworkAccessChecks",  # a page that a test makes up is no stranger to our server
+]
+_ASKED = re.compile(r"/(api/|display/[^/]+/token)")
 _SECONDS = 20.0
 
 
@@ -16,21 +22,33 @@ def chromium() -> str:
     """Its path. Blocking. Skips the test when there is none; in CI, where one has to be, that fails."""
     found = next((path for path in map(shutil.which, _NAMES) if path), None)
     if found is None:
-        words = "no Chromium is installed: the display page was not tried in a browser"
+        words = "no Chromium is installed: the pages were not tried in a browser"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(words)
     return found
 
 
 @asynccontextmanager
+async def browser_at(path: str) -> AsyncIterator[Browser]:
+    """path: the browser's."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def new_page(browser: Browser, **options: object) -> Page:
+    """A page in a context of its own, as of another person. options: of the context."""
+    context = await browser.new_context(**options)  # type: ignore[arg-type]  # whatever Playwright takes there
+    page = await context.new_page()
+    page.set_default_timeout(_SECONDS * 1000)
+    return page
+
+
+@asynccontextmanager
 async def browser_page(path: str) -> AsyncIterator[Page]:
     """An empty page of a browser of its own; path: the browser's."""
-    async with async_playwright() as playwright:
-        # Without a sandbox: containers give it no namespaces, and it opens nothing but our own pages.
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = await browser.new_page()
-        page.set_default_timeout(_SECONDS * 1000)
-        yield page
-        await browser.close()
+    async with browser_at(path) as browser:
+        yield await new_page(browser)
 
 
 class Console:
@@ -42,10 +60,11 @@ class Console:
         page.on("pageerror", lambda error: self._errors.append(f"uncaught: {error}"))
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        refused = message.text.startswith("Failed to load resource") and _ASKED.search(message.location["url"])
+        if message.type in {"error", "warning"} and not refused:
             self._errors.append(message.text)
 
     @property
     def errors(self) -> list[str]:
-        """All but what the browser itself says about a server that is away."""
+        """All but what the browser itself says about a server that is away, or that refused what a page asked."""
         return [text for text in self._errors if "net::ERR_" not in text and "WebSocket connection to" not in text]

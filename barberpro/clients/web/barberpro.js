@@ -46,7 +46,7 @@ export class BarberPro extends EventTarget {
     addEventListener("pageshow", this.#wake);
     document.addEventListener("resume", this.#wake);
     document.addEventListener("visibilitychange", this.#wake);
-    this.#commands.flush();
+    Promise.resolve().then(() => this.#commands.flush()); // once the page has said what it listens to
   }
 
   /** "connecting", "live" (every room is), "lost" (the server is away), or "offline" (this device has no network). */
