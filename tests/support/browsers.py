@@ -14,7 +14,9 @@ _ARGUMENTS = [
     "--no-sandbox",  # containers give it no namespaces, and it opens nothing but our own pages
     "--disable-features=LocalNetworkAccessChecks",  # a page that a test makes up is no stranger to our server
 ]
+# What a page asks, and may be refused; the browser complains of that, too.
 _ASKED = re.compile(r"/(api/|display/[^/]+/token)")
+_THE_BROWSERS_OWN = ("net::ERR_", "WebSocket connection to", "AudioContext was not allowed to start")
 _SECONDS = 20.0
 
 
@@ -66,5 +68,5 @@ class Console:
 
     @property
     def errors(self) -> list[str]:
-        """All but what the browser itself says about a server that is away, or that refused what a page asked."""
-        return [text for text in self._errors if "net::ERR_" not in text and "WebSocket connection to" not in text]
+        """All but what the browser itself says about a server that is away, and about sound before the first touch."""
+        return [text for text in self._errors if not any(words in text for words in _THE_BROWSERS_OWN)]

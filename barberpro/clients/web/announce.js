@@ -13,18 +13,19 @@ export class Announcer extends EventTarget {
   /** Whether there is a sound, and a voice. */
   sound = true;
   speech = true;
+  language;
+  /** How long each is shown at least, in ms. */
+  shownMs;
 
-  #language;
   #waiting = [];
   #busy = false;
   #audio = null;
-  #shownMs;
 
-  /** @param {{language: string, shownMs?: number}} options shownMs: how long each is shown at least */
+  /** @param {{language: string, shownMs?: number}} options */
   constructor({ language, shownMs = SHOWN_MS }) {
     super();
-    this.#language = language;
-    this.#shownMs = shownMs;
+    this.language = language;
+    this.shownMs = shownMs;
   }
 
   /** Whether this page may sound already. */
@@ -33,14 +34,20 @@ export class Announcer extends EventTarget {
   }
 
   /** To be called from a touch or a key: asks for leave to sound. Of no harm when it has it. */
-  async unlock() {
+  unlock() {
     try {
-      this.#audio ??= new AudioContext();
-      await this.#audio.resume();
+      this.#audio ??= this.#newAudio();
+      this.#audio.resume().catch(() => {}); // without leave it comes true at the first touch, if ever
     } catch {
-      this.#audio = null; // no device for sound
+      this.#audio = null; // there is nothing that could sound
     }
     this.#emit("audible", this.audible);
+  }
+
+  #newAudio() {
+    const audio = new AudioContext();
+    audio.addEventListener("statechange", () => this.#emit("audible", this.audible));
+    return audio;
   }
 
   /** Queues one. @param {string} id @param {string} text to be shown @param {string} [spoken] */
@@ -50,17 +57,12 @@ export class Announcer extends EventTarget {
     if (!this.#busy) this.#run();
   }
 
-  /** Drops what is not begun and of which `keep` is false. */
-  retain(keep) {
-    this.#waiting = this.#waiting.filter(({ id }) => keep(id));
-  }
-
   async #run() {
     this.#busy = true;
     while (this.#waiting.length) {
       const one = this.#waiting.shift();
       this.#emit("begin", one);
-      await Promise.all([pause(this.#shownMs), this.#sound(one.spoken)]);
+      await Promise.all([pause(this.shownMs), this.#sound(one.spoken)]);
       this.#emit("end", one);
       await pause(GAP_MS);
     }
@@ -93,7 +95,7 @@ export class Announcer extends EventTarget {
   }
 
   async #speak(words) {
-    const voice = globalThis.speechSynthesis?.getVoices().find(({ lang }) => lang.toLowerCase().startsWith(this.#language));
+    const voice = globalThis.speechSynthesis?.getVoices().find(({ lang }) => lang.toLowerCase().startsWith(this.language));
     if (!voice) return; // in another language's voice it would be noise
     const utterance = Object.assign(new SpeechSynthesisUtterance(words), { voice, lang: voice.lang, rate: 0.9 });
     await Promise.race([pause(SPEECH_MS), new Promise((resolve) => {

@@ -56,7 +56,7 @@ export class Fresh extends HTMLElement {
     const aged = seconds < 120 ? say("lastUpdateSeconds", { seconds })
       : say("lastUpdateMinutes", { minutes: Math.round(seconds / 60) });
     const about = { live: say("live"), lost: say("lost"), offline: say("offline"), connecting: say("connecting") }[state];
-    const text = state === "live" ? `${about} ${clock(Date.now())}` : heardAt && state !== "connecting" ? `${about}, ${aged}` : about;
+    const text = state === "live" ? `${about} ${clock(Date.now())}` : heardAt && state !== "connecting" ? say("aged", { about, aged }) : about;
     if (this.#now.textContent !== text) this.#now.textContent = text;
     if (this.#told.textContent !== about) this.#told.textContent = about;
     if (this.dataset.state !== state) this.dataset.state = state;

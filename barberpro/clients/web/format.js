@@ -2,6 +2,7 @@
 
 import { language } from "./texts.js";
 
+const IN_MINUTES = 100; // a wait that may be longer is told in half hours
 const made = new Map(); // making a formatter takes a hundred times as long as using it
 
 function formatter(Kind, options) {
@@ -22,11 +23,12 @@ export function minutes(count) {
   return [hours && unit(hours, "hour"), (rest || !hours) && unit(rest, "minute")].filter(Boolean).join(" ");
 }
 
-/** 10–20 min, or one of them where they are equal. */
+/** 10–20 min, or one of them where they are equal; 1.5–2.5 hr where minutes would promise more than is known. */
 export function waitRange({ p50Minutes, p90Minutes }) {
-  if (p50Minutes >= p90Minutes) return minutes(p50Minutes);
-  if (p90Minutes >= 60) return `${minutes(p50Minutes)} – ${minutes(p90Minutes)}`;
-  return `${formatter(Intl.NumberFormat, {}).format(p50Minutes)}–${minutes(p90Minutes)}`;
+  const [unit, count] = p90Minutes < IN_MINUTES ? ["minute", (each) => each] : ["hour", (each) => Math.round(each / 30) / 2];
+  const [soon, late] = [count(p50Minutes), count(p90Minutes)];
+  const last = formatter(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "short" }).format(late);
+  return soon >= late ? last : `${formatter(Intl.NumberFormat, {}).format(soon)}–${last}`;
 }
 
 /** 14:05. @param {string|number} at @param {string} [timeZone] the shop's; the device's by default */

@@ -5,6 +5,7 @@
 
 export const LANGUAGES = { en: "English", hi: "हिन्दी", ar: "العربية", es: "Español", de: "Deutsch" };
 const FALLBACK = "en";
+const TRIES = 5; // a page without its words is of no use: a bad network is asked again
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 const KEPT = "barberpro.language";
 
@@ -64,9 +65,16 @@ export function translate(t, node = document) {
 }
 
 async function file(name, language) {
-  const answer = await fetch(new URL(`${name}.${language}.json`, import.meta.url));
-  if (!answer.ok) throw new Error(`no ${name}.${language}.json: ${answer.status}`);
-  return answer.json();
+  for (let tries = 1; ; tries++) {
+    try {
+      const answer = await fetch(new URL(`${name}.${language}.json`, import.meta.url));
+      if (!answer.ok) throw new Error(`no ${name}.${language}.json: ${answer.status}`);
+      return await answer.json();
+    } catch (problem) {
+      if (tries === TRIES) throw problem;
+      await new Promise((resolve) => { setTimeout(resolve, 500 * 2 ** tries); });
+    }
+  }
 }
 
 function form(text, values, plural) {
