@@ -66,14 +66,16 @@ def _file(request: web.Request, name: str, cache: str) -> web.Response:
     if part is None:
         raise not_found("page")
     headers = {hdrs.CACHE_CONTROL: cache, hdrs.ETAG: part.etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    body: bytes | None = part.body
+    status = 200
     if request.headers.get(hdrs.IF_NONE_MATCH, "").removeprefix("W/") == part.etag:
-        return web.Response(status=304, headers=headers)
-    body = part.body
-    if part.packed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        body, status = None, 304
+    elif part.packed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
         body = part.packed
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     charset = None if part.kind == "image/png" else "utf-8"
-    return web.Response(body=body, content_type=part.kind, charset=charset, headers=headers)
+    # A 304 tells the kind, too: browsers take over its headers, and a script of another kind is not run.
+    return web.Response(status=status, body=body, content_type=part.kind, charset=charset, headers=headers)
 
 
 async def _display_token(request: web.Request) -> web.Response:

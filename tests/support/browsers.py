@@ -1,10 +1,12 @@
 """A Chromium that is installed on this machine, driven by Playwright."""
 
+import asyncio
 import os
 import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -44,6 +46,17 @@ async def new_page(browser: Browser, **options: object) -> Page:
     page = await context.new_page()
     page.set_default_timeout(_SECONDS * 1000)
     return page
+
+
+async def until(page: Page, expression: str) -> Any:  # noqa: ANN401 - any JSON
+    """What it gives in the page, as soon as that is true. Raises TimeoutError.
+
+    Playwright's own wait_for_function evaluates texts in the page, which the policy of ours forbids.
+    """
+    async with asyncio.timeout(_SECONDS):
+        while not (value := await page.evaluate(expression)):  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.02)
+    return value
 
 
 @asynccontextmanager

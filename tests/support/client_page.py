@@ -5,6 +5,7 @@ from typing import Any
 from playwright.async_api import Page, Route
 
 from barberpro.protocol.actors import Actor
+from tests.support.browsers import until
 from tests.support.shops import Json
 from tests.support.stage import Stage
 
@@ -53,7 +54,7 @@ class ClientPage:
 
     async def until(self, condition: str) -> Any:  # noqa: ANN401 - any JSON
         """What the expression gives, as soon as that is true."""
-        return await (await self.page.wait_for_function(condition)).json_value()
+        return await until(self.page, condition)
 
     async def send(self, command: Json) -> Json:
         """{"result"} or {"error"}."""

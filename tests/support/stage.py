@@ -80,6 +80,7 @@ async def stage_for(options: NodeOptions, directory: Path, chromium: str, barber
         await stage.start()
         try:
             yield stage
-            assert stage.complaints == []
+            complaints = stage.complaints
+            assert not complaints, complaints
         finally:
             await stage.stop()

@@ -1,6 +1,7 @@
 // One barber's line on the shop's screen. Elements are made once and kept: a screen runs for weeks.
 
-const MORE_THAN_FIT = { 1: 10, 2: 4, 3: 0 }; // how many who wait are shown, by rows of cards on the screen
+// How many who wait there is room for, by the rows and columns of cards on the screen; the state has ten.
+const ROOM = { 1: [10, 10, 4, 3], 2: [0, 0, 3, 0], 3: [] };
 
 export class Card {
   #parts;
@@ -21,8 +22,8 @@ export class Card {
     for (const each of this.element.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   }
 
-  /** @param {import("./barberpro.js").DisplayedQueue} queue @param {number} rows of cards on the screen */
-  show(queue, rows, t) {
+  /** @param {import("./barberpro.js").DisplayedQueue} queue @param {{rows: number, columns: number}} layout */
+  show(queue, { rows, columns }, t) {
     const { name, status, serving, next, more, fresh, wait } = this.#parts;
     this.element.dataset.barberId = queue.barberId;
     this.element.dataset.status = queue.status;
@@ -30,7 +31,7 @@ export class Card {
     write(status, t(queue.status));
     figure(serving, queue.serving);
     figure(next, queue.next);
-    const shown = queue.waiting.slice(0, MORE_THAN_FIT[Math.min(rows, 3)]);
+    const shown = queue.waiting.slice(0, ROOM[rows][columns - 1] ?? 0);
     this.#wait(shown);
     const left = queue.waitingCount - shown.length;
     write(more, left > 0 ? t(shown.length ? "more" : "waiting", { count: left }) : "");

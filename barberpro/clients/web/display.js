@@ -140,7 +140,7 @@ function render() {
   queues.forEach((queue, index) => {
     if (!cards.has(queue.barberId)) cards.set(queue.barberId, new Card(byId("card"), t));
     const card = cards.get(queue.barberId);
-    card.show(queue, rows, t);
+    card.show(queue, { rows, columns }, t);
     if (line.children[index] !== card.element) line.insertBefore(card.element, line.children[index] ?? null);
   });
 }
