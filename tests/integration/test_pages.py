@@ -55,3 +55,36 @@ async def test_who_asks_for_a_screens_token_is_counted_and_gets_the_same_one(opt
         assert (await token(door, hidden.shop_id))[0] == 404
         status, refused = await token(door, door.shop.shop_id)
         assert (status, refused["error"]["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+
+
+async def test_a_part_named_by_its_build_may_be_kept_for_ever_and_others_are_asked_for_again(
+    options: NodeOptions,
+) -> None:
+    parts = await asyncio.to_thread(read_parts)
+    async with rest_door(options, extend=lambda app: setup_pages(app, parts)) as door:
+        async with door.client.get("/display") as response:
+            page = await response.text()
+            assert response.headers["Cache-Control"] == "no-cache"
+        assert f'src="/static/{parts.build}/display.js"' in page
+        for name, kept in (
+            (f"{parts.build}/texts.js", "immutable"),
+            ("another/texts.js", "no-cache"),
+            ("texts.js", ""),
+        ):
+            async with door.client.get(f"/static/{name}") as response:
+                assert (response.status, response.content_type) == (200, "text/javascript"), name
+                assert kept in response.headers["Cache-Control"]
+                etag = response.headers["ETag"]
+            async with door.client.get(f"/static/{name}", headers={"If-None-Match": etag}) as response:
+                assert (response.status, response.content_type, await response.read()) == (304, "text/javascript", b"")
+        async with door.client.get(f"/static/{parts.build}/nothing.js") as response:
+            assert response.status == 404
+
+
+async def test_parts_are_packed_for_whoever_can_unpack_them(options: NodeOptions) -> None:
+    parts = await asyncio.to_thread(read_parts)
+    async with rest_door(options, extend=lambda app: setup_pages(app, parts)) as door:
+        for asked, given in (("gzip", "gzip"), ("br", None), ("", None)):
+            async with door.client.get("/static/theme.css", headers={"Accept-Encoding": asked}) as response:
+                assert response.headers.get("Content-Encoding") == given
+                assert await response.read() == parts.by_name["theme.css"].body
