@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,11 +10,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_ARGUMENTS = [
-    "--no-sandbox",  # containers give it no namespaces, and it opens nothing but our own pages
-    "--disable-features=LocalNetworkAccessChecks",  # a page that a test makes up is no stranger to our server
-]
+from loadtests.bench.build import MissingError
+from loadtests.bench.chromium import ARGUMENTS, chromium_path
+
 # What a page asks, and may be refused; the browser complains of that, too.
 _ASKED = re.compile(r"/(api/|display/[^/]+/token)")
 _THE_BROWSERS_OWN = ("net::ERR_", "WebSocket connection to", "AudioContext was not allowed to start")
@@ -24,18 +21,17 @@ _SECONDS = 20.0
 
 def chromium() -> str:
     """Its path. Blocking. Skips the test when there is none; in CI, where one has to be, that fails."""
-    found = next((path for path in map(shutil.which, _NAMES) if path), None)
-    if found is None:
-        words = "no Chromium is installed: the pages were not tried in a browser"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(words)
-    return found
+    try:
+        return chromium_path()
+    except MissingError as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"the pages were not tried: {missing}")
 
 
 @asynccontextmanager
 async def browser_at(path: str) -> AsyncIterator[Browser]:
     """path: the browser's."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         await browser.close()
 
