@@ -130,6 +130,18 @@ async def test_a_token_that_is_refused_is_asked_for_anew_and_a_room_that_is_not_
     await client.until(LIVE)
 
 
+async def test_a_token_that_ends_soon_is_renewed_on_the_live_connection(stage: Stage) -> None:
+    client, room, told = await ClientPage.of(stage, ME), f"queue:{stage.shop.barbers[0]}", asyncio.Queue[str]()
+    client.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.put_nowait(str(frame))))
+    await client.load(token=stage.server.tokens.mint(ME, 50))  # of which the server warns a minute before its end
+    await client.page.evaluate("(room) => void shop.watch(room, (state) => heard.states.push(state))", room)
+    async with asyncio.timeout(20):
+        while "authenticated" not in (frame := await told.get()):
+            pass
+    assert '"ok":true' in frame
+    assert await client.page.evaluate("heard.status") == ["live"]
+
+
 async def test_a_restarting_server_is_left_alone_for_as_long_as_it_said(stage: Stage) -> None:
     client, room = await ClientPage.of(stage, ME), f"queue:{stage.shop.barbers[0]}"
     await client.load(room)

@@ -42,7 +42,10 @@ Object.defineProperty(window, "speechSynthesis", { value: { getVoices, speak, ca
 UNFIT = """
 () => {
   const all = (selector) => [...document.querySelectorAll(selector)];
-  for (const figure of all("dd")) figure.textContent = "128";
+  for (const figure of all("dd")) {
+    figure.textContent = "128";
+    figure.parentElement.classList.add("taken");
+  }
   const words = (each) => [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
   const small = all("body > header *, #line *").filter((each) => each.checkVisibility() && words(each))
     .filter((each) => parseFloat(getComputedStyle(each).fontSize) < SMALLEST && !each.closest(".unseen"));

@@ -78,7 +78,7 @@ export class Room {
 
   /** Goes on with a new token of the same user. */
   authenticate(token) {
-    if (!this.live) return;
+    if (!this.live || token === this.#token) return;
     this.#token = token;
     this.#say({ event: "authenticate", token });
   }

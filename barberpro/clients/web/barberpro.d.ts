@@ -140,4 +140,7 @@ export class BarberPro extends EventTarget {
   addEventListener<Name extends keyof Events>(
     name: Name, listener: (event: Events[Name]) => void, options?: boolean | AddEventListenerOptions,
   ): void;
+  addEventListener(
+    name: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions,
+  ): void;
 }

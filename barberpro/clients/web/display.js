@@ -82,6 +82,7 @@ async function pair() {
   shown = null;
   byId("line").hidden = true;
   byId("pairing").hidden = false;
+  byId("fresh").hidden = true;
   try {
     shopId = await device.pair(showCode, pairing.signal);
   } catch {
@@ -91,6 +92,7 @@ async function pair() {
     pairing = null;
   }
   byId("pairing").hidden = true;
+  byId("fresh").hidden = false;
   begin();
 }
 
