@@ -37,6 +37,19 @@ async def test_a_page_may_run_its_own_scripts_and_no_others(options: NodeOptions
     assert " style=" not in page
 
 
+async def test_a_page_that_a_browser_has_already_keeps_its_policy(options: NodeOptions) -> None:
+    """The headers of "not modified" take the place of those that were kept."""
+    parts = await asyncio.to_thread(read_parts)
+    async with rest_door(options, extend=lambda app: setup_pages(app, parts)) as door:
+        async with door.client.get(f"/join/{door.shop.shop_id}") as first:
+            kept = {"If-None-Match": first.headers["ETag"]}
+        async with door.client.get(f"/join/{door.shop.shop_id}", headers=kept) as again:
+            assert again.status == 304
+            assert "Content-Security-Policy" not in again.headers
+        async with door.client.get("/sw.js") as worker:
+            assert worker.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
 async def test_who_asks_for_screens_of_shops_that_there_are_not_is_counted(options: NodeOptions) -> None:
     async with rest_door(options, Limits(requests_per_minute=3), lambda app: setup_pages(app, Parts.of({}))) as door:
         statuses = []
