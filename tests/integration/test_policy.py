@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 import pytest
 
-from barberpro.domain import devices, guests
+from barberpro.domain import devices, guests, tickets
 from barberpro.domain.policy import TABLE, Action
 from barberpro.handlers.pages import PAGES
 from barberpro.handlers.parts import read_parts
@@ -65,6 +65,7 @@ OPEN: Final = {
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
     "GET /api/v1/shops/{shopId}",
+    "POST /api/v1/bookings/{bookingId}/ticket",
     "GET /.well-known/jwks.json",
     # To whoever asks for a display that is public; see below.
     "GET /display/{shopId}/token",
@@ -100,6 +101,7 @@ ENDPOINTS: Final = {
     "GET /api/v1/queue/my-queue": _OWN,
     "GET /api/v1/barbers/me/availability": _OWN,
     "PATCH /api/v1/barbers/me/availability": _OWN,
+    "GET /api/v1/bookings/{bookingId}/qr": _SEE_IT,
     "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
     "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
     "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
@@ -191,7 +193,7 @@ ROOMS: Final = {
     "queue": "   1 + + + + + + + 4 + + + 4 + 4",
     "booking": _SEE_IT,
     "display": " 1 + + + + + + + + + + + + + +",
-    "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
+    "hidden": "  1 4 4 4 4 + 4 4 4 + + + 4 + 4",
 }
 _QUERIES: Final = {
     "GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01",
@@ -274,6 +276,10 @@ async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
         return await _contact(stage, caller)
     if endpoint.endswith("/scan"):
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
+    if endpoint.endswith("/ticket"):
+        app = stage.door.client.app
+        assert app is not None
+        return {"code": tickets.code_for(app[ACCOUNTS].contacts.sealer, stage.booking)}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
     return None
