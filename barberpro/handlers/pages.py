@@ -18,6 +18,7 @@ PAGES: Final = {
     "/display": "display.html",
     "/display/{shopId}": "display.html",
     "/join/{shopId}": "join.html",
+    "/ticket": "ticket.html",
     "/ticket/{bookingId}": "ticket.html",
     "/kiosk": "kiosk.html",
     "/kiosk/{shopId}": "kiosk.html",
