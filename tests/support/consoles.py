@@ -11,6 +11,8 @@ from tests.support.stage import Stage
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 
+expect.set_options(timeout=20_000)  # for machines on which much else goes on
+
 
 class ConsolePage:
     """One barber's; several may be open for one barber."""

@@ -70,10 +70,12 @@ export class View {
       this.#rows.get(id).remove();
       this.#rows.delete(id);
     }
-    // An element that is put in again loses the focus: only those that stand elsewhere are.
+    const focused = document.activeElement;
     wanted.forEach((row, index) => {
       if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
     });
+    // An element that is put in elsewhere loses the focus.
+    if (list.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
   }
 
   #row(entry) {
