@@ -1,15 +1,23 @@
 """The barber's console in a browser, before a real server: a line is worked, by one device or two, on a bad network."""
 
 import asyncio
+import json
 import re
+from collections.abc import Awaitable
 from decimal import Decimal
+from importlib.resources import files
+from typing import Any
 
 import orjson
+import pytest
 from playwright.async_api import Locator, WebSocketRoute, expect
 
-from tests.support.consoles import PHONE, ConsolePage, account
+from tests.support.axe import barriers
+from tests.support.consoles import DESKTOP, PHONE, ConsolePage, account
 from tests.support.shops import Json
 from tests.support.stage import Stage
+
+WEB = files("barberpro.clients") / "web"
 
 
 async def events(stage: Stage, kind: str) -> list[Json]:
@@ -300,3 +308,68 @@ async def test_a_line_that_is_not_ones_own_is_not_shown(stage: Stage) -> None:
     await expect(console.page.get_by_text("This line is not there, or not yours.")).to_be_visible()
     await console.page.goto(f"{stage.url}/console?barber={stage.shop.barbers[1]}")
     await expect(console.at("#barber")).to_have_text("Barber 1")
+
+
+@pytest.mark.parametrize("look", [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"])
+async def test_nothing_keeps_people_from_using_the_console(stage: Stage, look: tuple[Json, str]) -> None:
+    """By axe; on the page, in every sheet, and where somebody signs in."""
+    await stage.shop.fill(stage.backstage, 5)
+    await stage.does(0, "advance")
+    options = {"viewport": look[0], "color_scheme": look[1]}
+    outside = await stage.page(**options)
+    await outside.goto(f"{stage.url}/console")
+    await expect(outside.get_by_label("Password")).to_be_visible()
+    assert await barriers(outside) == []
+    console = await ConsolePage.of(stage, await account(stage), **options)
+    await console.at("#no-show").click()
+    await expect(console.at("#skipped li")).to_have_count(1)
+    await console.page.get_by_label("Card", exact=True).check()
+    assert await barriers(console.page) == []
+    for opener in ("#status", "#menu", "#walk-in", "#next-more", "#line .entry >> nth=0"):
+        await console.at(opener).click()
+        await expect(console.at("dialog[open]")).to_be_visible()
+        assert await barriers(console.page) == [], opener
+        await console.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("language", ["hi", "ar"])
+async def test_the_console_speaks_other_languages_and_from_the_other_side(stage: Stage, language: str) -> None:
+    await stage.shop.fill(stage.backstage, 3)
+    console = await ConsolePage.of(stage, await account(stage), locale=language, viewport=PHONE)
+    await expect(console.at("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+    words = json.loads(await asyncio.to_thread((WEB / f"console.{language}.json").read_text))
+    await expect(console.at("#skip")).to_have_text(words["skip"])
+    await expect(console.main).to_contain_text(words["start"])
+    overflows = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not await console.page.evaluate(overflows)
+    await console.main.click()
+    await console.has_in_the_chair(1)
+
+
+async def test_every_text_is_there_in_every_language() -> None:
+    for page in ("console", "signin"):
+        english, *others = [
+            json.loads((WEB / f"{page}.{language}.json").read_text()) for language in ("en", "hi", "ar")
+        ]
+        for other in others:
+            assert english.keys() == other.keys()
+            for key, text in english.items():
+                assert names_in(text) == names_in(other[key]), key
+
+
+def names_in(text: object) -> set[str]:
+    """What a text, or its fullest form, leaves open."""
+    return set(re.findall(r"\{(\w+)\}", text["other"] if isinstance(text, dict) else str(text)))
+
+
+async def test_the_console_is_small(stage: Stage) -> None:
+    """Everything that it loads, as it comes over the network."""
+    page = await stage.page()
+    sizes: list[Awaitable[Any]] = []
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()))
+    credentials = await account(stage)
+    await page.goto(f"{stage.url}/console#{credentials}")
+    await page.locator("form.signin [type=submit]").click()
+    await expect(page.locator("#desk")).to_be_visible()
+    total = sum(size["responseBodySize"] for size in await asyncio.gather(*sizes))
+    assert 10_000 < total < 100_000

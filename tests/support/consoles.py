@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 from barberpro.domain.accounts.appointing import Appointment
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.actors import Role
-from barberpro.server.demo_account import demo_account
+from barberpro.server.demo import demo_account
 from tests.support.stage import Stage
 
 PHONE = {"width": 390, "height": 844}

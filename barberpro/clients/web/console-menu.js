@@ -33,16 +33,17 @@ function shortcuts(t) {
     el("ul", {}, ...SHORTCUTS.map((key) => el("li", {}, el("kbd", { textContent: key.toUpperCase() }), ` ${t(`key_${key}`)}`))));
 }
 
-/** The code that a screen shows, confirmed by whoever works in the shop. */
+/** The code that a screen or a kiosk shows, confirmed by whoever works in the shop. */
 function pair(t, session, shopId) {
   return sheet(t("pairScreen"), t("back"), (close) => {
     const code = field(t("pairCode"), { maxLength: 12, autocomplete: "off", autocapitalize: "characters" });
     const name = field(t("pairName"), { maxLength: 80, value: t("screen") });
+    const kind = el("select", { id: "device-kind" }, el("option", { value: "displays", textContent: t("aScreen") }), el("option", { value: "kiosks", textContent: t("aKiosk") }));
     const told = el("p", { className: "problem", role: "alert" });
     const submit = async () => {
       const body = { code: code.input.value.trim().toUpperCase(), name: name.input.value.trim() };
       try {
-        await session.ask("POST", `/shops/${shopId}/displays/pair`, { body });
+        await session.ask("POST", `/shops/${shopId}/${kind.value}/pair`, { body });
         close(null);
       } catch (problem) {
         const fields = Object.fromEntries((problem.fields ?? []).map((one) => [one.path, one.problem]));
@@ -51,6 +52,6 @@ function pair(t, session, shopId) {
         told.textContent = Object.keys(fields).length || problem.code === "NOT_FOUND" ? "" : problem.message;
       }
     };
-    return { content: [code.row, name.row, told], actions: [el("button", { type: "submit", className: "button main", textContent: t("pairDo") })], first: code.input, submit };
+    return { content: [code.row, el("p", { className: "field" }, el("label", { htmlFor: "device-kind", textContent: t("pairKind") }), kind), name.row, told], actions: [el("button", { type: "submit", className: "button main", textContent: t("pairDo") })], first: code.input, submit };
   });
 }

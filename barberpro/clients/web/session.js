@@ -59,7 +59,10 @@ export class Session extends EventTarget {
    * @throws whatever fetch throws when the server cannot be reached: nothing is known then
    */
   static async kept() {
-    if (!stored(IN)) return null;
+    if (!stored(IN)) {
+      forget(RENEWAL); // of somebody who has signed out meanwhile
+      return null;
+    }
     try {
       return new Session(await renewed());
     } catch (problem) {
