@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from argon2.profiles import CHEAPEST
 
+from barberpro.domain.accounts import passwords
 from barberpro.server.node import NodeOptions
 from tests.support import browsers
 from tests.support.stage import Stage, stage_for
@@ -19,6 +21,12 @@ from tests.support.stage import Stage, stage_for
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> None:
     """In the place of the one that fails such tests: Playwright reads files at every call."""
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they cost is another test's."""
+    monkeypatch.setattr(passwords, "COST", CHEAPEST)
 
 
 @pytest.fixture(scope="session")

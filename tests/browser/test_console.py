@@ -4,17 +4,18 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
-import pytest
 from playwright.async_api import Locator, WebSocketRoute, expect
 
 from tests.support.axe import barriers
 from tests.support.consoles import DESKTOP, PHONE, ConsolePage, account
-from tests.support.shops import Json
+from tests.support.shops import Json, TestShop, send
 from tests.support.stage import Stage
 
 WEB = files("barberpro.clients") / "web"
@@ -310,56 +311,57 @@ async def test_a_line_that_is_not_ones_own_is_not_shown(stage: Stage) -> None:
     await expect(console.at("#barber")).to_have_text("Barber 1")
 
 
-@pytest.mark.parametrize("look", [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"])
-async def test_nothing_keeps_people_from_using_the_console(stage: Stage, look: tuple[Json, str]) -> None:
-    """By axe; on the page, in every sheet, and where somebody signs in."""
+async def test_nothing_keeps_people_from_using_the_console(stage: Stage) -> None:
+    """By axe; where somebody signs in, on the page and in every sheet, on a phone and on a dark desktop."""
     await stage.shop.fill(stage.backstage, 5)
     await stage.does(0, "advance")
-    options = {"viewport": look[0], "color_scheme": look[1]}
-    outside = await stage.page(**options)
-    await outside.goto(f"{stage.url}/console")
-    await expect(outside.get_by_label("Password")).to_be_visible()
-    assert await barriers(outside) == []
-    console = await ConsolePage.of(stage, await account(stage), **options)
-    await console.at("#no-show").click()
-    await expect(console.at("#skipped li")).to_have_count(1)
-    await console.page.get_by_label("Card", exact=True).check()
-    assert await barriers(console.page) == []
-    for opener in ("#status", "#menu", "#walk-in", "#next-more", "#line .entry >> nth=0"):
-        await console.at(opener).click()
-        await expect(console.at("dialog[open]")).to_be_visible()
-        assert await barriers(console.page) == [], opener
-        await console.page.keyboard.press("Escape")
+    credentials = await account(stage)
+    for viewport, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+        outside = await stage.page(viewport=viewport, color_scheme=scheme)
+        await outside.goto(f"{stage.url}/console")
+        await expect(outside.get_by_label("Password")).to_be_visible()
+        assert await barriers(outside) == []
+        console = await ConsolePage.of(stage, credentials, viewport=viewport, color_scheme=scheme)
+        await console.at("#no-show").click()
+        await expect(console.at("#skipped li").first).to_be_visible()
+        await console.page.get_by_label("Card", exact=True).check()
+        assert await barriers(console.page) == []
+        for opener in ("#status", "#menu", "#walk-in", "#next-more", "#line .entry >> nth=0"):
+            await console.at(opener).click()
+            await expect(console.at("dialog[open]")).to_be_visible()
+            assert await barriers(console.page) == [], opener
+            await console.page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("language", ["hi", "ar"])
-async def test_the_console_speaks_other_languages_and_from_the_other_side(stage: Stage, language: str) -> None:
+async def test_the_console_speaks_other_languages_and_from_the_other_side(stage: Stage) -> None:
     await stage.shop.fill(stage.backstage, 3)
-    console = await ConsolePage.of(stage, await account(stage), locale=language, viewport=PHONE)
-    await expect(console.at("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
-    words = json.loads(await asyncio.to_thread((WEB / f"console.{language}.json").read_text))
-    await expect(console.at("#skip")).to_have_text(words["skip"])
-    await expect(console.main).to_contain_text(words["start"])
-    overflows = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not await console.page.evaluate(overflows)
-    await console.main.click()
-    await console.has_in_the_chair(1)
+    credentials = await account(stage)
+    for token, language in enumerate(("hi", "ar"), 1):
+        console = await ConsolePage.of(stage, credentials, locale=language, viewport=PHONE)
+        await expect(console.at("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
+        words = json.loads(await asyncio.to_thread((WEB / f"console.{language}.json").read_text))
+        await expect(console.at("#skip")).to_have_text(words["skip"])
+        await expect(console.main).to_contain_text(words["start" if token == 1 else "doneNext"])
+        assert await console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await console.main.click()
+        await console.has_in_the_chair(token)
 
 
-async def test_every_text_is_there_in_every_language() -> None:
-    for page in ("console", "signin"):
-        english, *others = [
-            json.loads((WEB / f"{page}.{language}.json").read_text()) for language in ("en", "hi", "ar")
-        ]
-        for other in others:
-            assert english.keys() == other.keys()
-            for key, text in english.items():
-                assert names_in(text) == names_in(other[key]), key
-
-
-def names_in(text: object) -> set[str]:
-    """What a text, or its fullest form, leaves open."""
-    return set(re.findall(r"\{(\w+)\}", text["other"] if isinstance(text, dict) else str(text)))
+async def test_who_has_an_appointment_is_checked_in(stage: Stage) -> None:
+    """In a shop where it is not almost midnight."""
+    zone = next(each for each in ("Etc/UTC", "Asia/Kolkata") if datetime.now(ZoneInfo(each)).hour < 22)
+    shop = await TestShop.create(stage.backstage, zone=zone)
+    await shop.open(stage.backstage)
+    at = datetime.now(UTC) + timedelta(minutes=30)
+    fields = {"barberId": shop.barbers[0], "serviceIds": [shop.service], "customer": {"name": "Ana"}}
+    await send(stage.backstage, shop.staff[0], type="schedule", at=at, **fields)
+    console = await ConsolePage.of(stage, await account(stage, shop=shop))
+    appointment = console.at("#appointments li")
+    await expect(appointment).to_contain_text("Ana")
+    await appointment.get_by_role("button").click()
+    await console.has_next(1)
+    await expect(console.at("#next")).to_contain_text("appointment")
+    await expect(appointment).to_have_count(0)
 
 
 async def test_the_console_is_small(stage: Stage) -> None:

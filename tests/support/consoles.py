@@ -6,6 +6,7 @@ from barberpro.domain.accounts.appointing import Appointment
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.actors import Role
 from barberpro.server.demo import demo_account
+from tests.support.shops import TestShop
 from tests.support.stage import Stage
 
 PHONE = {"width": 390, "height": 844}
@@ -76,9 +77,9 @@ class ConsolePage:
         await expect(self.at("dialog")).to_have_count(0)
 
 
-async def account(stage: Stage, barber: int = 0) -> str:
-    """Makes one for a barber of the shop; what signs in, behind the # of the page's address."""
+async def account(stage: Stage, barber: int = 0, shop: TestShop | None = None) -> str:
+    """Makes one for a barber of this shop, or of the stage's; what signs in, behind the # of the page's address."""
     contacts = stage.server.running.app[ACCOUNTS].contacts
-    shop = stage.shop
+    shop = shop or stage.shop
     appointment = Appointment(Role.BARBER, shop.barbers[barber], frozenset({shop.shop_id}))
     return await demo_account(stage.backstage.pool, contacts, f"barber{barber}", appointment)

@@ -25,13 +25,20 @@ export function pause(desk, reason) {
 }
 
 /** @param {"keep" | "cancel"} waiting what becomes of those who wait */
-export const close = (desk, waiting) => desk.ask("close", "line", () => ({ type: "close", barberId: desk.barberId, waiting }));
+export function close(desk, waiting) {
+  return desk.ask("close", "line", () => ({ type: "close", barberId: desk.barberId, waiting }));
+}
 
-export const join = (desk, fields) => desk.ask("join", "join", () => ({ type: "join", barberId: desk.barberId, ...fields }));
+export function join(desk, fields) {
+  return desk.ask("join", "join", () => ({ type: "join", barberId: desk.barberId, ...fields }));
+}
 
 export const noShow = (desk, bookingId) => desk.ask("no_show", bookingId, () => ({ type: "no_show", bookingId }));
 
-export const recall = (desk, bookingId, to) => desk.ask(`recall_${to}`, bookingId, () => ({ type: "recall", bookingId, to }));
+/** @param {"front" | "back"} to */
+export function recall(desk, bookingId, to) {
+  return desk.ask(`recall_${to}`, bookingId, () => ({ type: "recall", bookingId, to }));
+}
 
 export const checkIn = (desk, bookingId) => desk.ask("check_in", bookingId, () => ({ type: "check_in", bookingId }));
 

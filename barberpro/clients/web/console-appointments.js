@@ -3,6 +3,7 @@
 import { byId, button, el } from "./dom.js";
 import { time } from "./format.js";
 import { checkIn } from "./console-actions.js";
+import { apart } from "./console-words.js";
 
 const LATER_MS = 900;
 const MOST = 100;
@@ -51,9 +52,12 @@ export class Appointments {
     const place = byId("appointments");
     place.hidden = !this.#list.length;
     place.querySelector("ul").replaceChildren(...this.#list.map(({ bookingId, customerName, appointmentAt }) => {
-      const here = button(t("checkIn"), () => this.#told(checkIn(this.#desk, bookingId)), "", { data: { target: bookingId, ask: "check_in" } });
-      here.setAttribute("aria-label", `${t("checkIn")}: ${customerName ?? t("noName")}`);
-      return el("li", { className: "row spread" }, el("span", { textContent: `${time(appointmentAt, timeZone)} ${customerName ?? t("noName")}` }), here);
+      const name = apart(customerName ?? t("noName"));
+      const here = button(t("checkIn"), () => this.#told(checkIn(this.#desk, bookingId)), "", {
+        data: { target: bookingId, ask: "check_in" }, "aria-label": `${t("checkIn")}: ${name}`,
+      });
+      const when = el("span", { textContent: `${time(appointmentAt, timeZone)} ${name}` });
+      return el("li", { className: "row spread" }, when, here);
     }));
   }
 }

@@ -71,7 +71,9 @@ export class Desk extends EventTarget {
   async #insist(make) {
     for (let round = 1; ; round++) {
       const command = make(this.state);
-      if (command === null) return { ok: false, command: {}, problem: new CommandError({ code: "STALE_STATE", message: "" }) };
+      if (command === null) {
+        return { ok: false, command: {}, problem: new CommandError({ code: "STALE_STATE", message: "" }) };
+      }
       try {
         const commandId = newId();
         this.#own.add(commandId);

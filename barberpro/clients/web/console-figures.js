@@ -47,11 +47,18 @@ export class Figures {
   #render() {
     const { counts, next } = this.#desk.state;
     const figures = [["figWaiting", number(counts.waiting + (next ? 1 : 0))], ["figCompleted", number(counts.completed)]];
-    if (this.#stats) figures.push(["figNoShows", number(this.#stats.noShows + counts.skipped)], ["figMinutes", minutes(this.#stats.serviceMinutes)]);
-    else figures.push(["skipped", number(counts.skipped)]);
+    if (this.#stats) {
+      // Who was skipped today may still come back: the server counts no-shows when the day is over.
+      figures.push(["figNoShows", number(this.#stats.noShows + counts.skipped)]);
+      figures.push(["figMinutes", minutes(this.#stats.serviceMinutes)]);
+    } else {
+      figures.push(["skipped", number(counts.skipped)]);
+    }
     figures.push(["figCancelled", number(counts.cancelled)]);
     for (const { currency, total } of this.#earned) figures.push(["figEarned", money(total, currency)]);
-    const rows = figures.map(([key, text]) => el("div", {}, el("dt", { textContent: this.#t(key) }), el("dd", { textContent: text, data: { figure: key } })));
+    const rows = figures.map(([key, text]) => el("div", {},
+      el("dt", { textContent: this.#t(key) }),
+      el("dd", { textContent: text, data: { figure: key } })));
     if (this.#node.textContent !== rows.map((row) => row.textContent).join("")) this.#node.replaceChildren(...rows);
   }
 }

@@ -7,7 +7,8 @@ export function keys(actions) {
   addEventListener("keydown", (event) => {
     const letter = event.key.toLowerCase();
     const typing = event.target.closest("input, textarea, select, dialog");
-    if (!(letter in actions) || typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !keysAreOn()) return;
+    const other = event.repeat || event.ctrlKey || event.metaKey || event.altKey;
+    if (!(letter in actions) || typing || other || !keysAreOn()) return;
     event.preventDefault();
     actions[letter]();
   });

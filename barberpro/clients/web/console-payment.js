@@ -43,7 +43,8 @@ export class Payment extends EventTarget {
     const value = this.value;
     if (!value) return "";
     const sum = Number(value.amount) + Number(value.tip ?? 0);
-    return Number.isFinite(sum) ? this.#t("paid", { money: money(String(sum), this.#currency), method: this.#t(value.method) }) : "";
+    if (!Number.isFinite(sum)) return "";
+    return this.#t("paid", { money: money(String(sum), this.#currency), method: this.#t(value.method) });
   }
 
   /** Puts what was refused where it belongs. @returns {boolean} whether anything was about the payment */
@@ -60,12 +61,11 @@ export class Payment extends EventTarget {
 
   #build(entry) {
     const t = this.#t;
-    const decimals = new Intl.NumberFormat("en", { style: "currency", currency: this.#currency }).resolvedOptions().maximumFractionDigits;
-    const price = (entry.services ?? []).reduce((sum, service) => sum + Number(service.price), 0).toFixed(decimals);
+    const price = (entry.services ?? []).reduce((sum, service) => sum + Number(service.price), 0);
     const changed = () => this.dispatchEvent(new Event("changed"));
-    const money_ = { inputMode: "decimal", autocomplete: "off", maxLength: 13, oninput: changed };
-    this.#amount = field(t("amount", { currency: this.#currency }), { ...money_, value: price });
-    this.#tip = field(t("tip", { currency: this.#currency }), { ...money_, value: "" });
+    const asMoney = { inputMode: "decimal", autocomplete: "off", maxLength: 13, oninput: changed };
+    this.#amount = field(t("amount", { currency: this.#currency }), { ...asMoney, value: price.toFixed(decimalsOf(this.#currency)) });
+    this.#tip = field(t("tip", { currency: this.#currency }), asMoney);
     const amounts = this.#node.querySelector("#amounts");
     amounts.replaceChildren(this.#amount.row, this.#tip.row);
     const pick = (method) => {
@@ -74,8 +74,14 @@ export class Payment extends EventTarget {
       changed();
     };
     this.#node.querySelector("#methods").replaceChildren(...METHODS.map((method) => el("label", { className: "method" },
-      el("input", { type: "radio", name: "method", value: method, checked: method === "later", onchange: () => pick(method) }),
+      el("input", {
+        type: "radio", name: "method", value: method, checked: method === "later", onchange: () => pick(method),
+      }),
       el("span", { textContent: t(method) }))));
     amounts.hidden = true;
   }
+}
+
+function decimalsOf(currency) {
+  return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 }

@@ -1,6 +1,6 @@
 // What the console asks its barber before it asks the server.
 
-import { el, field } from "./dom.js";
+import { button, el, field } from "./dom.js";
 import { minutes, money } from "./format.js";
 import { choose, sheet } from "./sheets.js";
 
@@ -11,14 +11,12 @@ const REASONS = ["reason_agreed", "reason_back", "reason_late", "reason_order"];
 export function askStatus(t, status) {
   return sheet(t("statusTitle", { status: t(status) }), t("back"), (close) => {
     const reason = field(t("pauseReason"), { maxLength: 200 });
-    const act = (text, value, kind = "") => el("button", { type: "button", className: `button wide ${kind}`, textContent: text, onclick: () => close(value()) });
-    const content = [];
-    if (status !== "open") content.push(act(t("openLine"), () => "open", "main"));
-    if (status === "open") {
-      content.push(el("p", { className: "soft", textContent: t("pauseHint") }), reason.row, act(t("pause"), () => ({ reason: reason.input.value.trim() }), "main"));
-    }
-    if (status !== "closed") content.push(act(t("close"), () => "close"));
-    return { content, submit: () => { if (status === "open") close({ reason: reason.input.value.trim() }); } };
+    const pause = () => close({ reason: reason.input.value.trim() });
+    const opens = button(t("openLine"), () => close("open"), "main wide");
+    const closes = button(t("close"), () => close("close"), "wide");
+    if (status !== "open") return { content: status === "closed" ? [opens] : [opens, closes] };
+    const hint = el("p", { className: "soft", textContent: t("pauseHint") });
+    return { content: [hint, reason.row, button(t("pause"), pause, "main wide"), closes], submit: pause };
   });
 }
 
@@ -35,13 +33,14 @@ export function askClose(t, count) {
 export function askReason(t, who) {
   return sheet(t("reasonTitle", { who }), t("back"), (close) => {
     const reason = field(t("reason"), { maxLength: 200 }, t("reasonHint"));
-    const usual = REASONS.map((key) => el("button", { type: "button", className: "button", textContent: t(key), onclick: () => close(t(key)) }));
+    const usual = REASONS.map((key) => button(t(key), () => close(t(key))));
     const submit = () => {
       const text = reason.input.value.trim();
       if (text) close(text);
       else reason.input.focus();
     };
-    return { content: [el("div", { className: "row" }, ...usual), reason.row], actions: [submitButton(t("move"))], first: usual[0], submit };
+    const content = [el("div", { className: "row" }, ...usual), reason.row];
+    return { content, actions: [submitButton(t("move"))], first: usual[0], submit };
   });
 }
 
@@ -72,31 +71,43 @@ export function askWalkIn(t, services, currency, add) {
     const name = field(t("name"), { maxLength: 80, autocomplete: "off" });
     const phone = field(t("phone"), { maxLength: 31, inputMode: "tel", autocomplete: "off" });
     const notes = field(t("notes"), { maxLength: 500, autocomplete: "off" });
+    const menu = serviceBoxes(t, services, currency);
     const problem = el("p", { className: "problem", role: "alert" });
-    const boxes = services.map(({ serviceId }) => el("input", { type: "checkbox", value: serviceId, checked: services.length === 1 }));
-    const list = el("fieldset", {}, el("legend", { textContent: t("services") }), ...services.map((service, index) =>
-      el("label", { className: "choice" }, boxes[index], el("span", { textContent: service.name }),
-        el("span", { className: "soft small", textContent: `${minutes(service.durationMinutes)} · ${money(service.price, currency)}` }))));
+    const go = submitButton(t("add"));
     const submit = async () => {
-      const serviceIds = boxes.filter((box) => box.checked).map((box) => box.value);
+      const serviceIds = menu.chosen();
       problem.textContent = serviceIds.length ? "" : t("pickService");
-      if (!serviceIds.length) return boxes[0]?.focus();
-      const customer = { name: name.input.value.trim() || undefined, phone: phone.input.value.trim() || undefined };
-      const fields = { serviceIds, notes: notes.input.value.trim() || undefined, customer: customer.name || customer.phone ? customer : undefined };
+      if (!serviceIds.length) return menu.node.querySelector("input")?.focus();
+      const [named, called, noted] = [name, phone, notes].map(({ input }) => input.value.trim() || undefined);
+      const customer = named || called ? { name: named, phone: called } : undefined;
       go.setAttribute("aria-busy", "true");
-      const { ok, problem: refusal, words } = await add(fields);
+      const { ok, problem: refusal, words = "" } = await add({ serviceIds, notes: noted, customer });
       go.removeAttribute("aria-busy");
       if (ok) return close(true);
-      complain({ "customer.name": name, "customer.phone": phone, notes }, refusal, words);
+      const told = complain({ "customer.name": name, "customer.phone": phone, notes }, refusal);
+      problem.textContent = told ? "" : words;
     };
-    const complain = (named, refusal, words) => {
-      for (const each of Object.values(named)) each.complain("");
-      const known = (refusal?.details?.fields ?? []).filter(({ path }) => path in named);
-      for (const { path, problem: why } of known) named[path].complain(why);
-      problem.textContent = known.length ? "" : words;
-      if (known.length) named[known[0].path].input.focus();
-    };
-    const go = submitButton(t("add"));
-    return { content: [name.row, list, phone.row, notes.row, problem], actions: [go], first: name.input, submit };
+    return { content: [name.row, menu.node, phone.row, notes.row, problem], actions: [go], first: name.input, submit };
   });
+}
+
+function serviceBoxes(t, services, currency) {
+  const boxes = services.map(({ serviceId }) =>
+    el("input", { type: "checkbox", value: serviceId, checked: services.length === 1 }));
+  const rows = services.map(({ name, price, durationMinutes }, index) => el("label", { className: "choice" },
+    boxes[index], el("span", { textContent: name }),
+    el("span", { className: "soft small", textContent: `${minutes(durationMinutes)} · ${money(price, currency)}` })));
+  return {
+    node: el("fieldset", {}, el("legend", { textContent: t("services") }), ...rows),
+    chosen: () => boxes.filter(({ checked }) => checked).map(({ value }) => value),
+  };
+}
+
+// Puts what is wrong where it belongs; whether there was anything to put.
+function complain(named, refusal) {
+  for (const each of Object.values(named)) each.complain("");
+  const known = (refusal?.details?.fields ?? []).filter(({ path }) => path in named);
+  for (const { path, problem } of known) named[path].complain(problem);
+  if (known.length) named[known[0].path].input.focus();
+  return known.length > 0;
 }

@@ -16,7 +16,8 @@ export class Sorter {
 
   /**
    * @param {HTMLElement} list of items that each have one .grip
-   * @param {{may(item: HTMLElement): boolean, drop(item: HTMLElement, beside: {before: string|null, after: string|null}): void,
+   * @param {{may(item: HTMLElement): boolean,
+   *   drop(item: HTMLElement, beside: {before: string|null, after: string|null}): void,
    *   tell(key: string, item: HTMLElement, place: number, count: number): void, end(): void}} on
    *   drop: only where the order is another one. end: the list may be shown anew
    */
@@ -28,7 +29,9 @@ export class Sorter {
     list.addEventListener("pointerup", (event) => this.#up(event));
     list.addEventListener("pointercancel", () => this.cancel());
     list.addEventListener("keydown", (event) => this.#key(event));
-    list.addEventListener("focusout", ({ target }) => { if (this.held && !this.#pointer && target === grip(this.held)) this.cancel(); });
+    list.addEventListener("focusout", ({ target }) => {
+      if (this.held && this.#pointer === null && target === grip(this.held)) this.cancel();
+    });
   }
 
   cancel() {

@@ -1,6 +1,6 @@
 // Shows the desk: what the server last told, and which buttons are waiting for its answer.
 
-import { byId, el, put } from "./dom.js";
+import { button, byId, el, put } from "./dom.js";
 import { minutes, time } from "./format.js";
 import { apart, happened, who } from "./console-words.js";
 
@@ -82,10 +82,7 @@ export class View {
     const t = this.#t;
     let row = this.#rows.get(entry.bookingId);
     if (!row) {
-      const grip = el("button", { type: "button", className: "grip", textContent: "⠿", "aria-describedby": "how-to-move", "aria-pressed": "false" });
-      const open = el("button", { type: "button", className: "entry", "aria-haspopup": "dialog", onclick: () => this.on.openPerson(entry.bookingId) },
-        el("span", { className: "token" }), el("span", { className: "name" }), el("span", { className: "wait soft small" }), el("span", { className: "about soft small" }));
-      row = el("li", { data: { booking: entry.bookingId, target: entry.bookingId } }, grip, open);
+      row = this.#newRow(entry.bookingId);
       this.#rows.set(entry.bookingId, row);
     }
     put(row.querySelector(".token"), String(entry.tokenNumber));
@@ -96,6 +93,16 @@ export class View {
     return row;
   }
 
+  #newRow(bookingId) {
+    const grip = el("button", {
+      type: "button", className: "grip", textContent: "⠿", "aria-describedby": "how-to-move", "aria-pressed": "false",
+    });
+    const open = el("button", {
+      type: "button", className: "entry", "aria-haspopup": "dialog", onclick: () => this.on.openPerson(bookingId),
+    }, ...["token", "name", "wait soft small", "about soft small"].map((className) => el("span", { className })));
+    return el("li", { data: { booking: bookingId, target: bookingId } }, grip, open);
+  }
+
   #skipped(entries) {
     const place = byId("skipped");
     const t = this.#t;
@@ -103,8 +110,9 @@ export class View {
     const version = JSON.stringify(entries);
     if (place.dataset.version === version) return;
     place.dataset.version = version;
-    const back = (entry, to, text) => el("button", { type: "button", className: "button", textContent: text,
-      data: { target: entry.bookingId, ask: `recall_${to}` }, "aria-label": `${text}: ${who(t, entry)}`, onclick: () => this.on.recall(entry.bookingId, to) });
+    const back = (entry, to, text) => button(text, () => this.on.recall(entry.bookingId, to), "", {
+      data: { target: entry.bookingId, ask: `recall_${to}` }, "aria-label": `${text}: ${who(t, entry)}`,
+    });
     place.querySelector("ul").replaceChildren(...entries.map((entry) => el("li", { className: "row spread" },
       el("span", { textContent: who(t, entry) }),
       el("span", { className: "row" }, back(entry, "front", t("toFront")), back(entry, "back", t("toBack"))))));
@@ -114,21 +122,24 @@ export class View {
   #deck(state) {
     const t = this.#t;
     const opens = state.status === "closed" && !state.serving && !state.next;
-    const what = opens ? t("openLine") : state.serving ? t(state.next ? "doneNext" : "done") : state.next ? t("start") : t("nobody");
+    const does = opens ? "open" : state.serving || state.next ? "advance" : "nothing";
+    const what = opens ? "openLine" : state.serving ? (state.next ? "doneNext" : "done") : state.next ? "start" : "nobody";
     const paid = state.serving ? this.#payment.words : "";
     const next = state.next ? who(t, state.next) : "";
     const about = opens ? "" : state.serving
       ? [paid, next && t("calls", { who: next })].filter(Boolean).join(" · ")
       : next;
-    put(byId("advance-what"), what);
+    put(byId("advance-what"), t(what));
     put(byId("advance-who"), about);
-    const button = byId("advance");
-    button.dataset.does = opens ? "open" : state.serving || state.next ? "advance" : "nothing";
+    byId("advance").dataset.does = does;
     byId("complete").hidden = !(state.serving && state.next);
+    const line = this.#desk.asking.get("line");
+    const changes = ["open", "pause", "close"].includes(line) ? line : "status";
+    const following = state.next?.bookingId ?? "";
     for (const [id, ask, target] of [
-      ["advance", button.dataset.does, "line"], ["complete", "complete", "line"], ["status", "status", "line"],
-      ["skip", "skip", state.next?.bookingId], ["no-show", "no_show", state.next?.bookingId], ["next-more", "more", state.next?.bookingId],
-    ]) Object.assign(byId(id).dataset, { ask, target: target ?? "" });
+      ["advance", does, "line"], ["complete", "complete", "line"], ["status", changes, "line"],
+      ["skip", "skip", following], ["no-show", "no_show", following], ["next-more", "more", following],
+    ]) Object.assign(byId(id).dataset, { ask, target });
   }
 
   // What is asked about cannot be asked about again; which button it was says so, when it takes a while.
@@ -163,5 +174,9 @@ export function details(t, entry) {
 
 /** And in full. */
 export function allDetails(t, entry) {
-  return [details(t, entry).join(" · "), entry.notes ? apart(entry.notes) : "", entry.joinedAt ? t("joinedAt", { time: apart(time(entry.joinedAt)) }) : ""].filter(Boolean);
+  return [
+    details(t, entry).join(" · "),
+    entry.notes ? apart(entry.notes) : "",
+    entry.joinedAt ? t("joinedAt", { time: apart(time(entry.joinedAt)) }) : "",
+  ].filter(Boolean);
 }

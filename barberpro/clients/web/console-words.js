@@ -29,7 +29,7 @@ export function whyNot(t, command, problem) {
   const { code, details = {} } = problem;
   if (!code) return t("no_network");
   if (code === "BAD_REQUEST" && details.fields?.length) {
-    return details.fields.map(({ path, problem: words }) => t("no_field", { field: fieldName(t, path), problem: words })).join(" ");
+    return details.fields.map((one) => t("no_field", { field: fieldName(t, one.path), problem: one.problem })).join(" ");
   }
   const keys = [
     code === "STALE_STATE" && command.type === "advance" && "no_STALE_advance",

@@ -59,7 +59,7 @@ function work(barberId) {
   byId("next-more").addEventListener("click", () => withNext(openPerson));
   byId("status").addEventListener("click", status);
   byId("walk-in").addEventListener("click", walkIn);
-  byId("menu").addEventListener("click", () => openMenu(t, session, desk));
+  byId("menu").addEventListener("click", () => openMenu(t, session, desk, leave));
   keys({ n: main, s: () => byId("skip").click(), x: () => byId("no-show").click(), w: walkIn, o: status });
 
   function show() {
@@ -125,8 +125,9 @@ function work(barberId) {
   }
 
   async function walkIn() {
-    const services = about?.barbers.find((barber) => barber.barberId === barberId)?.services ?? [];
-    await askWalkIn(t, services, about?.currency ?? "INR", async (fields) => {
+    if (!about) return;
+    const { services = [] } = about.barbers.find((barber) => barber.barberId === barberId) ?? {};
+    await askWalkIn(t, services, about.currency, async (fields) => {
       const outcome = await act.join(desk, fields);
       return { ...outcome, words: outcome.problem && whyNot(t, outcome.command, outcome.problem) };
     });
@@ -148,7 +149,9 @@ function work(barberId) {
     const { waiting, serving } = desk.state;
     const ids = waiting.map((entry) => entry.bookingId);
     const at = ids.indexOf(bookingId);
-    const to = (text, index) => ({ text: t(text), value: () => moved(bookingId, { before: ids[index] ?? null, after: ids[index - 1] ?? null }) });
+    const to = (text, index) => ({
+      text: t(text), value: () => moved(bookingId, { before: ids[index] ?? null, after: ids[index - 1] ?? null }),
+    });
     const rest = [
       { text: t("skip"), value: () => told(act.skip(desk, bookingId)) },
       { text: t("transfer"), value: () => handOver(bookingId) },
@@ -170,15 +173,21 @@ function work(barberId) {
 
 /** For whoever has no line of their own: those of the shops where they work. */
 async function chooseLine() {
-  const shops = await Promise.all(session.user.shopIds.map((id) => session.ask("GET", `/shops/${id}`).catch(() => null)));
-  const barbers = shops.filter(Boolean).flatMap(({ name, barbers: all }) => all.map((barber) => ({ ...barber, shop: name })));
-  if (!barbers.length) return say(t("noLine"), signOutButton());
-  const links = barbers.map(({ barberId: id, name, shop }) => el("a", { className: "button", href: `/console?barber=${id}`, textContent: `${name} · ${shop}` }));
+  const about = (id) => session.ask("GET", `/shops/${id}`).catch(() => ({ barbers: [] }));
+  const shops = await Promise.all(session.user.shopIds.map(about));
+  const links = shops.flatMap((shop) => shop.barbers.map(({ barberId: id, name }) =>
+    el("a", { className: "button", href: `/console?barber=${id}`, textContent: `${name} · ${shop.name}` })));
+  if (!links.length) return say(t("noLine"), signOutButton());
   say(t("chooseLine"), ...links, signOutButton());
 }
 
 function signOutButton() {
-  return button(t("signOut"), () => session.signOut());
+  return button(t("signOut"), leave);
+}
+
+// Without the server nobody is signed out: the session would go on without anybody knowing.
+function leave() {
+  session.signOut().catch(() => { byId("problem").textContent = t("no_network"); });
 }
 
 function say(text, ...nodes) {

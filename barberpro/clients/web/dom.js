@@ -40,5 +40,6 @@ export function field(label, properties = {}, hint = "") {
     problem.textContent = text;
     input.setAttribute("aria-invalid", text ? "true" : "false");
   };
-  return { row: el("p", { className: "field" }, el("label", { htmlFor: id, textContent: label }), input, about, problem), input, complain };
+  const row = el("p", { className: "field" }, el("label", { htmlFor: id, textContent: label }), input, about, problem);
+  return { row, input, complain };
 }

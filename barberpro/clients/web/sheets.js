@@ -42,7 +42,9 @@ export function sheet(title, back, build) {
 export function choose(title, back, choices, about = []) {
   return sheet(title, back, (close) => ({
     content: [...about, el("div", { className: "stack tight" }, ...choices.map(({ text, hint, value, alarm }) =>
-      el("button", { type: "button", className: `button choice-button ${alarm ? "alarm" : ""}`, onclick: () => close(value) },
+      el("button", {
+        type: "button", className: `button choice-button ${alarm ? "alarm" : ""}`, onclick: () => close(value),
+      },
         el("span", { textContent: text }), hint ? el("span", { className: "soft small", textContent: hint }) : null)))],
   }));
 }

@@ -50,9 +50,13 @@ class SignIn {
     this.#t = t;
     this.#userType = userType;
     this.#done = done;
-    this.who = field(t("who"), { name: "username", autocomplete: "username", inputMode: "email", required: true, maxLength: 320 }, t("whoHint"));
-    this.password = field(t("password"), { name: "password", type: "password", autocomplete: "current-password", maxLength: 128 });
-    this.code = field(t("code"), { name: "code", autocomplete: "one-time-code", inputMode: "numeric", pattern: "[0-9]{6}", maxLength: 6 });
+    this.who = field(t("who"), {
+      name: "username", autocomplete: "username", inputMode: "email", required: true, maxLength: 320,
+    }, t("whoHint"));
+    this.password = field(t("password"), {
+      name: "password", type: "password", autocomplete: "current-password", maxLength: 128,
+    });
+    this.code = field(t("code"), { name: "code", autocomplete: "one-time-code", inputMode: "numeric", maxLength: 6 });
     this.problem = el("p", { className: "problem", role: "alert" });
     this.node = el("form", { className: "card stack signin", noValidate: true, onsubmit: (event) => this.#submit(event) });
     this.#show();
