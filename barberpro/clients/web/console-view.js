@@ -10,7 +10,8 @@ export class View {
   #t;
   #desk;
   #payment;
-  #rows = new Map(); // by booking
+  #rows = new Map();  // by booking
+  #shown = new Map(); // by place: what is shown there, to leave it alone while it is the same
 
   /**
    * @param {import("./console-desk.js").Desk} desk
@@ -49,9 +50,7 @@ export class View {
 
   #person(place, entry, nobody) {
     const t = this.#t;
-    const version = JSON.stringify(entry);
-    if (place.dataset.version === version) return;
-    place.dataset.version = version;
+    if (!this.#isNew(place, entry)) return;
     if (!entry) return place.replaceChildren(el("p", { className: "soft", textContent: nobody }));
     place.replaceChildren(
       el("p", { className: "figure token", textContent: String(entry.tokenNumber) }),
@@ -59,6 +58,13 @@ export class View {
         el("p", { className: "name", textContent: entry.customerName ?? t("noName") }),
         el("p", { className: "soft", textContent: details(t, entry).join(" · ") }),
         entry.notes ? el("p", { className: "notes", textContent: entry.notes }) : null));
+  }
+
+  #isNew(place, value) {
+    const text = JSON.stringify(value);
+    const same = this.#shown.get(place) === text;
+    this.#shown.set(place, text);
+    return !same;
   }
 
   #line(waiting) {
@@ -107,9 +113,7 @@ export class View {
     const place = byId("skipped");
     const t = this.#t;
     place.hidden = !entries.length;
-    const version = JSON.stringify(entries);
-    if (place.dataset.version === version) return;
-    place.dataset.version = version;
+    if (!this.#isNew(place, entries)) return;
     const back = (entry, to, text) => button(text, () => this.on.recall(entry.bookingId, to), "", {
       data: { target: entry.bookingId, ask: `recall_${to}` }, "aria-label": `${text}: ${who(t, entry)}`,
     });
