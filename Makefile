@@ -34,11 +34,11 @@ setup: .venv/.dev ## make .venv and install the locked dependencies
 demo: .venv/.demo ## start everything, seed a shop, and play a day in it
 	$(BIN)/barberpro demo
 
-# The display page's tests drive a Chromium. In CI it has to be there; elsewhere they are skipped without one.
+# The pages' tests drive a Chromium. In CI it has to be there; elsewhere they are skipped without one.
 browser:
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
-	  { echo "CI needs a Chromium for the display page's tests"; exit 1; }
+	  { echo "CI needs a Chromium for the pages' tests"; exit 1; }
 
 # And others drive the official JavaScript client, in Node.
 node:

@@ -38,8 +38,9 @@ TEMPLATE = "migrated_template"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of the Redis that the tests run on."""
+    """Add the choice of the Redis that the tests run on, and for how long a screen is tried."""
     parser.addoption("--redis", choices=("alone", "cluster"), default="alone", help="what the tests run on")
+    parser.addoption("--screen-minutes", type=float, default=0.05, help="how long the screen's soak lasts")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

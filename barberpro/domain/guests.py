@@ -18,7 +18,7 @@ from barberpro.storage.join_codes import read_join_code, remove_join_code, repla
 
 _DOOR_SECONDS: Final = 900
 """For so long who has scanned the code may still join: also after the code has been replaced."""
-_TICKET_SECONDS: Final = 24 * 3600
+TICKET_SECONDS: Final = 24 * 3600
 """A walk-in ends with its business day."""
 
 
@@ -36,8 +36,12 @@ def ticket(tokens: Tokens, actor: Actor, booking_id: str) -> Token | None:
     """
     if caller_of(actor) not in {Caller.DOOR, Caller.KIOSK}:
         return None
-    holder = Actor(f"gt_{booking_id.removeprefix('bk_')}", Role.GUEST, booking_id=booking_id)
-    return minted(tokens, holder, _TICKET_SECONDS)
+    return minted(tokens, holder(booking_id), TICKET_SECONDS)
+
+
+def holder(booking_id: str) -> Actor:
+    """Who all tickets of the booking stand for."""
+    return Actor(f"gt_{booking_id.removeprefix('bk_')}", Role.GUEST, booking_id=booking_id)
 
 
 async def at_the_door(pool: "Pool[Any]", tokens: Tokens, shop_id: str, code: str) -> Token:

@@ -87,6 +87,8 @@ class Action(_Word):
     FIND_BARBERS = "barber.find"
     ANSWER_REVIEW = "review.answer"
     MODERATE_REVIEW = "review.moderate"
+    HAND_ON_TICKET = "ticket.hand_on"
+    FETCH_TICKET = "ticket.fetch"
     SEE_DISPLAY = "display.see"
     SEE_QR = "shop.see_qr"
     SEE_JOIN_CODE = "join_code.see"
@@ -188,7 +190,10 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.FIND_BARBERS: EVERYBODY,
     Action.ANSWER_REVIEW: RUNNERS,
     Action.MODERATE_REVIEW: ADMINS,
-    Action.SEE_DISPLAY: STAFF | SCREENS | _grants(tuple(Caller), Relation.PUBLIC),
+    Action.HAND_ON_TICKET: HOLDERS | STAFF,
+    Action.FETCH_TICKET: EVERYBODY,
+    # Who has come to the door sees the screen that hangs behind it.
+    Action.SEE_DISPLAY: STAFF | SCREENS | AT_THE_DOOR | _grants(tuple(Caller), Relation.PUBLIC),
     Action.SEE_QR: STAFF | SCREENS,
     Action.SEE_JOIN_CODE: STAFF,
     Action.CHANGE_JOIN_CODE: STAFF,
@@ -252,6 +257,7 @@ _SEEN: Final = frozenset(
         Action.SEE_EVENTS,
         Action.WATCH_QUEUE,
         Action.SEE_BOOKING,
+        Action.HAND_ON_TICKET,
         Action.SEE_DISPLAY,
         Action.SEE_QR,
         Action.SEE_JOIN_CODE,

@@ -1,75 +1,94 @@
-"""The pages that the server shows: the shop's display, and where its QR code leads."""
+"""The pages that the server shows, and their parts."""
 
-from importlib.resources import files
+from functools import partial
 from typing import Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
+from barberpro.handlers.parts import Parts
 from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import not_found
 
-_WEB: Final = files("barberpro.clients") / "web"
-_TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+PAGES: Final = {
+    "/display": "display.html",
+    "/display/{shopId}": "display.html",
+    "/join/{shopId}": "join.html",
+    "/ticket": "ticket.html",
+    "/ticket/{bookingId}": "ticket.html",
+    "/kiosk": "kiosk.html",
+    "/kiosk/{shopId}": "kiosk.html",
+    "/console": "console.html",
+    "/admin": "admin.html",
+    "/sw.js": "sw.js",
+    "/app.webmanifest": "app.webmanifest",
+}
+"""The file of each path. They are the same for everybody: a page asks for what it shows. One whose file is not there is
+no page. A service worker stands at the root, as it works for what is below it."""
 
-PARTS: web.AppKey[dict[str, bytes]] = web.AppKey("parts", dict)
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASK_AGAIN: Final = "no-cache"
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
 DISPLAY_TOKENS: web.AppKey[DisplayTokens] = web.AppKey("display_tokens", DisplayTokens)
 
 
-def read_parts() -> dict[str, bytes]:
-    """The pages and their parts by name. They are few and small: read once, kept."""
-    return {part.name: part.read_bytes() for part in _WEB.iterdir() if _kind(part.name) is not None}
-
-
-def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
+def setup_pages(app: web.Application, parts: Parts) -> None:
     """Adds the pages to the application. `app[SERVICES]` must be set."""
     app[PARTS] = parts
     app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
-    app.router.add_get("/display/{shop_id}", _display)
-    app.router.add_get("/display/{shop_id}/token", _display_token)
-    app.router.add_get("/join/{shopId}", _join)
-    app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
+    for path, name in PAGES.items():
+        if name in parts.by_name:
+            app.router.add_get(path, partial(_page, name))
+    app.router.add_get("/display/{shopId}/token", _display_token)
+    app.router.add_get("/static/{name:[a-z0-9._-]+}", _static)
+    app.router.add_get("/static/{build}/{name:[a-z0-9._-]+}", _static)
 
 
-def _kind(name: str) -> str | None:
-    return _TYPES.get(name.rpartition(".")[2])
-
-
-def _file(request: web.Request, name: str) -> web.Response:
-    kind, body = _kind(name), request.app[PARTS].get(name)
-    if kind is None or body is None:
-        raise not_found("page")
-    return web.Response(body=body, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
+async def _page(name: str, request: web.Request) -> web.Response:
+    for value in request.match_info.values():
+        if not is_id(value):
+            raise not_found("page")
+    return _file(request, name, _ASK_AGAIN)
 
 
 async def _static(request: web.Request) -> web.Response:
-    return _file(request, request.match_info["name"])
+    """Of another build than this server's, what this one has: for pages that are open while servers change."""
+    present = request.match_info.get("build") == request.app[PARTS].build
+    return _file(request, request.match_info["name"], _FOR_EVER if present else _ASK_AGAIN)
 
 
-async def _join(request: web.Request) -> web.Response:
-    """The same for every shop: the page asks for what it shows, with the code from its address."""
-    return _file(request, "join.html")
-
-
-async def _display(request: web.Request) -> web.Response:
-    await _public_shop(request)
-    return _file(request, "display.html")
+def _file(request: web.Request, name: str, cache: str) -> web.Response:
+    part = request.app[PARTS].by_name.get(name)
+    if part is None:
+        raise not_found("page")
+    headers = {hdrs.CACHE_CONTROL: cache, hdrs.ETAG: part.etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    body: bytes | None = part.body
+    status = 200
+    if request.headers.get(hdrs.IF_NONE_MATCH, "").removeprefix("W/") == part.etag:
+        body, status = None, 304
+    elif part.packed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        body = part.packed
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    charset = None if part.kind == "image/png" else "utf-8"
+    # A 304 tells the kind, too: browsers take over its headers, and a script of another kind is not run.
+    return web.Response(status=status, body=body, content_type=part.kind, charset=charset, headers=headers)
 
 
 async def _display_token(request: web.Request) -> web.Response:
     """A display token for the page."""
     token = request.app[DISPLAY_TOKENS].of(await _public_shop(request))
-    headers = {"Cache-Control": "no-store"}
+    headers = {hdrs.CACHE_CONTROL: "no-store"}
     return web.Response(body=orjson.dumps({"token": token}), content_type="application/json", headers=headers)
 
 
 async def _public_shop(request: web.Request) -> str:
     """The shop that the path names. Raises NOT_FOUND when there is none, or its display is not public."""
-    shop_id = request.match_info["shop_id"]
+    shop_id = request.match_info["shopId"]
     if not is_id(shop_id):
         raise not_found("shop")
     shop = await request.app[SERVICES].catalogue.shop(shop_id)

@@ -20,6 +20,12 @@ class Scan(Wire):
     ticket: Annotated[str, Field(max_length=8192)] | None = None
 
 
+class TakeOver(Wire):
+    """The code of a ticket that somebody hands on: the last part of the address in its QR code."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{20,256}$")]
+
+
 class AskPairing(Wire):
     kind: DeviceKind
 

@@ -28,6 +28,12 @@ class Subscribe(Wire):
     since: Since | None = None
 
 
+class SubscribeAgain(Wire):
+    """On a connection that has one room: whether what the client has of it is still the newest."""
+
+    since: Since | None = None
+
+
 class RequestQueueStream(Wire):
     """Subscribes to `queue:<barberId>`; the state comes as `queue_updated`, too."""
 

@@ -18,7 +18,8 @@ from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
 from barberpro.handlers.callers import Proxies
-from barberpro.handlers.pages import read_parts, setup_pages
+from barberpro.handlers.pages import setup_pages
+from barberpro.handlers.parts import read_parts
 from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.ratelimit.gate import Gate
 from barberpro.handlers.realtime.doors import LiveDoors

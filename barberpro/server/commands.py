@@ -23,6 +23,7 @@ from barberpro.protocol.actors import SYSTEM, Actor, Role
 from barberpro.protocol.ids import ID_PATTERN, new_user_id
 from barberpro.queue.check import compare
 from barberpro.queue.trim import Kept, Step, Trimmer
+from barberpro.server.demo import set_up
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.errors import CommandError
 from barberpro.server.minting import own_tokens
@@ -242,15 +243,16 @@ async def run_demo(settings: Settings, speed: float) -> int:
     """A living shop: stores, server, seed, and day after day until a signal comes."""
     url = f"http://{settings.host}:{settings.port}"
     async with stop_event() as until, open_stores(settings) as urls, database(settings, urls) as pool:
-        document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
+        demo = await set_up(settings, pool)
         async with listening(settings, urls):
-            click.echo(f"\n  The shop's screen   {url}/display/{document['shopId']}")
-            click.echo(f"  Health              {url}/health/ready")
+            click.echo()
+            for name, path in [*demo.addresses, ("Health", "/health/ready")]:
+                click.echo(f"  {name:<19} {url}{path}")
             click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
             number = 0
             while not until.is_set():
                 number += 1
-                code = await _play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), document, until)
+                code = await _play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), demo.played, until)
                 if code:
                     return code
                 with contextlib.suppress(TimeoutError):

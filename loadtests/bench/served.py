@@ -36,7 +36,7 @@ _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 _SHARDS: Final = 64
 _BARBERPRO: Final = Path(sys.executable).with_name("barberpro")
 BARBERPRO: Final = (str(_BARBERPRO),)
-_SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("Haircut", Decimal("250.00"), 20),), {})
+SHOP: Final = NewShop("Shop", "Asia/Kolkata", "INR", ("Barber",), (NewService("Haircut", Decimal("250.00"), 20),), {})
 
 
 @dataclass(slots=True)
@@ -169,7 +169,7 @@ class Deployment:
         ):
             await _ready(process, http, port)
             if self._chair is None:
-                self._chair = (await self.shops(1, _SHOP, chairs))[0][0]
+                self._chair = (await self.shops(1, SHOP, chairs))[0][0]
             barber_id = self._chair.barber_id
             barber = self.token(Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id))
             http.headers["Authorization"] = f"Bearer {barber}"

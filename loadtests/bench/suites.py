@@ -16,6 +16,7 @@ from loadtests.bench.r1 import r1
 from loadtests.bench.report import Figure
 from loadtests.bench.soak import soak
 from loadtests.bench.stalled import stalled
+from loadtests.bench.w1 import w1
 from loadtests.bench.waits import waits
 from loadtests.bench.y1 import y1
 
@@ -30,6 +31,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "waits": (waits,),
     "restart": (r1,),
     "year": (y1,),
+    "pages": (w1,),
     "soak": (soak,),
     "find": (find,),
 }

@@ -21,11 +21,11 @@ from tests.support.shops import Json
 STREAM = "/api/v1/queue/stream"
 PATHS = [
     *sorted({route.path for route in ROUTES}), STREAM, "/socket.io/", "/ws/queue/{barberId}",
-    "/ws/booking/{bookingId}", "/display/{shop_id}", "/display/{shop_id}/token", "/join/{shopId}", "/static/{name}",
-    "/asyncapi.json", "/{name}",
+    "/ws/booking/{bookingId}", "/display/{shopId}", "/display/{shopId}/token", "/join/{shopId}",
+    "/static/{name}", "/static/0/{name}", "/asyncapi.json", "/{name}",
 ]  # fmt: skip
 OWN = {
-    "barberId": "bb_1", "bookingId": "bk_1_1", "shop_id": "sh_1", "shopId": "sh_1", "deviceId": "dv_1",
+    "barberId": "bb_1", "bookingId": "bk_1_1", "shopId": "sh_1", "deviceId": "dv_1",
     "name": "display.js", "sessionId": "ss_1", "paymentId": "pm_1_1", "exportId": "ex_1",
     "serviceId": "sv_1", "staffId": "us_1", "invitationId": "ch_1", "reviewId": "rt_1", "flagName": "beta",
 }  # fmt: skip

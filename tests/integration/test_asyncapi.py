@@ -204,6 +204,7 @@ async def talk_by_frames(visit: Visit) -> None:
     socket, ear = await visit.socket(f"queue/{shop.barbers[1]}", None)
     await visit.say(socket, "authenticate", token=visit.server.token(OTHER))
     await ear.hears("subscribed")
+    await visit.say(socket, "subscribe", since={"epoch": 1, "seq": 0})
     await visit.say(socket, "authenticate", token=visit.server.token(OTHER, 7200))
     await visit.say(socket, "authenticate", token="garbage")  # noqa: S106 - it opens nothing
     await visit.say(socket, "command", commandId=new_id(), **shop.join(1))

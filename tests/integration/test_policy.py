@@ -12,8 +12,10 @@ from typing import Final
 import orjson
 import pytest
 
-from barberpro.domain import devices, guests
+from barberpro.domain import devices, guests, tickets
 from barberpro.domain.policy import TABLE, Action
+from barberpro.handlers.pages import PAGES
+from barberpro.handlers.parts import read_parts
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.commands import COMMAND_TYPES
@@ -53,7 +55,7 @@ OPEN: Final = {
     "GET /metrics",
     "GET /asyncapi.json",
     "GET /static/{name}",
-    "GET /join/{shopId}",
+    "GET /static/{build}/{name}",
     "GET /api/v1/queue/{barberId}",
     "GET /api/v1/barbers/search",
     "GET /api/v1/barbers/{barberId}",
@@ -63,10 +65,12 @@ OPEN: Final = {
     "POST /api/v1/devices",
     "POST /api/v1/devices/token",
     "GET /api/v1/shops/{shopId}",
+    "POST /api/v1/bookings/{bookingId}/ticket",
     "GET /.well-known/jwks.json",
-    # These two to whoever asks for a display that is public; see below.
-    "GET /display/{shop_id}",
-    "GET /display/{shop_id}/token",
+    # To whoever asks for a display that is public; see below.
+    "GET /display/{shopId}/token",
+    # The same files for everybody: they ask for what they show.
+    *(f"GET {path}" for path, name in PAGES.items() if name in read_parts().by_name),
 }
 """For everybody. What each needs to be asked for is in `_body`."""
 
@@ -97,6 +101,7 @@ ENDPOINTS: Final = {
     "GET /api/v1/queue/my-queue": _OWN,
     "GET /api/v1/barbers/me/availability": _OWN,
     "PATCH /api/v1/barbers/me/availability": _OWN,
+    "GET /api/v1/bookings/{bookingId}/qr": _SEE_IT,
     "GET /api/v1/queue/{barberId}/events": _STAFF_SEE,
     "PATCH /api/v1/queue/{bookingId}/status": _STAFF_ACT,
     "PATCH /api/v1/queue/{bookingId}/skip": _STAFF_ACT,
@@ -188,7 +193,7 @@ ROOMS: Final = {
     "queue": "   1 + + + + + + + 4 + + + 4 + 4",
     "booking": _SEE_IT,
     "display": " 1 + + + + + + + + + + + + + +",
-    "hidden": "  1 4 4 4 4 4 4 4 4 + + + 4 + 4",
+    "hidden": "  1 4 4 4 4 + 4 4 4 + + + 4 + 4",
 }
 _QUERIES: Final = {
     "GET /api/v1/barbers/{barberId}/slots": "?date=2030-01-01",
@@ -271,6 +276,10 @@ async def _body(stage: Scene, endpoint: str, caller: str) -> Json | None:
         return await _contact(stage, caller)
     if endpoint.endswith("/scan"):
         return {"code": (await guests.present_code(pool, shop_id, ""))["code"]}
+    if endpoint.endswith("/ticket"):
+        app = stage.door.client.app
+        assert app is not None
+        return {"code": tickets.code_for(app[ACCOUNTS].contacts.sealer, stage.booking)}
     if endpoint.endswith("/devices/token"):
         return {"secret": (await devices.ask(pool, "kiosk"))["secret"]}
     return None
@@ -296,7 +305,7 @@ async def _tried(stage: Scene, endpoint: str, caller: str, more: Json | None = N
         await guests.change_code(stage.door.node.pool, ADMIN, stage.door.shop.shop_id, VIA)
     names |= {"serviceId": stage.door.shop.service, "flagName": "beta"}
     template += _QUERIES.get(endpoint, "")
-    path = template.format(**names, shop_id=names["shopId"], name="display.js")
+    path = template.format(**names, name="display.js", build="0")
     who, body = stage.callers[caller], await _body(stage, endpoint, caller) if more is None else more
     headers = _from_elsewhere()
     if who is not None:
@@ -357,10 +366,10 @@ async def test_where_the_body_says_what_is_asked_for_it_decides_who_may(stage: S
         assert (endpoint, await _row(stage, endpoint, more)) == (endpoint, row.split())
 
 
-async def test_a_display_that_is_not_public_has_no_page(stage: Scene) -> None:
-    for more in ("", "/token"):
+async def test_a_display_that_is_not_public_has_a_page_to_be_paired_on_and_no_token(stage: Scene) -> None:
+    for more, status in (("", 200), ("/token", 404)):
         async with stage.door.client.get(f"/display/{stage.hidden.shop_id}{more}") as response:
-            assert response.status == 404
+            assert response.status == status
 
 
 # Commands ----------------------------------------------------------------------------------------------------------

@@ -173,6 +173,21 @@ async def test_who_has_the_newest_state_is_up_to_date(ways: Ways) -> None:
             assert (told["upToDate"], told["state"]["seq"]) == (False, seq + 1), query
 
 
+async def test_who_asks_again_hears_whether_what_it_has_is_still_the_newest(ways: Ways) -> None:
+    async with ways.enter() as socket:
+        seen = await hear(socket)
+        since = {"epoch": seen["epoch"], "seq": seen["seq"]}
+        await socket.send_json({"event": "subscribe", "since": since})
+        assert (await hear(socket, "subscribed"))["state"] is None
+        for asked in ({}, {"since": {"epoch": seen["epoch"] + 1, "seq": 0}}):
+            await socket.send_json({"event": "subscribe", **asked})
+            assert (await hear(socket, "subscribed"))["state"]["seq"] == seen["seq"]
+        await socket.send_json({"event": "subscribe", "room": "queue:bb_another"})
+        assert (await hear(socket, "error"))["error"]["details"]["fields"][0]["path"] == "room"
+        await send(ways.door.node, ME, **ways.door.shop.join())
+        assert (await hear(socket, "queue_updated"))["seq"] == seen["seq"] + 1
+
+
 async def test_a_new_token_renews_the_session(ways: Ways) -> None:
     async with ways.enter() as socket:
         await hear(socket)

@@ -15,7 +15,8 @@ from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers.asyncapi import setup_asyncapi
-from barberpro.handlers.pages import read_parts, setup_pages
+from barberpro.handlers.pages import setup_pages
+from barberpro.handlers.parts import read_parts
 from barberpro.handlers.realtime.doors import LiveDoors
 from barberpro.handlers.rest.exposition import FIGURES
 from barberpro.handlers.services import ACCOUNTS, SERVICES

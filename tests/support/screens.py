@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from barberpro.protocol.actors import Role
-from tests.support.browsers import Console, browser_page
+from tests.support.browsers import Console, browser_page, until
 from tests.support.raw_socketio import raw_client
 from tests.support.shops import Json, new_id
 from tests.support.sites import Site
@@ -15,14 +15,20 @@ from tests.support.sites import Site
 REMEMBER = """
 window.calls = [];
 window.served = [];
-new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => {
-  if (node.textContent) window.calls.push(node.textContent);
-}))).observe(document.getElementById("call"), { childList: true, subtree: true });
+new MutationObserver(() => {
+  const text = document.getElementById("call").textContent;
+  if (text) window.calls.push(text);
+}).observe(document.getElementById("call"), { childList: true, characterData: true, subtree: true });
 new MutationObserver(() => {
   const token = document.querySelector("section .serving dd").textContent;
   if (Number(token) && token !== window.served.at(-1)) window.served.push(token);
-}).observe(document.getElementById("queues"), { childList: true });
+}).observe(document.getElementById("line"), { childList: true, characterData: true, subtree: true });
 """
+BRIEFLY = """
+const kept = JSON.parse(localStorage.getItem("barberpro.display"));
+localStorage.setItem("barberpro.display", JSON.stringify({ callSeconds: 0.05, ...kept }));
+"""
+"""Calls are shown for so long, so that a test does not wait for them."""
 
 
 class Screen:
@@ -37,6 +43,7 @@ class Screen:
 
     async def open(self, url: str | None = None) -> None:
         """url: of the server; the site's own when None."""
+        await self.page.add_init_script(BRIEFLY)
         await self.page.goto(f"{url or self.site.url}/display/{self.shop['shopId']}")
         await expect(self.fresh).to_have_attribute("data-state", "live")
         await self.page.evaluate(REMEMBER)
@@ -48,9 +55,10 @@ class Screen:
     def card(self, barber: int) -> Locator:
         return self.page.locator("section").nth(barber)
 
-    async def calls(self) -> list[str]:
-        """What was announced since the page was opened."""
-        calls: list[str] = await self.page.evaluate("window.calls")
+    async def calls(self, count: int) -> list[str]:
+        """What was announced since the page was opened, once it is as much as that and nothing more is to come."""
+        await until(self.page, f"calls.length >= {count} && !document.getElementById('call').textContent")
+        calls: list[str] = await self.page.evaluate("calls")
         return calls
 
     async def served(self) -> list[str]:

@@ -1,120 +1,196 @@
-// The shop's screen: shows the newest state of display:<shopId>, and says honestly how old it is.
+// The shop's screen: shows the newest state of display:<shopId>, announces calls, and says honestly how old it is.
 
-import { Socket } from "./socket.js";
+import { Announcer } from "./announce.js";
+import { BarberPro } from "./barberpro.js";
+import { Calls } from "./calls.js";
+import { Card } from "./display-card.js";
+import { applyLook, settings, settingsDialog } from "./display-settings.js";
+import "./elements.js";
+import { time } from "./format.js";
+import { Device, NotPaired } from "./pairing.js";
+import { LANGUAGES, preferred, texts, translate } from "./texts.js";
 
-const shopId = location.pathname.split("/")[2];
-const room = `display:${shopId}`;
-const CALLS_SHOWN = 3;
-const CALL_SHOWN_MS = 12_000;
-const ASK_MS = 3_000; // how often the server is asked whether what is here is still true
+const ASK_MS = 3_000;       // how often the server is asked whether what is here is still true
+const AGAIN_MS = 3_000;     // until the next try to come in
+const MANY = 6;             // more barbers than that, and those who are closed are left out
 
-let shown = null;      // the state on the screen
-let heardAt = 0;       // when the server last proved that it is true
-let connected = false;
-let known = null;      // ids of the calls that are no news any more
-let asking = 0;        // the timer of the next question
-let pass = null;       // the token, for as long as it is good
-
+const known = Object.keys(LANGUAGES);
 const byId = (id) => document.getElementById(id);
-const STATUS = { open: "Open", paused: "Paused", closed: "Closed" };
+const device = new Device("display");
+const cards = new Map();    // by barber
 
-// After a silent cut a fetch may be sent over a connection that is dead as well; a websocket always has a new one.
-async function token(signal) {
-  if (pass) return pass;
+let kept = settings();
+applyLook(kept);
+let t = await texts("display", preferred(known), known);
+let shopId = location.pathname.split("/")[2] ?? null;
+let shown = null;           // the state on the screen
+let calls = null;
+let shop = null;
+let pairing = null;         // an AbortController while a code is shown
+
+const announcer = new Announcer({ language: t.language, shownMs: kept.callSeconds * 1000 });
+Object.assign(announcer, { sound: kept.sound, speech: kept.speech });
+
+// Coming in ----------------------------------------------------------------------------------------------------------
+
+/** Where this screen's tokens come from: a paired device's own, or everybody's of a public display. */
+async function tokens(signal) {
+  if (device.shopId) return { paired: true, token: await device.token(signal) };
+  if (!shopId) throw new NotPaired("no shop in the address");
   const answer = await fetch(`/display/${shopId}/token`, { signal });
+  if (answer.status === 404) throw new NotPaired("not a public display");
   if (!answer.ok) throw new Error(`no token: ${answer.status}`);
-  return (pass = (await answer.json()).token);
+  return { paired: false, token: (await answer.json()).token };
 }
 
-const socket = new Socket(token, {
-  ready: subscribe,
-  event(name, data) { if (name === "display_updated") take(data); },
-  lost() {
-    connected = false;
-    clearTimeout(asking);
-  },
-  refused() { pass = null; },
-});
-
-async function subscribe() {
-  const before = shown;
-  const since = shown && { epoch: shown.epoch, seq: shown.seq };
-  const answer = await socket.request("subscribe", since ? { room, since } : { room });
-  if (!answer.ok) return socket.restart();
-  socket.steady();
-  connected = true;
-  heardAt = Date.now();
-  asking = setTimeout(subscribe, ASK_MS);
-  if (answer.state && shown === before) shown = null; // nothing came meanwhile: the answer replaces what is here
-  if (answer.state) take(answer.state);
+function begin() {
+  shopId = device.shopId ?? shopId;
+  if (!shopId) return pair();
+  if (location.pathname !== `/display/${shopId}`) history.replaceState(null, "", `/display/${shopId}${location.search}`);
+  const room = `display:${shopId}`;
+  calls = new Calls(shopId);
+  shop = new BarberPro({ token: (signal) => token(signal), askMs: ASK_MS });
+  shop.addEventListener("error", ({ detail }) => { if (detail.ended) leave(AGAIN_MS); });
+  shop.addEventListener("status", ({ detail }) => { if (detail === "live") renewPage(); });
+  shop.watch(room, take);
+  byId("fresh").watch(shop, room);
 }
 
-function take(state) {
-  connected = true;
-  heardAt = Date.now();
-  const newer = !shown || state.epoch > shown.epoch || (state.epoch === shown.epoch && state.seq > shown.seq);
-  if (!newer) return;
-  shown = state;
-  render();
-  announce();
-}
-
-// Several calls may come with one state, after a cut above all: each is announced, unless its customer has moved on.
-// What was called before this screen looked is no news.
-function announce() {
-  const fresh = known ? shown.calls.filter((call) => !known.has(call.callId) && stillMeant(call)) : [];
-  known = new Set(shown.calls.map(({ callId }) => callId));
-  for (const { tokenNumber, barberName } of fresh) {
-    const line = document.createElement("span");
-    line.textContent = `Token ${tokenNumber}, please come to ${barberName}`;
-    byId("call").append(line);
-    if (byId("call").children.length > CALLS_SHOWN) byId("call").firstElementChild.remove();
-    setTimeout(() => line.remove(), CALL_SHOWN_MS);
+async function token(signal) {
+  try {
+    return (await tokens(signal)).token;
+  } catch (problem) {
+    if (problem instanceof NotPaired) leave(0);
+    throw problem;
   }
 }
 
-function stillMeant({ barberId, tokenNumber }) {
-  const queue = shown.queues.find((each) => each.barberId === barberId);
-  return [queue?.serving, queue?.next].some((entry) => entry?.tokenNumber === tokenNumber);
+// What this screen was paired with is no more; or it never was.
+function leave(ms) {
+  shop?.close();
+  shop = null;
+  byId("line").hidden = true;
+  if (ms) setTimeout(begin, ms);
+  else pair();
+}
+
+async function pair() {
+  if (pairing) return;
+  pairing = new AbortController();
+  shop?.close();
+  shop = null;
+  shown = null;
+  byId("line").hidden = true;
+  byId("pairing").hidden = false;
+  byId("fresh").hidden = true;
+  try {
+    shopId = await device.pair(showCode, pairing.signal);
+  } catch {
+    setTimeout(pair, AGAIN_MS);
+    return;
+  } finally {
+    pairing = null;
+  }
+  byId("pairing").hidden = true;
+  byId("fresh").hidden = false;
+  begin();
+}
+
+function showCode(code, until) {
+  byId("code").textContent = code;
+  byId("until").textContent = t("pairUntil", { time: time(until) });
+}
+
+// A server may have been renewed while this page ran: then its parts have another build's name.
+async function renewPage() {
+  try {
+    const page = await (await fetch(location.href)).text();
+    const build = new URL(".", import.meta.url).pathname;
+    if (build !== "/static/" && page.includes("/static/") && !page.includes(build)) location.reload();
+  } catch {
+    // The next time.
+  }
+}
+
+// The line -----------------------------------------------------------------------------------------------------------
+
+function take(state) {
+  shown = state;
+  render();
+  for (const call of calls.news(state)) {
+    const values = { token: call.tokenNumber, barber: call.barberName ?? "" };
+    const lines = [t("token", values), values.barber].filter(Boolean).join("\n");
+    announcer.say(call.callId, lines, t(values.barber ? "spoken" : "spokenOnly", values));
+  }
 }
 
 function render() {
-  document.title = shown.shopName;
-  byId("shop").textContent = shown.shopName;
-  byId("queues").replaceChildren(...shown.queues.map(card));
-}
-
-function card(queue) {
-  const part = byId("queue").content.cloneNode(true).firstElementChild;
-  part.dataset.barberId = queue.barberId;
-  part.querySelector("h2").textContent = queue.barberName;
-  part.querySelector(".status").textContent = STATUS[queue.status];
-  for (const place of ["serving", "next"]) {
-    const box = part.querySelector(`.${place}`);
-    box.classList.toggle("taken", Boolean(queue[place]));
-    box.querySelector("dd").textContent = queue[place]?.tokenNumber ?? "–";
+  const queues = shown.queues.length > MANY ? openOnes(shown.queues) : shown.queues;
+  const rows = queues.length <= 4 ? 1 : queues.length <= 8 ? 2 : 3;
+  const columns = Math.ceil(queues.length / rows);
+  const line = byId("line");
+  if (document.title !== shown.shopName) document.title = byId("shop").textContent = shown.shopName;
+  Object.assign(line.dataset, { rows, columns });
+  line.hidden = false;
+  byId("pairing").hidden = true;
+  const present = new Set(queues.map(({ barberId }) => barberId));
+  for (const [barberId, card] of cards) {
+    if (present.has(barberId)) continue;
+    card.element.remove();
+    cards.delete(barberId);
   }
-  part.querySelector("ol").replaceChildren(...queue.waiting.map(({ tokenNumber, estimatedWait }) => {
-    const item = document.createElement("li");
-    const wait = document.createElement("small");
-    wait.textContent = `${estimatedWait.p50Minutes} min`;
-    item.append(tokenNumber, wait);
-    return item;
-  }));
-  const more = queue.waitingCount - queue.waiting.length;
-  const { p50Minutes, p90Minutes } = queue.estimatedWait;
-  part.querySelector("footer").textContent =
-    (more > 0 ? `and ${more} more. ` : "")
-    + (queue.status === "open" ? `New here: ${p50Minutes} to ${p90Minutes} min` : "");
-  return part;
+  queues.forEach((queue, index) => {
+    if (!cards.has(queue.barberId)) cards.set(queue.barberId, new Card(byId("card"), t));
+    const card = cards.get(queue.barberId);
+    card.show(queue, { rows, columns }, t);
+    if (line.children[index] !== card.element) line.insertBefore(card.element, line.children[index] ?? null);
+  });
 }
 
-setInterval(() => {
-  const fresh = byId("fresh");
-  const age = Math.round((Date.now() - heardAt) / 1000);
-  const lost = !connected;
-  fresh.dataset.state = lost ? "lost" : "live";
-  fresh.textContent = lost
-    ? (heardAt ? `Connection lost, last update ${age} s ago` : "Connecting")
-    : `Live ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`;
-}, 1000);
+function openOnes(queues) {
+  const open = queues.filter(({ status, serving, next }) => status !== "closed" || serving || next);
+  return open.length ? open : queues;
+}
+
+// Announcements ------------------------------------------------------------------------------------------------------
+
+announcer.addEventListener("begin", ({ detail: { id, text } }) => {
+  calls.begun(id);
+  byId("call").textContent = text;
+});
+announcer.addEventListener("end", () => { byId("call").textContent = ""; });
+announcer.addEventListener("audible", ({ detail }) => { byId("unmute").hidden = detail || !kept.sound; });
+for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => { if (!announcer.audible) announcer.unlock(); });
+announcer.unlock(); // where the browser lets a page sound that nobody has touched: a screen after a power cut
+
+// Settings -----------------------------------------------------------------------------------------------------------
+
+settingsDialog(byId("settings"), byId("choices"), t.language, {
+  async changed(chosen, language) {
+    kept = chosen;
+    applyLook(kept);
+    t = await texts("display", language, known);
+    Object.assign(announcer, { sound: kept.sound, speech: kept.speech, language, shownMs: kept.callSeconds * 1000 });
+    byId("unmute").hidden = announcer.audible || !kept.sound;
+    translate(t);
+    for (const card of cards.values()) card.translate(t);
+    if (shown) render();
+  },
+  repair() {
+    pair();
+  },
+});
+
+// Keeps a tablet's screen on; a television has no such thing.
+async function stayAwake() {
+  try {
+    if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+  } catch {
+    // It may sleep then.
+  }
+}
+document.addEventListener("visibilitychange", stayAwake);
+stayAwake();
+
+translate(t);
+begin();

@@ -122,7 +122,7 @@ def _websocket(since: Json) -> Door:
         channel, name = f"websocket_{kind.value}", f"{_SUBJECT[kind]}Id"
         door.channel(
             channel,
-            [*messages_of(WEBSOCKET_REQUESTS), WEBSOCKET_SUBSCRIBED, state, *NOTICES, WEBSOCKET_ERROR],
+            [*messages_of(WEBSOCKET_REQUESTS), state, *NOTICES, WEBSOCKET_ERROR],
             address=f"/{kind.value}/{{{name}}}",
             title=f"The room {kind.value}:<{name}>",
             parameters={name: {"description": f"The {_SUBJECT[kind]}'s id."}},

@@ -34,6 +34,7 @@ _AT: Final = "2026-11-21T09:30:00.125Z"
 
 TOKEN: Final = {"token": "eyJhbGciOiJSUzI1NiJ9..."}
 SUBSCRIBE: Final = {"room": ROOM, "since": {"epoch": 1, "seq": 41}}
+SUBSCRIBE_AGAIN: Final = {"since": {"epoch": 1, "seq": 41}}
 JOIN: Final = {
     "commandId": COMMAND_ID,
     "type": "join",

@@ -125,7 +125,10 @@ SOCKETIO_REQUESTS: Final = (
 )
 
 WEBSOCKET_SUBSCRIBED: Final = Message(
-    "subscribed", answers.Subscribed, "The first frame: what the subscription begins with.", (examples.SUBSCRIBED,)
+    "subscribed",
+    answers.Subscribed,
+    "The first frame: what the subscription begins with; and the answer to `subscribe`.",
+    (examples.SUBSCRIBED,),
 )
 WEBSOCKET_ERROR: Final = Message(
     "error",
@@ -143,6 +146,16 @@ WEBSOCKET_REQUESTS: Final = (
             (examples.COMMAND_ACK, examples.REFUSED),
             correlation="commandId",
         ),
+    ),
+    Request(
+        Message(
+            "subscribe",
+            requests.SubscribeAgain,
+            "Once more, now and then: its answer proves that what the client has is the newest, or brings that.",
+            (examples.SUBSCRIBE_AGAIN,),
+            received=True,
+        ),
+        WEBSOCKET_SUBSCRIBED,
     ),
     Request(
         Message(
@@ -164,6 +177,6 @@ WEBSOCKET_REQUESTS: Final = (
 PLAIN: Final = (*STATES.values(), *NOTICES, *messages_of(SOCKETIO_REQUESTS))
 """Those of Socket.IO and of event streams: the event's name stands beside the payload."""
 FRAMED: Final = (
-    WEBSOCKET_SUBSCRIBED, *STATES.values(), *NOTICES, WEBSOCKET_ERROR, *messages_of(WEBSOCKET_REQUESTS),
+    *STATES.values(), *NOTICES, WEBSOCKET_ERROR, *messages_of(WEBSOCKET_REQUESTS),
 )  # fmt: skip
 """Those of the WebSocket door: the event's name stands in the payload."""

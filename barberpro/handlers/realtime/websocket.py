@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.frames import TOO_LARGE, FrameError, Opcode
 from barberpro.protocol.ids import new_request_id
-from barberpro.protocol.requests import Authenticate, Since
+from barberpro.protocol.requests import Authenticate, Since, SubscribeAgain
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.storage.postgres import Away
 
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 _PROTOCOL: Final = "barberpro.v1"
 _BEARER: Final = "bearer."
-_COMMANDS_AT_ONCE: Final = 32
+_AT_ONCE: Final = 32
 _RESTARTS: Final = "The server restarts."
 
 
@@ -115,9 +115,9 @@ class _Visit:
         self._session: Session | None = None
         self._seat: Seat | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        """Commands under way; None for whoever never sent one."""
+        """Requests under way; None for whoever never sent one."""
         self._frames: deque[bytes] | None = None
-        """What is not looked at yet: while it comes in, and while too many commands are under way."""
+        """What is not looked at yet: while it comes in, and while too many requests are under way."""
         self._said: asyncio.Future[bytes] | None = None
         """The first frame, while it is waited for."""
         self._entering: asyncio.Task[None] | None = None
@@ -206,7 +206,7 @@ class _Visit:
         self.wire.close(CloseCode.TOO_LARGE if error.code == TOO_LARGE else CloseCode.BAD_FRAME, str(error))
 
     def _busy(self) -> bool:
-        return self._tasks is not None and len(self._tasks) >= _COMMANDS_AT_ONCE
+        return self._tasks is not None and len(self._tasks) >= _AT_ONCE
 
     def _wait(self, payload: bytes) -> None:
         if self._frames is None:
@@ -230,19 +230,38 @@ class _Visit:
             return
         event = frame.pop("event", None)
         if event == "command":
-            task = asyncio.create_task(self._command(frame))
-            self._tasks = self._tasks or set()
-            self._tasks.add(task)
-            task.add_done_callback(self._answered)
+            self._begin(self._command(frame))
             return
         try:
             self.session.requests.take()
-            if event != "authenticate":
-                raise bad_field("event", "is neither command nor authenticate")
+            if event not in {"subscribe", "authenticate"}:
+                raise bad_field("event", "is none of command, subscribe, authenticate")
         except BarberProError as error:
             self._send("error", refused(error))
         else:
-            self._authenticate(frame)
+            if event == "subscribe":
+                self._begin(self._subscribe(frame))
+            else:
+                self._authenticate(frame)
+
+    def _begin(self, request: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(request)
+        self._tasks = self._tasks or set()
+        self._tasks.add(task)
+        task.add_done_callback(self._answered)
+
+    async def _subscribe(self, frame: Json) -> None:
+        """Once more: whether what the client has is the newest, and else that."""
+        refusal = await answer(self._shared.connections, self._tell_newest, frame)
+        if refusal is not None:
+            self._send("error", refusal)
+
+    async def _tell_newest(self, frame: Json) -> None:
+        assert self._seat is not None  # noqa: S101 - it is admitted with its seat
+        services, since = self._shared.services, parse(SubscribeAgain, frame).since
+        await catch_up(services, self._seat, since)
+        view = await self._shared.hub.enter(self._seat, self.wire.outlet)
+        self._send("subscribed", subscribed(services, view, since))
 
     async def _command(self, frame: Json) -> None:
         given, shared = frame.get("commandId"), self._shared

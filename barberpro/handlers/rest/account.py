@@ -11,6 +11,7 @@ from barberpro.domain.policy import permissions_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
 from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, Page
+from barberpro.handlers.rest.session_cookie import by_cookie, forgotten
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import AddContact, VerifyOtp
 from barberpro.protocol.codes import ErrorCode
@@ -68,7 +69,8 @@ async def logout(request: web.Request) -> Answer:
     if known.session_id is None:
         raise BarberProError(ErrorCode.FORBIDDEN, "This token belongs to no session; it ends by itself.")
     await request.app[ACCOUNTS].sessions.end(known.actor, known.session_id, "signed out", via_of(request))
-    return Answer({"sessionId": known.session_id, "ended": True})
+    headers = forgotten(request) if by_cookie(request) else {}
+    return Answer({"sessionId": known.session_id, "ended": True}, headers=headers)
 
 
 async def delete(request: web.Request) -> Answer:

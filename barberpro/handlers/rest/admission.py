@@ -17,8 +17,8 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
 _ALWAYS: Final = re.compile(r"/health/(live|ready)|/metrics")
-_COUNTED: Final = re.compile(r"/(api|display)/.*")
-"""What looks into the stores. Other pages are files that are kept."""
+_COUNTED: Final = re.compile(r"/api/.*|/display/[^/]+/token")
+"""What looks into the stores. Pages are files that are kept."""
 _SOCKETS: Final = re.compile(r"/ws/.*|/socket\.io/.*")
 _BY_A_SECRET: Final = re.compile(r"/api/v1/auth/(?!(logout|me|sessions|account)\b).+")
 """Where the body shows who one is: a token that has ended beside it, as apps send with all they ask, does no harm."""

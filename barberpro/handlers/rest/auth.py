@@ -7,8 +7,9 @@ from aiohttp import web
 from barberpro.domain.accounts.sessions import Grant
 from barberpro.handlers.rest.account import account_document, begun_answer
 from barberpro.handlers.rest.context import via_of
-from barberpro.handlers.rest.parsing import body, command_id, validated
+from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
 from barberpro.handlers.rest.replies import Answer
+from barberpro.handlers.rest.session_cookie import by_cookie, kept, token_of
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import (
     ForgotPassword,
@@ -93,19 +94,25 @@ async def reset_password(request: web.Request) -> Answer:
 
 async def refresh(request: web.Request) -> Answer:
     """POST /auth/refresh: both tokens anew. The old refresh token is over; using it again ends the session."""
-    told = validated(Refresh, await body(request))
+    if by_cookie(request):
+        await no_fields(request)
+        told = validated(Refresh, {"refreshToken": token_of(request)})
+    else:
+        told = validated(Refresh, await body(request))
     grant = await request.app[ACCOUNTS].sessions.renew(told.refresh_token, via_of(request), command_id(request))
     return _granted(request, grant)
 
 
 def _granted(request: web.Request, grant: Grant) -> Answer:
+    """A page's refresh token goes into its cookie, and is not told."""
+    in_cookie = by_cookie(request)
     document: Json = {
         "accessToken": grant.access_token,
         "tokenType": "Bearer",
         "expiresAt": rfc3339(round(grant.expires_at * 1000)),
-        "refreshToken": grant.refresh_token,
+        "refreshToken": grant.refresh_token if not in_cookie else None,
         "refreshExpiresAt": rfc3339_of(grant.refresh_expires_at),
         "sessionId": grant.session_id,
         "user": account_document(request.app[ACCOUNTS].contacts, grant.user),
     }
-    return Answer(document)
+    return Answer(document, headers=kept(request, grant) if in_cookie else {})

@@ -1,9 +1,7 @@
 """The code on the shop's door: shown, changed, and scanned."""
 
-import io
-from typing import Any, Final
+from typing import Any
 
-import segno
 from aiohttp import web
 
 from barberpro.domain import guests
@@ -12,38 +10,30 @@ from barberpro.handlers.rest.booking_reads import on_the_ticket
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.rest.lookup import booking_for, shop_for
 from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
+from barberpro.handlers.rest.qr_codes import kind_of, origin, picture
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.access import Scan
-from barberpro.protocol.errors import BarberProError, bad_field
+from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.storage.catalogue import Shop
 
 Json = dict[str, Any]
 
-QR_QUERY: Final = ("format",)
-_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
-_SCALE: Final = 10
-"""Pixels a module: a code of some forty modules is as wide as a hand on a screen, and prints well on paper."""
-
 
 async def qr(request: web.Request) -> File:
     """GET /shops/{shopId}/qr: the address of the shop's join page as a picture, SVG or PNG."""
     shop = await shop_for(request, Action.SEE_QR)
-    kind = request.query.get("format", "svg")
-    if kind not in _TYPES:
-        raise bad_field("format", f"is none of {', '.join(_TYPES)}")
-    told = await guests.present_code(request.app[SERVICES].pool, shop.shop_id, _origin(request))
-    picture = io.BytesIO()
+    kind = kind_of(request)
+    told = await guests.present_code(request.app[SERVICES].pool, shop.shop_id, origin(request))
     # A quarter of it may be scratched or smeared, as happens to what hangs on a door.
-    segno.make_qr(told["url"], error="q").save(picture, kind=kind, scale=_SCALE)
-    return File(picture.getvalue(), _TYPES[kind])
+    return picture(told["url"], kind, error="q")
 
 
 async def show_code(request: web.Request) -> Answer:
     """GET /shops/{shopId}/join-code."""
     shop = await shop_for(request, Action.SEE_JOIN_CODE)
-    return Answer(await guests.present_code(request.app[SERVICES].pool, shop.shop_id, _origin(request)))
+    return Answer(await guests.present_code(request.app[SERVICES].pool, shop.shop_id, origin(request)))
 
 
 async def change_code(request: web.Request) -> Answer:
@@ -52,7 +42,7 @@ async def change_code(request: web.Request) -> Answer:
     await no_fields(request)
     pool = request.app[SERVICES].pool
     await guests.change_code(pool, identity(request).actor, shop.shop_id, via_of(request), command_id(request))
-    return Answer(await guests.present_code(pool, shop.shop_id, _origin(request)), 201)
+    return Answer(await guests.present_code(pool, shop.shop_id, origin(request)), 201)
 
 
 async def withdraw_code(request: web.Request) -> Answer:
@@ -99,11 +89,3 @@ async def _place(services: Services, shop: Shop, ticket: str | None) -> Json | N
     except BarberProError:
         return None
     return on_the_ticket(services, found) if found.state is not None else None
-
-
-def _origin(request: web.Request) -> str:
-    """Where guests reach the pages: as set, or as whoever asks has reached us."""
-    try:
-        return request.app[SERVICES].public_url or str(request.url.origin())
-    except ValueError:
-        raise bad_field("Host", "is not where anybody could be reached") from None

@@ -25,12 +25,14 @@ from barberpro.handlers.rest import (
     menu,
     payments,
     people,
+    qr_codes,
     queue_events,
     queues,
     ratings,
     reports,
     shops,
     staff,
+    tickets,
 )
 from barberpro.handlers.rest.admission import admission
 from barberpro.handlers.rest.cross_origin import cross_origin, put_cross_origin_headers
@@ -78,6 +80,8 @@ ROUTES = (
         f"{_V1}/barbers/{{barberId}}/reviews",
         endpoint(barbers.reviews, Action.FIND_BARBERS, query=barbers.REVIEWS_QUERY),
     ),
+    web.get(f"{_V1}/bookings/{{bookingId}}/qr", endpoint(tickets.qr, Action.HAND_ON_TICKET, query=qr_codes.QUERY)),
+    web.post(f"{_V1}/bookings/{{bookingId}}/ticket", endpoint(tickets.fetch, Action.FETCH_TICKET)),
     # aiohttp prefers a fixed path to one with a name in it, whatever their order here.
     web.get(f"{_V1}/queue/my-queue", endpoint(queues.mine, Action.SEE_OWN_QUEUE)),
     web.get(f"{_V1}/queue/earnings", endpoint(reports.earnings, Action.SEE_EARNINGS, query=reports.QUERY)),
@@ -96,7 +100,7 @@ ROUTES = (
     web.patch(f"{_V1}/queue/{{bookingId}}/status", endpoint(queues.set_status, *queues.STATUSES)),
     web.patch(f"{_V1}/queue/{{bookingId}}/skip", endpoint(queues.skip, Action.SKIP)),
     web.post(f"{_SHOP}/scan", endpoint(guests.scan, Action.SCAN)),
-    web.get(f"{_SHOP}/qr", endpoint(guests.qr, Action.SEE_QR, query=guests.QR_QUERY)),
+    web.get(f"{_SHOP}/qr", endpoint(guests.qr, Action.SEE_QR, query=qr_codes.QUERY)),
     web.get(f"{_SHOP}/join-code", endpoint(guests.show_code, Action.SEE_JOIN_CODE)),
     web.post(f"{_SHOP}/join-code", endpoint(guests.change_code, Action.CHANGE_JOIN_CODE)),
     web.delete(f"{_SHOP}/join-code", endpoint(guests.withdraw_code, Action.CHANGE_JOIN_CODE)),
@@ -163,7 +167,8 @@ def setup_rest(app: web.Application) -> None:
     `app[exposition.FIGURES]` before it serves.
 
     The middlewares are for every path of the app: what a page or a handshake raises becomes an envelope as well,
-    and who is blocked is so everywhere. Tokens are looked at, and requests counted, under /api/ and /display/.
+    and who is blocked is so everywhere. Tokens are looked at, and requests counted, under /api/ and
+    where a screen gets its token.
     """
     app.middlewares.extend([observe, answer_errors, cross_origin, admission])
     app.on_response_prepare.extend([put_headers, put_cross_origin_headers, put_security_headers])

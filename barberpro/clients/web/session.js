@@ -1,0 +1,169 @@
+// Who works with a page of the shop's: the access token in memory, the refresh token in a cookie that no script reads.
+//
+// A refresh token is good once, and one that comes twice ends the session. So the pages of a browser renew one after the
+// other, and a renewal keeps its key until it was answered: asked again, it has the same answer.
+
+import { newId } from "./barberpro-commands.js";
+import { within } from "./barberpro.js";
+
+const API = "/api/v1";
+const IN = "barberpro.in";             // says that somebody is signed in here; holds nothing
+const RENEWAL = "barberpro.renewal";   // the key of the renewal that was not answered yet
+const EARLY_MS = 30_000;
+const ANSWER_MS = 10_000;
+const OVER = new Set(["UNAUTHORIZED", "TOKEN_EXPIRED", "TOKEN_REVOKED"]);
+
+/** What the server did not do, in its words. fields: [{path, problem}], of a request that does not hold. */
+export class Refusal extends Error {
+  constructor({ code, message, temporary, details = {} }, retryAfter) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+    this.temporary = temporary;
+    this.details = details;
+    this.fields = details.fields ?? [];
+    this.retryAfter = Number(retryAfter) || 0;
+  }
+}
+
+/**
+ * Asks below /api/v1; what the answer has as `data`, or with `whole` {data, meta}.
+ * @throws {Refusal}; whatever fetch throws when the server cannot be reached
+ */
+export async function ask(method, path, { body, token, key, whole = false } = {}) {
+  const headers = { "X-Refresh-Token": "cookie" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers["Idempotency-Key"] = key;
+  return within(ANSWER_MS, async (signal) => {
+    const response = await fetch(API + path, { method, headers, body: body && JSON.stringify(body), signal });
+    const answer = await response.json();
+    if (!answer.success) throw new Refusal(answer.error, response.headers.get("Retry-After"));
+    return whole ? answer : answer.data;
+  });
+}
+
+/** Event "over": the session was ended, here or elsewhere. */
+export class Session extends EventTarget {
+  #grant;
+  #handedOut = false;
+  #renewing = null;
+
+  constructor(grant) {
+    super();
+    this.#take(grant);
+  }
+
+  /**
+   * The session that this browser kept; null when nobody is signed in.
+   * @throws whatever fetch throws when the server cannot be reached: nothing is known then
+   */
+  static async kept() {
+    if (!stored(IN)) {
+      forget(RENEWAL); // of somebody who has signed out meanwhile
+      return null;
+    }
+    try {
+      return new Session(await renewed());
+    } catch (problem) {
+      if (problem instanceof Refusal && OVER.has(problem.code)) return null;
+      throw problem;
+    }
+  }
+
+  /** {userId, userType, name, email, phone, barberId, shopIds, ...} */
+  get user() {
+    return this.#grant.user;
+  }
+
+  /** For BarberPro, which asks whenever the last one serves no more: so the same one never twice. */
+  async token() {
+    if (this.#handedOut || this.#endsSoon()) await this.#renew();
+    this.#handedOut = true;
+    return this.#grant.accessToken;
+  }
+
+  /** As `ask`, as this user. */
+  async ask(method, path, options = {}) {
+    if (this.#endsSoon()) await this.#renew();
+    try {
+      return await ask(method, path, { ...options, token: this.#grant.accessToken });
+    } catch (problem) {
+      if (problem.code !== "TOKEN_EXPIRED") throw problem;
+      await this.#renew();
+      return ask(method, path, { ...options, token: this.#grant.accessToken });
+    }
+  }
+
+  async signOut() {
+    try {
+      await this.ask("POST", "/auth/logout", { body: {} });
+    } catch (problem) {
+      if (!OVER.has(problem.code)) throw problem;
+    }
+    forget(IN);
+    this.dispatchEvent(new Event("over"));
+  }
+
+  #take(grant) {
+    this.#grant = grant;
+    this.#handedOut = false;
+    store(IN, "yes");
+  }
+
+  #endsSoon() {
+    return Date.parse(this.#grant.expiresAt) - Date.now() < EARLY_MS;
+  }
+
+  #renew() {
+    this.#renewing ??= renewed().then((grant) => this.#take(grant), (problem) => {
+      if (OVER.has(problem.code)) this.dispatchEvent(new Event("over"));
+      throw problem;
+    }).finally(() => { this.#renewing = null; });
+    return this.#renewing;
+  }
+}
+
+async function renewed() {
+  return inTurn(async () => {
+    const key = stored(RENEWAL) ?? newId();
+    store(RENEWAL, key);
+    try {
+      const grant = await ask("POST", "/auth/refresh", { key });
+      forget(RENEWAL);
+      return grant;
+    } catch (problem) {
+      if (OVER.has(problem.code)) [RENEWAL, IN].forEach(forget);
+      throw problem;
+    }
+  });
+}
+
+// Browsers have locks over TLS and on one's own machine. Elsewhere the common key is what keeps two pages apart.
+function inTurn(work) {
+  return navigator.locks ? navigator.locks.request(RENEWAL, work) : work();
+}
+
+function stored(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // closed to this page: somebody signs in anew each time
+  }
+}
+
+function store(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // As above.
+  }
+}
+
+function forget(name) {
+  try {
+    localStorage.removeItem(name);
+  } catch {
+    // As above.
+  }
+}

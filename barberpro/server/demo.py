@@ -1,0 +1,78 @@
+"""What `barberpro demo` has beside a day that is played: a chair for whoever tries it, and an address for each page."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from asyncpg import Pool
+
+from barberpro.domain import guests
+from barberpro.domain.accounts.appointing import Appointment, appoint
+from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.passwords import Passwords
+from barberpro.protocol.accounts import Contact
+from barberpro.protocol.actors import SYSTEM, Role, Via
+from barberpro.protocol.ids import new_request_id, new_user_id
+from barberpro.server.seed import demo_shop, seed
+from barberpro.server.settings import Settings
+from barberpro.storage.keys import Keys
+from barberpro.storage.sealing import sealer
+from barberpro.storage.users import add_user, set_password, user_by_contact
+
+_VISITOR: Final = "Dina"
+"""Whose line nobody plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """played: the shop as `describe_shop`, without the visitor's line. addresses: what is there, and its path."""
+
+    played: dict[str, Any]
+    addresses: list[tuple[str, str]]
+
+
+async def set_up(settings: Settings, pool: "Pool[Any]") -> Demo:
+    """A new shop, with a code to join by.
+
+    The visitor's account only where the stores are this process's own: whoever reads its output may sign in.
+    """
+    shop = demo_shop()
+    keys = Keys(settings.redis_prefix, settings.shards)
+    document = await seed(pool, keys, replace(shop, barbers=(*shop.barbers, _VISITOR)))
+    shop_id, visitor = document["shopId"], next(each for each in document["barbers"] if each["name"] == _VISITOR)
+    await guests.change_code(pool, SYSTEM, shop_id, Via(new_request_id()))
+    addresses = [
+        ("The shop's screen", f"/display/{shop_id}"),
+        ("A customer's phone", (await guests.present_code(pool, shop_id, ""))["url"]),
+    ]
+    if settings.embedded is not None and settings.environment == "development":
+        seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
+        part = Appointment(Role.BARBER, visitor["barberId"], frozenset({shop_id}))
+        signed_in = await demo_account(pool, Contacts(seals), _VISITOR, part)
+        addresses.append((f"{_VISITOR}'s console", f"/console#{signed_in}"))
+    played = [each for each in document["barbers"] if each is not visitor]
+    return Demo({**document, "barbers": played}, addresses)
+
+
+async def demo_account(pool: "Pool[Any]", contacts: Contacts, name: str, appointment: Appointment) -> str:
+    """Gives an account its part, and returns what behind the # of a page's address signs in as it.
+
+    The password is a new one each time, and sessions of before are over.
+    """
+    # No mail can go there: .example is nobody's, for ever (RFC 2606).
+    contact, password = Contact("email", f"{name.lower()}@demo.example"), secrets.token_urlsafe(9)
+    passwords = Passwords()
+    try:
+        hashed = await passwords.hash(password)
+    finally:
+        passwords.close()
+    async with pool.acquire() as connection, connection.transaction():
+        role = appointment.role.value
+        await add_user(connection, new_user_id(), role, name, "en", hashed, [contacts.sealed(contact)])
+        user = await user_by_contact(connection, "email", contacts.lookup(contact), lock=True)
+        assert user is not None  # noqa: S101 - it has just been added, or was there
+        await set_password(connection, user.user_id, hashed)
+    await appoint(pool, contacts, contact, appointment)
+    return urlencode({"email": contact.text, "password": password})

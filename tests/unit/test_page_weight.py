@@ -1,0 +1,37 @@
+"""How much a page brings: all that it can load of ours, in the largest of its languages, is below 100 kB, unpacked."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import barberpro.clients
+
+_WEB: Final = Path(barberpro.clients.__file__).parent / "web"
+_PARTS: Final = re.compile(r"""["'(](?:/static/|\./)([a-z0-9.-]+\.(?:js|css|svg|png|webmanifest))["')]""")
+_TEXTS: Final = re.compile(r"""texts\("([a-z]+)\"""")
+_MOST: Final = 100_000
+
+
+def _loaded(name: str, known: set[str]) -> set[str]:
+    """The names of what it names, and of what that names, with itself."""
+    if name in known:
+        return known
+    known.add(name)
+    if not name.endswith("png"):
+        for part in _PARTS.findall((_WEB / name).read_text()):
+            _loaded(part, known)
+    return known
+
+
+def _largest(page: str) -> int:
+    return max(path.stat().st_size for path in _WEB.glob(f"{page}.??.json"))
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in _WEB.glob("*.html")))
+def test_a_page_is_light_and_names_nothing_that_is_not_there(page: str) -> None:
+    parts = _loaded(page, set())
+    spoken = {name for part in parts if part.endswith("js") for name in _TEXTS.findall((_WEB / part).read_text())}
+    words = sum(map(_largest, spoken | {"common"} if spoken else ()))
+    assert sum((_WEB / part).stat().st_size for part in parts) + words < _MOST
