@@ -9,6 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from barberpro.domain import devices
+from barberpro.handlers.parts import Parts, read_parts
+from barberpro.server import app
 from barberpro.server.node import NodeOptions
 from tests.support.axe import barriers
 from tests.support.browsers import until
@@ -153,6 +155,18 @@ async def test_calls_are_chimed_and_spoken_one_after_the_other_in_the_screens_la
         ["hi-IN", f"टोकन नंबर 1, कृपया Barber {barber} के पास आइए।"] for barber in (0, 1)
     ]
     assert await page.evaluate("notes") == 4
+
+
+async def test_a_screen_that_comes_back_to_a_renewed_server_loads_itself_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await screen(stage)
+    await stage.stop()
+    renewed = {name: part.body for name, part in read_parts().by_name.items()} | {"news.js": b"// of another release"}
+    monkeypatch.setattr(app, "read_parts", lambda: Parts.of(renewed))
+    async with page.expect_event("load"):
+        await stage.start()
+    await is_live(page)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ function begin() {
   calls = new Calls(shopId);
   shop = new BarberPro({ token: (signal) => token(signal), askMs: ASK_MS });
   shop.addEventListener("error", ({ detail }) => { if (detail.ended) leave(AGAIN_MS); });
-  shop.addEventListener("status", ({ detail }) => { if (detail === "live") renewPage(); });
+  shop.addEventListener("status", ({ detail }) => { if (detail === "live" && shown) renewPage(); });
   shop.watch(room, take);
   byId("fresh").watch(shop, room);
 }
