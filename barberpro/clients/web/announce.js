@@ -26,6 +26,7 @@ export class Announcer extends EventTarget {
     super();
     this.language = language;
     this.shownMs = shownMs;
+    globalThis.speechSynthesis?.getVoices(); // a browser begins to look for them when it is asked first
   }
 
   /** Whether this page may sound already. */
