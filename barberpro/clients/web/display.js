@@ -27,6 +27,7 @@ let shown = null;           // the state on the screen
 let calls = null;
 let shop = null;
 let pairing = null;         // an AbortController while a code is shown
+let cameBefore = 0;         // how often it was live
 
 const announcer = new Announcer({ language: t.language, shownMs: kept.callSeconds * 1000 });
 Object.assign(announcer, { sound: kept.sound, speech: kept.speech });
@@ -51,7 +52,7 @@ function begin() {
   calls = new Calls(shopId);
   shop = new BarberPro({ token: (signal) => token(signal), askMs: ASK_MS });
   shop.addEventListener("error", ({ detail }) => { if (detail.ended) leave(AGAIN_MS); });
-  shop.addEventListener("status", ({ detail }) => { if (detail === "live" && shown) renewPage(); });
+  shop.addEventListener("status", ({ detail }) => { if (detail === "live" && cameBefore++) renewPage(); });
   shop.watch(room, take);
   byId("fresh").watch(shop, room);
 }
