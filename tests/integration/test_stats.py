@@ -14,6 +14,7 @@ from barberpro.queue.states import StateBuilder
 from barberpro.server.node import NodeOptions
 from tests.model.calendar import turn_day
 from tests.support.money import visit
+from tests.support.queries import queries
 from tests.support.rest import Door, rest_door
 from tests.support.shops import ADMIN, Json, TestShop, customer, send
 
@@ -188,6 +189,16 @@ async def test_bookings_are_searched_and_paged(door: Door) -> None:
     )  # fmt: skip
     for query in ("status=gone", "kind=x", "from=now", "cursor=1", "limit=201", "shopId=a%20b", "name=x"):
         assert (await door.get(f"/admin/bookings?{query}", ADMIN)).refused_fields == [query.partition("=")[0]]
+
+
+async def test_a_customers_bookings_are_found_without_a_look_at_each_barber(door: Door) -> None:
+    booking_id = await visit(door, 1)
+    await visit(door, 2)
+    for query in (f"customerId={customer(1).id}", f"bookingId={booking_id}"):
+        with queries() as asked:
+            found = (await door.get(f"/admin/bookings?{query}", ADMIN)).data
+        assert [each["bookingId"] for each in found] == [booking_id]
+        assert "barbers" not in asked[-1]
 
 
 async def test_a_week_of_bookings_is_found_by_when_they_ended(door: Door) -> None:
