@@ -104,7 +104,12 @@ def _columns(wanted: CreateShop | ChangeShop, sealer: Sealer) -> Json:
 
 def _settings(settings: ShopSettings) -> Json:
     given: Json = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return {_SECONDS.get(name, name): round(value * 60) if name in _SECONDS else value for name, value in given.items()}
+    return {_SECONDS.get(name, name): _seconds(value) if name in _SECONDS else value for name, value in given.items()}
+
+
+def _seconds(minutes: float) -> int:
+    """Whole ones; 0 only for 0, which for the grace means that there is none."""
+    return max(1, round(minutes * 60)) if minutes > 0 else 0
 
 
 def _week(hours: Mapping[Any, Any] | None) -> dict[Day, list[list[str]]] | None:

@@ -112,6 +112,12 @@ async def test_what_is_left_out_of_a_change_stays_and_null_empties(owner: Owner)
     assert changed["name"] == SHOP["name"]
 
 
+async def test_a_grace_of_less_than_a_second_is_a_second_and_not_for_ever(owner: Owner) -> None:
+    for minutes, seconds in ((0.005, 1), (0, 0)):
+        changed = (await owner.call("PATCH", owner.shop, {"settings": {"graceMinutes": minutes}})).data
+        assert round(changed["settings"]["graceMinutes"] * 60) == seconds
+
+
 async def test_an_address_is_kept_sealed(owner: Owner) -> None:
     await owner.call("PATCH", owner.shop, PLACE)
     row = await owner.door.server.node.pool.fetchval("SELECT s::text FROM shops s WHERE shop_id = $1", owner.shop_id)
