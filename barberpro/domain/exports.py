@@ -30,6 +30,7 @@ _MOST_DAYS: Final = 366
 _MOST_ROWS: Final[dict[ReportFormat, int]] = {"csv": 100_000, "pdf": 5_000}
 """A file is put together in memory; and nobody reads a hundred pages."""
 _TRIES: Final = 3
+_INTERRUPTED: Final = f"was interrupted {_TRIES} times"
 _UTC: Final = ZoneInfo("Etc/UTC")
 _SHOP: Final = "SELECT time_zone, currency FROM shops WHERE shop_id = $1"
 
@@ -66,6 +67,9 @@ class Exporter:
         export = await exports.begin_export(self._pool, export_id)
         if export is None:
             return
+        if export.attempts > _TRIES:  # no attempt has come so far as to fail: each ended with its server
+            await exports.fail_export(self._pool, export_id, _INTERRUPTED)
+            raise GivenUp(_INTERRUPTED)
         try:
             await exports.finish_export(self._pool, export_id, await self._file(export))
         except _TooMuch as error:

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT: Final = timedelta(seconds=30)
 """A job whose node has been silent for so long is done by another."""
 _AT_ONCE: Final = 10
+_CLOSE_SECONDS: Final = 10.0
 _KEPT_DAYS: Final = 30
 _FORGET: Final = (
     "DELETE FROM pgqueuer_log WHERE created < now() - make_interval(days => $1)",
@@ -127,13 +128,13 @@ class Jobs:
         self._watcher = asyncio.create_task(self._watch(), name="jobs-watch")
 
     async def close(self) -> None:
-        """What is under way is finished first; the rest is done by other nodes, or after the next start."""
+        """What is under way may be finished first; the rest is done by other nodes, or after the next start."""
         if self._task is None or self._watcher is None:
             return
         self._watcher.cancel()
         if self._machine is not None:
             self._machine.shutdown.set()
-            await asyncio.wait([self._task], timeout=_AT_ONCE)
+            await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
         self._task.cancel()
         await asyncio.gather(self._task, self._watcher, return_exceptions=True)
 

@@ -4,7 +4,7 @@ What is paid at a 'complete' or 'advance' is written by the commit of its event 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from barberpro.protocol.commands import Method
 from barberpro.protocol.currencies import need_decimals, written
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
 from barberpro.protocol.ids import new_payment_id
-from barberpro.protocol.money import CorrectPayment, Kind, LedgerLine, Purpose, Recorded, RecordPayment, RefundPayment
+from barberpro.protocol.money import CorrectPayment, Kind, LedgerLine, Recorded, RecordPayment, RefundPayment
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.audit import Json, note
 from barberpro.storage.ledger import Line, NewLine, add_line, find_line, left_of, lines_of_command
@@ -44,11 +44,8 @@ async def charge(
     connection: AnyConnection, booking_id: str, amount: Decimal, method: Method, actor: Actor, via: Via
 ) -> Line:
     """One more charge of a booking, in the caller's transaction. Raises NOT_FOUND without the booking."""
-    new = await _of_booking(connection, booking_id, "service", amount, method, None, None)
-    line = await add_line(connection, new, actor, via.request_id or None)
-    assert line is not None  # noqa: S101 - without a command's id nothing stands in its way
-    await _note(connection, line, actor, via, "payment.recorded")
-    return line
+    new = await _of_booking(connection, booking_id, amount, method)
+    return await _written(connection, new, actor, via, "payment.recorded")
 
 
 async def record(pool: "Pool[Any]", request: Request, booking_id: str, asked: RecordPayment) -> Recorded:
@@ -57,22 +54,16 @@ async def record(pool: "Pool[Any]", request: Request, booking_id: str, asked: Re
     Raises NOT_FOUND, BAD_REQUEST for decimals that the currency does not have, IDEMPOTENCY_MISMATCH.
     """
     digest = request.digest("record", booking_id, asked.method, asked.amount, asked.tip)
-    amounts: list[tuple[Purpose, str]] = [("service", asked.amount)]
-    if asked.tip is not None and Decimal(asked.tip) > 0:
-        amounts.append(("tip", asked.tip))
     async with pool.acquire() as connection, connection.transaction():
-        written_lines = []
-        for purpose, amount in amounts:
-            new = await _of_booking(
-                connection, booking_id, purpose, Decimal(amount), asked.method, request.command_id, digest
-            )
-            need_decimals("amount" if purpose == "service" else "tip", amount, new.currency)
-            line = await add_line(connection, new, request.actor, request.via.request_id or None)
-            if line is None:
-                return await _repeated(connection, new.shop_id, request.command_id, digest)
-            await _note(connection, line, request.actor, request.via, "payment.recorded")
-            written_lines.append(line)
-    return {"payments": [told(line) for line in written_lines], "replayed": False}
+        new = await _of_booking(connection, booking_id, Decimal(asked.amount), asked.method, request.command_id, digest)
+        need_decimals("amount", asked.amount, new.currency)
+        news = [new]
+        if asked.tip is not None and Decimal(asked.tip) > 0:
+            need_decimals("tip", asked.tip, new.currency)
+            tip = replace(new, payment_id=new_payment_id(new.shop_id), kind="tip", purpose="tip")
+            news.append(replace(tip, amount=Decimal(asked.tip)))
+        known = await lines_of_command(connection, new.shop_id, request.command_id)
+        return _replay(known, digest) if known else await _added(connection, request, news, "payment.recorded")
 
 
 async def refund(pool: "Pool[Any]", request: Request, payment_id: str, asked: RefundPayment) -> Recorded:
@@ -94,7 +85,7 @@ async def refund(pool: "Pool[Any]", request: Request, payment_id: str, asked: Re
         if amount > left or left <= 0:
             raise _impossible("No more than was paid can be given back.", payment, refundable=left)
         new = _upon(payment, "refund", -amount, asked.method or payment.method, asked.reason, request, digest)
-        return await _added(connection, request, new, "payment.refunded")
+        return await _added(connection, request, [new], "payment.refunded")
 
 
 async def correct(pool: "Pool[Any]", request: Request, payment_id: str, asked: CorrectPayment) -> Recorded:
@@ -117,7 +108,7 @@ async def correct(pool: "Pool[Any]", request: Request, payment_id: str, asked: C
         if right < paid - left:
             raise _impossible("More than that was given back already.", payment, refunded=paid - left)
         new = _upon(payment, "correction", right - paid, payment.method, asked.reason, request, digest)
-        return await _added(connection, request, new, "payment.corrected")
+        return await _added(connection, request, [new], "payment.corrected")
 
 
 def told(line: Line) -> LedgerLine:
@@ -143,20 +134,19 @@ def told(line: Line) -> LedgerLine:
 async def _of_booking(
     connection: AnyConnection,
     booking_id: str,
-    purpose: Purpose,
     amount: Decimal,
     method: Method,
-    command_id: str | None,
-    digest: str | None,
+    command_id: str | None = None,
+    digest: str | None = None,
 ) -> NewLine:
-    """In the currency that was agreed when the booking was made."""
+    """A charge, in the currency that was agreed when the booking was made."""
     row = await connection.fetchrow(_BOOKING, booking_id)
     if row is None:
         raise not_found("booking")
     return NewLine(
         new_payment_id(row["shop_id"]),
-        "charge" if purpose == "service" else "tip",
-        purpose,
+        "charge",
+        "service",
         row["shop_id"],
         row["barber_id"],
         booking_id,
@@ -188,12 +178,18 @@ def _upon(
     )
 
 
-async def _added(connection: AnyConnection, request: Request, new: NewLine, action: str) -> Recorded:
-    line = await add_line(connection, new, request.actor, request.via.request_id or None)
-    if line is None:  # the same id at the same moment, upon another payment of the shop
-        return await _repeated(connection, new.shop_id, request.command_id, new.digest)
-    await _note(connection, line, request.actor, request.via, action)
-    return {"payments": [told(line)], "replayed": False}
+async def _added(connection: AnyConnection, request: Request, news: list[NewLine], action: str) -> Recorded:
+    lines = [await _written(connection, new, request.actor, request.via, action) for new in news]
+    return {"payments": [told(line) for line in lines], "replayed": False}
+
+
+async def _written(connection: AnyConnection, new: NewLine, actor: Actor, via: Via, action: str) -> Line:
+    line = await add_line(connection, new, actor, via.request_id or None)
+    shown = ("kind", "bookingId", "method", "amount", "currency", "ofPaymentId")
+    wire: Json = {**told(line)}
+    after = {name: wire[name] for name in shown if wire[name] is not None}
+    await note(connection, actor, action, "payment", line.payment_id, after=after, via=via, shop_id=line.shop_id)
+    return line
 
 
 async def _locked(connection: AnyConnection, payment_id: str) -> Line:
@@ -219,19 +215,8 @@ def _impossible(why: str, payment: Line, **amounts: Decimal) -> BarberProError:
     return BarberProError(ErrorCode.INVALID_TRANSITION, why, details)
 
 
-async def _repeated(connection: AnyConnection, shop_id: str, command_id: str, digest: str | None) -> Recorded:
-    return _replay(await lines_of_command(connection, shop_id, command_id), digest)
-
-
 def _replay(lines: list[Line], digest: str | None) -> Recorded:
     """What the same request wrote before. Raises IDEMPOTENCY_MISMATCH when it was another."""
     if any(line.digest != digest for line in lines):
         raise BarberProError(ErrorCode.IDEMPOTENCY_MISMATCH)
     return {"payments": [told(line) for line in lines], "replayed": True}
-
-
-async def _note(connection: AnyConnection, line: Line, actor: Actor, via: Via, action: str) -> None:
-    shown = ("kind", "bookingId", "method", "amount", "currency", "ofPaymentId")
-    wire: Json = {**told(line)}
-    after = {name: wire[name] for name in shown if wire[name] is not None}
-    await note(connection, actor, action, "payment", line.payment_id, after=after, via=via, shop_id=line.shop_id)

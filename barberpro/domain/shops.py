@@ -1,6 +1,5 @@
 """Shops: made and changed by those who run them."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,10 +17,10 @@ from barberpro.storage.audit import note
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.sealing import Sealer
-from barberpro.storage.shops import insert_shop, lock_shop, update_shop
+from barberpro.storage.shops import insert_shop, lock_shop, need_zone, update_shop
 from barberpro.storage.staff import add_barber, add_owner, shops_owned
 from barberpro.storage.users import User, set_role, user_by_id
-from barberpro.storage.zones import UnknownZoneError, check_zone
+from barberpro.storage.zones import UnknownZoneError
 
 Json = dict[str, Any]
 
@@ -42,7 +41,7 @@ async def create(
     Raises BAD_REQUEST, NOT_FOUND for a token without an account, INVALID_TRANSITION for the shop that is one too many.
     """
     columns = _columns(wanted, sealer)
-    await _check_zone(wanted.time_zone)
+    await _check_zone(pool, wanted.time_zone)
     shop_id = new_shop_id((actor.id, key) if key is not None else None)
     async with pool.acquire() as connection, connection.transaction():
         user = await user_by_id(connection, actor.id, lock=True) if actor.role is Role.BARBER else None
@@ -60,7 +59,7 @@ async def change(pool: "Pool[Any]", sealer: Sealer, actor: Actor, shop_id: str, 
     """Raises BAD_REQUEST."""
     columns = _columns(wanted, sealer)
     if "time_zone" in columns:
-        await _check_zone(wanted.time_zone)
+        await _check_zone(pool, wanted.time_zone)
     async with pool.acquire() as connection, connection.transaction():
         present = await lock_shop(connection, shop_id)
         if present is None:
@@ -105,7 +104,12 @@ def _columns(wanted: CreateShop | ChangeShop, sealer: Sealer) -> Json:
 
 def _settings(settings: ShopSettings) -> Json:
     given: Json = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return {_SECONDS.get(name, name): round(value * 60) if name in _SECONDS else value for name, value in given.items()}
+    return {_SECONDS.get(name, name): _seconds(value) if name in _SECONDS else value for name, value in given.items()}
+
+
+def _seconds(minutes: float) -> int:
+    """Whole ones; 0 only for 0, which for the grace means that there is none."""
+    return max(1, round(minutes * 60)) if minutes > 0 else 0
 
 
 def _week(hours: Mapping[Any, Any] | None) -> dict[Day, list[list[str]]] | None:
@@ -116,9 +120,9 @@ def _week(hours: Mapping[Any, Any] | None) -> dict[Day, list[list[str]]] | None:
         raise bad_field(f"openingHours.{day}", problem) from None
 
 
-async def _check_zone(name: str) -> None:
+async def _check_zone(pool: "Pool[Any]", name: str) -> None:
     try:
-        await asyncio.to_thread(check_zone, name)
+        await need_zone(pool, name)
     except UnknownZoneError:
         raise bad_field("timeZone", "is not in the IANA database") from None
 

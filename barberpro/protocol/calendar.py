@@ -41,6 +41,12 @@ class ExceptionalDay(Wire):
     shifts: Annotated[list[Span], Field(max_length=8)]
 
 
+def _each_once(days: list[ExceptionalDay]) -> list[ExceptionalDay]:
+    if len({day.date for day in days}) < len(days):
+        raise ValueError("has a date more than once")
+    return days
+
+
 class ChangeAvailability(Wire):
     """What is given replaces what was; what is left out stays.
 
@@ -50,7 +56,9 @@ class ChangeAvailability(Wire):
 
     shifts: Hours | None = None
     breaks: Hours = Field(default_factory=dict)
-    exceptions: Annotated[list[ExceptionalDay], Field(max_length=_MOST_DAYS)] = Field(default_factory=list)
+    exceptions: Annotated[list[ExceptionalDay], Field(max_length=_MOST_DAYS), AfterValidator(_each_once)] = Field(
+        default_factory=list
+    )
     days_off: Annotated[list[LocalDay], Field(max_length=_MOST_DAYS)] = Field(default_factory=list)
     revision: Count | None = None
 

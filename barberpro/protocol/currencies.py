@@ -1,6 +1,7 @@
 """Currencies: how many decimals an amount has, and how it is written.
 
-Of ISO 4217's active codes (list one of 2024-06-25) all have two but those here.
+Of ISO 4217's active codes (list one of 2024-06-25) all have two but those here, and CLF and UYW, units of account in
+which nobody pays.
 """
 
 from decimal import Decimal

@@ -116,9 +116,9 @@ class Earnings(PeriodTold):
 
 
 class Discrepancy(TypedDict):
-    """unpaid: completed, and nothing in the ledger. difference: paid is not the price. no_visit: paid, not completed.
+    """unpaid: completed for a price, and nothing in the ledger. difference: paid is not the price.
 
-    paid: for services, refunds and corrections taken into account.
+    no_visit: paid, not completed. paid: for services, refunds and corrections taken into account.
     """
 
     bookingId: Id

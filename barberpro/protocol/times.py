@@ -9,6 +9,8 @@ from pydantic import BeforeValidator
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_RANGE: Final = (datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
+"""Of what comes in: so a window before it, or a visit after it, is a time, too."""
 
 
 def rfc3339(millis: int) -> str:
@@ -42,10 +44,9 @@ def parse_moment(text: object) -> datetime:
         raise ValueError("is not a time in RFC 3339")
     if moment.tzinfo is None:
         raise ValueError("has no time zone: add Z, for UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
+    if not _RANGE[0] <= moment < _RANGE[1]:
+        raise ValueError("is out of range")
+    return moment.astimezone(UTC)
 
 
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]

@@ -32,7 +32,7 @@ _BEGIN: Final = f"""
     WHERE export_id = $1 AND status IN ('waiting', 'running') AND expires_at > now()
     RETURNING {_COLUMNS}
 """  # noqa: S608 - fixed words
-_PROGRESS: Final = "UPDATE exports SET rows_done = $2 WHERE export_id = $1"
+_PROGRESS: Final = "UPDATE exports SET rows_done = $2 WHERE export_id = $1 AND status = 'running'"
 _DONE: Final = """
     UPDATE exports SET status = 'done', bytes = $2, ended_at = now(), problem = NULL
     WHERE export_id = $1 AND status = 'running'
@@ -97,12 +97,14 @@ async def note_progress(pool: "Pool[Any]", export_id: str, rows: int) -> None:
 
 
 async def finish_export(pool: "Pool[Any]", export_id: str, body: bytes) -> None:
-    """Keeps the file, and says that it is there; all of it or nothing."""
+    """Keeps the file, and says that it is there; all of it or nothing.
+
+    Nothing when it is there already: an attempt that was taken for dead, and was only slow, has had its successor.
+    """
     parts = [(export_id, number, body[at : at + _PART]) for number, at in enumerate(range(0, len(body), _PART))]
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("DELETE FROM export_parts WHERE export_id = $1", export_id)
-        await connection.executemany("INSERT INTO export_parts (export_id, part, body) VALUES ($1, $2, $3)", parts)
-        await connection.execute(_DONE, export_id, len(body))
+        if await connection.execute(_DONE, export_id, len(body)) == "UPDATE 1":
+            await connection.executemany("INSERT INTO export_parts (export_id, part, body) VALUES ($1, $2, $3)", parts)
 
 
 async def fail_export(pool: "Pool[Any]", export_id: str, problem: str) -> None:

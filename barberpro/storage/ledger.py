@@ -11,7 +11,7 @@ from asyncpg import Pool
 from barberpro.protocol.actors import Actor
 from barberpro.protocol.commands import Method
 from barberpro.protocol.money import Kind, Purpose
-from barberpro.storage.postgres import AnyConnection
+from barberpro.storage.postgres import AnyConnection, take_turn
 from barberpro.storage.searching import Conditions, searched
 
 LINE: Final = (
@@ -22,7 +22,6 @@ _ADD: Final = f"""
     INSERT INTO payment_ledger (payment_id, kind, purpose, shop_id, barber_id, booking_id, method, amount, currency,
                                 of_payment_id, reason, actor_id, actor_role, request_id, command_id, digest)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-    ON CONFLICT (shop_id, command_id, kind) WHERE command_id IS NOT NULL DO NOTHING
     RETURNING {LINE}
 """  # noqa: S608 - fixed words
 _OF_COMMAND: Final = f"""
@@ -93,8 +92,8 @@ class Sum:
     amount: Decimal
 
 
-async def add_line(connection: AnyConnection, new: NewLine, actor: Actor, request_id: str | None) -> Line | None:
-    """None when the same request has added it before."""
+async def add_line(connection: AnyConnection, new: NewLine, actor: Actor, request_id: str | None) -> Line:
+    """A request that may be repeated asks `lines_of_command` first."""
     row = await connection.fetchrow(
         _ADD,
         new.payment_id,
@@ -114,11 +113,13 @@ async def add_line(connection: AnyConnection, new: NewLine, actor: Actor, reques
         new.command_id,
         new.digest,
     )
-    return Line(**row) if row is not None else None
+    assert row is not None  # noqa: S101 - what is inserted is returned
+    return Line(**row)
 
 
 async def lines_of_command(connection: AnyConnection, shop_id: str, command_id: str) -> list[Line]:
-    """What a request wrote, the charge first."""
+    """What a request wrote, the charge first. Nobody else writes with its key until the transaction ends."""
+    await take_turn(connection, f"payment.{shop_id}.{command_id}")
     return [Line(**row) for row in await connection.fetch(_OF_COMMAND, shop_id, command_id)]
 
 

@@ -22,7 +22,7 @@ _FIND: Final = """
         SELECT l.booking_id, b.barber_id, b.status, b.total_price AS price, b.ended_at, p.paid,
                coalesce(b.currency, p.currency) AS currency,
                CASE WHEN b.status IS DISTINCT FROM 'completed' THEN CASE WHEN p.paid <> 0 THEN 'no_visit' END
-                    WHEN p.lines = 0 THEN 'unpaid'
+                    WHEN p.lines = 0 AND b.total_price > 0 THEN 'unpaid'
                     WHEN p.paid <> b.total_price THEN 'difference' END AS problem
         FROM looked_at l LEFT JOIN bookings b USING (booking_id)
         CROSS JOIN LATERAL (

@@ -92,7 +92,7 @@ _IS_OPEN: Final = "(sh.opening_hours IS NULL OR open_at(sh.opening_hours, sh.tim
 _IS_FREE: Final = """
     works_at(c.document, sh.opening_hours, sh.time_zone, {0}, {2}) AND NOT EXISTS (
         SELECT FROM bookings a
-        WHERE a.shop_id = s.shop_id AND a.ended_at IS NULL AND a.barber_id = s.barber_id AND a.joined_at IS NULL
+        WHERE a.shop_id = s.shop_id AND a.ended_at IS NULL AND a.barber_id = s.barber_id AND a.status <> 'skipped'
           AND a.appointment_at < {1} AND a.appointment_at + a.duration_minutes * interval '1 minute' > {0}
     )
 """

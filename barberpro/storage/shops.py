@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
-from asyncpg import Pool
+from asyncpg import InvalidParameterValueError, Pool
 
 from barberpro.protocol.ids import new_barber_id, new_service_id, new_shop_id
 from barberpro.storage.deployment import open_watermark
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import AnyConnection
-from barberpro.storage.zones import check_zone
+from barberpro.storage.zones import UnknownZoneError, check_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
     unknown = set(shop.settings) - _SETTINGS
     if unknown:
         raise ValueError(f"unknown settings of a shop: {', '.join(sorted(unknown))}")
-    await asyncio.to_thread(check_zone, shop.time_zone)
+    await need_zone(pool, shop.time_zone)
     shop_id = new_shop_id()
     columns = {"name": shop.name, "time_zone": shop.time_zone, "currency": shop.currency}
     async with pool.acquire() as connection, connection.transaction():
@@ -83,6 +83,18 @@ async def create_shop(pool: "Pool[Any]", keys: Keys, shop: NewShop) -> str:
             [(barber[0], service[0]) for barber in barbers for service in services],
         )
     return shop_id
+
+
+async def need_zone(pool: "Pool[Any]", name: str) -> None:
+    """Raises UnknownZoneError unless it is a zone to us and to Postgres, which has a database of its own.
+
+    Searches ask Postgres what the clock of each shop shows: with one that it cannot read, all of them would fail.
+    """
+    await asyncio.to_thread(check_zone, name)
+    try:
+        await pool.execute("SELECT now() AT TIME ZONE $1", name)
+    except InvalidParameterValueError:
+        raise UnknownZoneError(f"time zone is {name!r}: Postgres does not know it") from None
 
 
 async def insert_shop(connection: AnyConnection, keys: Keys, shop_id: str, columns: Mapping[str, Any]) -> bool:

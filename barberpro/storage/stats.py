@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from asyncpg import Pool
@@ -17,9 +17,15 @@ MISSED: Final = """(status = 'skipped' AND coalesce(end_reason, '') IN ('no_show
     OR status = 'cancelled' AND coalesce(cancelled_by = 'system' AND end_reason = 'missed', false))"""
 """A booking whose customer did not come (storage/no_shows.py)."""
 
+_TURNED: Final = "(status = 'skipped' OR coalesce(end_reason = 'day_ended' AND cancelled_by = 'system', false))"
+"""What the turn of the business day ended: a moment after the day that it is of."""
+_LATE: Final = timedelta(days=7)
+"""By so much a turn may come later than its midnight: no server may have been there."""
+
 # Found by bookings_ended, barber by barber.
 _DONE: Final = f"""
-    SELECT width_bucket(ended_at, {{bounds}}::timestamptz[]) - 1 AS day,
+    SELECT CASE WHEN {_TURNED} THEN business_date - {{first}}::date
+                ELSE width_bucket(ended_at, {{bounds}}::timestamptz[]) - 1 END AS day,
            count(*) FILTER (WHERE status = 'completed') AS completed,
            count(*) FILTER (WHERE status = 'completed' AND kind = 'appointment') AS appointments,
            count(*) FILTER (WHERE {MISSED}) AS no_shows,
@@ -30,14 +36,19 @@ _DONE: Final = f"""
            coalesce(sum(extract(epoch FROM started_at - joined_at)) FILTER (WHERE status = 'completed'), 0)::float8
                AS waited_seconds
     FROM barbers JOIN bookings USING (barber_id)
-    WHERE {{whose}} AND ended_at >= {{since}} AND ended_at < {{until}}
+    WHERE {{whose}} AND ended_at >= {{since}} AND ended_at < {{late}}
+      AND CASE WHEN {_TURNED} THEN business_date BETWEEN {{first}}::date AND {{last}}::date
+               ELSE ended_at < {{until}} END
     GROUP BY 1
 """  # noqa: S608 - fixed words
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What ended on a day. day: its number in the period, from 0. waited_seconds: of those completed, all together."""
+    """What ended on a day, or by its turn. day: its number in the period, from 0.
+
+    waited_seconds: of those completed, all together.
+    """
 
     day: int
     completed: int
@@ -50,16 +61,33 @@ class Done:
 
 
 async def done(
-    pool: "Pool[Any]", bounds: Sequence[datetime], *, barber_id: str | None = None, shop_id: str | None = None
+    pool: "Pool[Any]",
+    first: date,
+    bounds: Sequence[datetime],
+    *,
+    barber_id: str | None = None,
+    shop_id: str | None = None,
 ) -> list[Done]:
-    """By day, between the first and the last bound. Of a barber, a shop, or all. Raises what postgres.Away lists."""
+    """By day, between the first and the last bound. Of a barber, a shop, or all. Raises what postgres.Away lists.
+
+    first: the day that begins with the first bound.
+    """
     where = Conditions()
     whose = Conditions(where.values)
     if barber_id is not None:
         whose.add("barbers.barber_id = {}", barber_id)
     if shop_id is not None:
         whose.add("barbers.shop_id = {}", shop_id)
-    named = {name: where.argument(value) for name, value in (("since", bounds[0]), ("until", bounds[-1]))}
+    named = {
+        name: where.argument(value)
+        for name, value in (
+            ("first", first),
+            ("last", first + timedelta(days=len(bounds) - 2)),
+            ("since", bounds[0]),
+            ("until", bounds[-1]),
+            ("late", bounds[-1] + _LATE),
+        )
+    }
     query = _DONE.format(bounds=where.argument(list(bounds)), whose=whose, **named)
     return [Done(**row) for row in await searched(pool, query, where.values)]
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _BEFORE = timedelta(days=2)
 _AHEAD_DAYS = 400
 _THIS_MACHINES: Final = frozenset({"localtime", "posixrules", "Factory"})
-"""Files beside those of the zones: what is in them differs from one machine to the next."""
+_OTHER_CLOCKS: Final = ("posix/", "right/")
+"""Files beside those of the zones: what is in them, and whether they are there, differs from machine to machine."""
 
 
 class UnknownZoneError(ValueError):
@@ -45,7 +46,7 @@ def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
 def check_zone(name: str) -> None:
     """Raises UnknownZoneError unless it is a zone of the IANA database. Blocking: it may have to be read."""
     try:
-        if name in _THIS_MACHINES:
+        if name in _THIS_MACHINES or name.startswith(_OTHER_CLOCKS):
             raise ValueError(name)
         offset_table(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -56,6 +56,7 @@ PARAMETERS = [
     ("openNow=1", "openNow"), ("openNow=yes", "openNow"), ("minRating=0", "minRating"), ("minRating=5.1", "minRating"),
     ("minRating=nan", "minRating"),
     ("freeAt=tomorrow", "freeAt"), ("freeAt=2020-01-01T00:00:00Z", "freeAt"), ("freeAt=2999-01-01T00:00:00", "freeAt"),
+    ("freeAt=9999-12-31T23:59:59Z", "freeAt"),
     ("freeAt=1700000000", "freeAt"), ("freeMinutes=0", "freeMinutes"), ("limit=51", "limit"), ("limit=-1", "limit"),
     ("offset=5", "offset"), ("q=a&q=b", "q"),
 ]  # fmt: skip

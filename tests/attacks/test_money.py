@@ -96,6 +96,20 @@ async def test_one_key_is_not_good_for_two_payments(door: Door) -> None:
     assert answers[1].code == "IDEMPOTENCY_MISMATCH"
 
 
+async def test_one_key_is_not_good_for_a_refund_and_then_for_a_payment(door: Door) -> None:
+    charge = (await paid(door))["charge"]
+    before = await rows(door)
+    refund, record = f"/payments/{charge}/refund", f"/payments/{before[0]['booking_id']}/record"
+    first = await door.post(refund, ADMIN, {"amount": "1.00"}, Idempotency_Key="key")
+    other = await door.post(record, ADMIN, {"method": "cash", "amount": "1.00"}, Idempotency_Key="key")
+    assert other.code == "IDEMPOTENCY_MISMATCH"
+    again = await door.post(refund, ADMIN, {"amount": "1.00"}, Idempotency_Key="key")
+    assert (again.status, again.data) == (200, {**first.data, "replayed": True})
+    asked = [(refund, {"amount": "2.00"}), (record, {"method": "cash", "amount": "2.00"})] * 5
+    await asyncio.gather(*(door.post(path, ADMIN, body, Idempotency_Key="both") for path, body in asked))
+    assert len(await rows(door)) == len(before) + 2
+
+
 async def test_a_refund_cannot_be_given_back_nor_put_right(door: Door) -> None:
     ids = await paid(door)
     [line] = (await door.post(f"/payments/{ids['charge']}/refund", ADMIN, {"amount": "1.00"})).data["payments"]

@@ -112,6 +112,7 @@ async def test_the_same_change_again_changes_nothing(door: Door) -> None:
         ({"breaks": None}, "breaks"),
         ({"exceptions": [{"date": "2027-02-30", "shifts": []}]}, "exceptions.0.date"),
         ({"exceptions": [{"date": DAY, "shifts": [["10:00", "10:00"]]}]}, "exceptions.0.shifts"),
+        ({"exceptions": [{"date": DAY, "shifts": []}, {"date": DAY, "shifts": [["10:00", "11:00"]]}]}, "exceptions"),
         ({"daysOff": ["soon"]}, "daysOff.0"),
         ({"days_off": []}, "days_off"),
         ({"revision": -1}, "revision"),

@@ -17,6 +17,7 @@ from barberpro.domain.documents import Column, Csv, Pdf
 from barberpro.domain.exports import Exporter
 from barberpro.domain.jobs import GivenUp, Jobs
 from barberpro.server.node import NodeOptions
+from barberpro.storage.exports import begin_export, finish_export, note_progress
 from barberpro.storage.postgres import close_pool, connect_pool
 from tests.support.money import visit
 from tests.support.rest import Answer, Door, rest_door, tokens
@@ -217,6 +218,40 @@ async def test_a_report_that_fails_is_begun_anew_and_given_up_after_three_times(
     await exporter.make(export_id)  # a job that is left over finds nothing to do
     export = (await door.get(f"{PATH}s/{export_id}", ADMIN)).data
     assert (export["status"], export["problem"]) == ("failed", "ZeroDivisionError")
+
+
+async def test_a_report_that_takes_its_server_along_is_not_begun_for_ever(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The end of the process: nothing is noted any more."""
+
+    def deadly(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(exports, "_begun", deadly)
+    export_id = (await door.post(PATH, ADMIN, asked("bookings"))).data["exportId"]
+    exporter = Exporter(door.node.pool)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            await exporter.make(export_id)
+    with pytest.raises(GivenUp, match="interrupted"):
+        await exporter.make(export_id)
+    export = (await door.get(f"{PATH}s/{export_id}", ADMIN)).data
+    assert (export["status"], export["problem"]) == ("failed", "was interrupted 3 times")
+
+
+async def test_an_attempt_that_was_only_slow_changes_nothing_of_the_file_that_is_there(door: Door) -> None:
+    pool = door.node.pool
+    export_id = (await door.post(PATH, ADMIN, asked("bookings"))).data["exportId"]
+    await begin_export(pool, export_id)
+    await Exporter(pool).make(export_id)
+    done = (await door.get(f"{PATH}s/{export_id}", ADMIN)).data
+    before = await fetched(door, done)
+    await note_progress(pool, export_id, 7)
+    await finish_export(pool, export_id, b"another moment's")
+    assert (await door.get(f"{PATH}s/{export_id}", ADMIN)).data == done
+    assert await fetched(door, done) == before
 
 
 async def test_what_cannot_be_reported_is_refused_by_name(door: Door) -> None:

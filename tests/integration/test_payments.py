@@ -232,6 +232,20 @@ async def test_what_does_not_add_up_is_listed(door: Door) -> None:
     assert yesterday.data == []
 
 
+async def test_a_visit_that_costs_nothing_adds_up_without_a_payment(door: Door) -> None:
+    node = door.node
+    shop = await TestShop.create(node, barbers=1)
+    await node.pool.execute("UPDATE services SET price = 0 WHERE shop_id = $1", shop.shop_id)
+    node.catalogue.forget(shop.shop_id)
+    await shop.open(node)
+    free = Door(node, shop, door.client, door.gate)
+    booking_id = await visit(free, 1)
+    assert (await free.get("/payments/reconciliation", shop.staff[0])).data == []
+    await free.post(f"/payments/{booking_id}/record", shop.staff[0], CASH)
+    [found] = (await free.get("/payments/reconciliation", shop.staff[0])).data
+    assert (found["problem"], found["difference"]) == ("difference", "250.00")
+
+
 async def test_a_payment_made_right_no_longer_shows_up(door: Door) -> None:
     booking_id, staff = await visit(door, 1, {"method": "cash", "amount": "2500.00"}), door.shop.staff[0]
     [paid] = await ledger(door)

@@ -28,6 +28,7 @@ from barberpro.storage.folding import keys, wanted
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.search import After, Found, Wanted, kilometres, search
 from tests.fuzz.effort import examples
+from tests.model.calendar import local_noon_zone
 from tests.support.queries import queries
 from tests.support.rest import Door, rest_door
 from tests.support.shops import Json, TestShop, customer, send
@@ -385,6 +386,25 @@ async def test_who_has_an_appointment_then_is_not_free(door: Door) -> None:
     both, other = set(door.shop.barbers), {door.shop.barbers[1]}
     told = [await free(*case) for case in ((0, 20), (-10, 20), (10, 5), (-20, 20), (20, 60))]
     assert told == [other, other, other, both, both]
+
+
+async def test_who_has_somebody_in_the_line_for_their_appointment_is_not_free_then(door: Door) -> None:
+    node, now = door.node, datetime.now(UTC)
+    shop = await TestShop.create(node, zone=local_noon_zone(now))
+    await shop.open(node)
+    at = (now + timedelta(hours=1)).replace(microsecond=0)
+    line = {"barberId": shop.barbers[0], "serviceIds": [shop.service]}
+    booking = (await send(node, customer(1), type="schedule", at=at, **line)).data["booking"]["bookingId"]
+
+    async def free() -> set[str]:
+        wanted = Wanted("rating", 50, free_at=at, free_minutes=20)
+        await SearchIndex(node.pool).refresh()
+        return {row["barber_id"] for row in (await search(node.pool, wanted)).rows}.intersection(shop.barbers)
+
+    await send(node, shop.staff[0], type="check_in", bookingId=booking)
+    assert await free() == {shop.barbers[1]}
+    await send(node, shop.staff[0], type="no_show", bookingId=booking)
+    assert await free() == set(shop.barbers)
 
 
 _WEEK: Final = {"tue": [["09:00", "12:00"], ["14:00", "24:00"]]}

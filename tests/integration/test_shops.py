@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from barberpro.domain.hours import DAYS
+from barberpro.storage import shops
 from barberpro.storage.catalogue import Catalogue
 from tests.support.accounts import AccountDoor, shared_door
 from tests.support.owners import SHOP, Owner, new_owner
@@ -111,6 +112,12 @@ async def test_what_is_left_out_of_a_change_stays_and_null_empties(owner: Owner)
     assert changed["name"] == SHOP["name"]
 
 
+async def test_a_grace_of_less_than_a_second_is_a_second_and_not_for_ever(owner: Owner) -> None:
+    for minutes, seconds in ((0.005, 1), (0, 0)):
+        changed = (await owner.call("PATCH", owner.shop, {"settings": {"graceMinutes": minutes}})).data
+        assert round(changed["settings"]["graceMinutes"] * 60) == seconds
+
+
 async def test_an_address_is_kept_sealed(owner: Owner) -> None:
     await owner.call("PATCH", owner.shop, PLACE)
     row = await owner.door.server.node.pool.fetchval("SELECT s::text FROM shops s WHERE shop_id = $1", owner.shop_id)
@@ -151,7 +158,7 @@ async def test_other_nodes_know_of_a_change_within_their_keep_time(owner: Owner)
 
 REFUSED: dict[str, list[object]] = {
     "name": ["", " ", "\u200b\u200b", "a\x00b", "a\u202eb", "x" * 81, None, 7],
-    "timeZone": ["Mars/Olympus", "../etc/passwd", "localtime", "", "x" * 65, None],
+    "timeZone": ["Mars/Olympus", "../etc/passwd", "localtime", "right/Asia/Kolkata", "", "x" * 65, None],
     "address": ["\u2800", "a\nb", "x" * 501],
     "openingHours": [{"mon": [["9:00", "18:00"]]}, {"mon": [["09:00", "25:00"]]}, {"funday": []}, {"mon": None}],
     "openingHours.tue": [
@@ -180,6 +187,15 @@ async def test_what_cannot_be_is_refused_by_name_and_changes_nothing(owner: Owne
             answer = await owner.call("PATCH", owner.shop, body)
             assert answer.refused_fields[0].startswith(field), (field, value, answer.body)
     assert (await owner.door.call("GET", owner.shop)).data == before
+
+
+async def test_a_zone_that_postgres_cannot_read_is_refused_as_searches_would_fail_by_it(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shops, "check_zone", lambda _: None)  # as if Python's database were the newer one
+    for method, path, body in (("PATCH", owner.shop, {}), ("POST", "/shops", SHOP)):
+        answer = await owner.call(method, path, {**body, "timeZone": "Mars/Olympus"})
+        assert answer.refused_fields == ["timeZone"]
 
 
 # What it offers ----------------------------------------------------------------------------------------------------

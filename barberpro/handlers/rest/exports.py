@@ -53,6 +53,8 @@ async def download(request: web.Request) -> File:
             ErrorCode.INVALID_TRANSITION, details={"exportId": export.export_id, "status": export.status}
         )
     content = await body_of_export(request.app[SERVICES].pool, export.export_id)
+    if len(content) != export.bytes:  # it has expired this very moment
+        raise not_found("export")
     return File(content, exports.CONTENT_TYPES[export.wanted["format"]], exports.name_of(export))
 
 

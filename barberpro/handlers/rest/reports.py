@@ -52,7 +52,7 @@ async def stats(request: web.Request) -> Answer:
     barber_id, shop = await _own(request, Action.SEE_STATS)
     period = _period(request, shop.zone)
     pool, bounds = request.app[SERVICES].pool, period.bounds()
-    done = await stored.done(pool, bounds, barber_id=barber_id)
+    done = await stored.done(pool, period.first, bounds, barber_id=barber_id)
     record = await stored.record_of_line(pool, barber_id, period.first, bounds[0], bounds[-1])
     # A month's events take a while to decode; the loop has others to serve.
     made = await asyncio.to_thread(_promises, record.events, record.visits)
@@ -74,7 +74,7 @@ async def analytics(request: web.Request) -> Answer:
         raise not_found("shop")
     period = _period(request, shop.zone if shop is not None else _UTC)
     bounds, days = period.bounds(), list(period.days())
-    done = await stored.done(services.pool, bounds, shop_id=shop_id)
+    done = await stored.done(services.pool, period.first, bounds, shop_id=shop_id)
     sums = await sums_of_shop(services.pool, shop_id, bounds)
     told: Analytics = {
         **period.told(),
