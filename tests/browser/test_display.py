@@ -162,8 +162,10 @@ async def test_a_screen_that_comes_back_to_a_renewed_server_loads_itself_anew(
 ) -> None:
     page = await screen(stage)
     await stage.stop()
-    renewed = {name: part.body for name, part in read_parts().by_name.items()} | {"news.js": b"// of another release"}
-    monkeypatch.setattr(app, "read_parts", lambda: Parts.of(renewed))
+    parts = read_parts()
+    named = f"/static/{parts.build}/".encode()
+    bodies = {name: part.body.replace(named, b"/static/") for name, part in parts.by_name.items()}
+    monkeypatch.setattr(app, "read_parts", lambda: Parts.of({**bodies, "news.js": b"// of another release"}))
     async with page.expect_event("load"):
         await stage.start()
     await is_live(page)

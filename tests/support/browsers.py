@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from loadtests.bench.build import MissingError
 from loadtests.bench.chromium import ARGUMENTS, chromium_path
@@ -17,6 +17,7 @@ from loadtests.bench.chromium import ARGUMENTS, chromium_path
 _ASKED = re.compile(r"/(api/|display/[^/]+/token)")
 _THE_BROWSERS_OWN = ("net::ERR_", "WebSocket connection to", "AudioContext was not allowed to start")
 _SECONDS = 20.0
+expect.set_options(timeout=_SECONDS * 1000)  # its own five seconds are few on a machine that others work on
 
 
 def chromium() -> str:
