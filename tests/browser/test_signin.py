@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playwright.async_api import APIResponse, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
 from barberpro.domain.accounts import challenges
 from barberpro.domain.accounts.appointing import Appointment, appoint
@@ -55,19 +55,20 @@ async def test_two_tabs_of_one_browser_renew_one_after_the_other(stage: Stage) -
 
 async def test_a_renewal_whose_answer_got_lost_is_asked_for_again_and_is_no_theft(stage: Stage) -> None:
     console = await ConsolePage.of(stage, await account(stage))
-    lost: list[APIResponse] = []
+    lost = [False]
 
     async def lose(route: Route) -> None:
-        if not lost:
-            lost.append(await route.fetch())
-            await route.abort()
-        else:
-            await route.continue_()
+        if lost[0]:
+            return await route.continue_()
+        lost[0] = True
+        await route.fetch()
+        await route.abort()
+        return None
 
     await console.page.route("**/auth/refresh", lose)
     await console.page.reload()
     await console.is_there()
-    assert len(lost) == 1
+    assert lost == [True]
 
 
 async def test_who_signs_out_is_out_in_every_tab_and_leaves_nothing_behind(stage: Stage) -> None:
