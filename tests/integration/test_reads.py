@@ -29,6 +29,7 @@ READS: Final = {
     "/bookings/{bookingId}": ("owner", 1),
     "/bookings/{bookingId}/token": ("owner", 1),
     "/bookings/{bookingId}/history": ("owner", 2),  # the booking, and the events around it
+    "/bookings/{bookingId}/qr": ("owner", 1),
     "/barbers/search": ("nobody", 1),
     f"/barbers/search?{NEAR}&q=barber&service=cut&openNow=true&minRating=1&sort=wait": ("nobody", 1),
     f"/barbers/search?{NEAR}&freeAt=2999-01-01T10:00:00Z&sort=distance": ("nobody", 1),
