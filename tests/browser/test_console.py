@@ -366,7 +366,7 @@ async def test_the_console_is_small(stage: Stage) -> None:
     """Everything that it loads, as it comes over the network."""
     page = await stage.page()
     finished: list[Request] = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda request: finished.append(request))
     credentials = await account(stage)
     await page.goto(f"{stage.url}/console#{credentials}")
     await page.locator("form.signin [type=submit]").click()
