@@ -118,29 +118,29 @@ async def _of_shop(connection: "PoolConnectionProxy[Any]", keys: Keys, shop_id: 
 
 
 class _Pace:
-    """Tells how far it is, once a second at most."""
+    """Tells how far it is, once a second at most, and at the end of each file."""
 
     def __init__(self, sizes: dict[str, int]) -> None:
         self._sizes = sizes
-        self._at = 0.0
-        self._rows: dict[str, tuple[float, int]] = {}
+        self._told = self._began = monotonic()
+        self._rows = 0
 
-    def told(self, name: str, progress: Progress) -> None:
-        now = monotonic()
-        since, rows = self._rows.setdefault(name, (now, progress.rows))
-        if now - self._at < _TOLD_EVERY and not progress.done:
-            return
-        self._at = now
-        pace = f", {(progress.rows - rows) / (now - since):,.0f} rows/s" if now > since else ""
-        click.echo(
-            f"{name}.jsonl: line {progress.line:,}, {self._part(name, progress.offset)}: {progress.taken:,} taken,"
-            f" {progress.before:,} taken before, {progress.refused:,} not taken{pace}",
-            err=True,
-        )
+    def told(self, name: str, progress: Progress, rows: int) -> None:
+        self._rows += rows
+        if progress.done or monotonic() - self._told >= _TOLD_EVERY:
+            self._told = now = monotonic()
+            click.echo(
+                f"{name}.jsonl: line {progress.line:,}, {self._part(name, progress.offset)}: {progress.taken:,} taken,"
+                f" {progress.before:,} taken before, {progress.refused:,} not taken,"
+                f" {self._rows / (now - self._began):,.0f} rows/s",
+                err=True,
+            )
+        if progress.done:
+            self._began, self._rows = monotonic(), 0
 
     def read(self, name: str, offset: int) -> None:
-        if monotonic() - self._at >= _TOLD_EVERY:
-            self._at = monotonic()
+        if monotonic() - self._told >= _TOLD_EVERY:
+            self._told = monotonic()
             click.echo(f"{name}.jsonl: {self._part(name, offset)} compared", err=True)
 
     def _part(self, name: str, offset: int) -> str:

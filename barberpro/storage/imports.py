@@ -27,7 +27,7 @@ _PROBLEMS: Final = """
 # Numbers in a reason are of one row; what is told together is told without them.
 _GROUPS: Final = """
     SELECT file, regexp_replace(field, '[0-9]+', '', 'g') AS field,
-           regexp_replace(reason, '[0-9.]+', '#', 'g') AS reason, taken, count(*) AS rows, min(line) AS first
+           regexp_replace(reason, '[0-9]+([.][0-9]+)?', '#', 'g') AS reason, taken, count(*) AS rows, min(line) AS first
     FROM import_problems WHERE import_id = $1
     GROUP BY 1, 2, 3, 4 ORDER BY taken, count(*) DESC, 1, 2, 3 LIMIT 100
 """

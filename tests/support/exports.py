@@ -40,7 +40,7 @@ class Town:
     _dice: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.seed)
+        self._dice = random.Random(self.seed)  # noqa: S311 - no secret
 
     def write(self, directory: Path) -> Path:
         return write(directory, users=self.people(), barbers=self.staff(), bookings=self.visits())

@@ -90,7 +90,7 @@ class Fields:
 
     def tell_unknown(self) -> None:
         for name in self.data.keys() - self._asked:
-            self.leave_out(name[:100], "is not known")
+            self.leave_out("".join(each if each.isprintable() else "?" for each in name[:100]), "is not known")
         self.problems.sort(key=lambda problem: problem.field or "")
 
 

@@ -69,9 +69,9 @@ class Import:
         shops: Shops,
         contacts: Contacts,
         country: str,
-        told: Callable[[str, Progress], None],
+        told: Callable[[str, Progress, int], None],
     ) -> None:
-        """country: of telephone numbers without a code. told: of each batch, the collection and how far it is."""
+        """country: of telephone numbers without a code. told: of each batch: collection, how far it is, rows."""
         self._connection = connection
         self._source = source
         self._collections: list[Collection[Any]] = [
@@ -114,8 +114,9 @@ class Import:
                     )
             except RacedError:
                 continue
+            rows = reached.rows - summary.files[collection.name].rows
             summary.files = progress
-            self._told(collection.name, reached)
+            self._told(collection.name, reached, rows)
 
     async def _batch(self, collection: Collection[Any], summary: Summary) -> Progress:
         """Takes the next rows, in a transaction; how far the file is with them."""
