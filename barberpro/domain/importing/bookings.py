@@ -174,8 +174,8 @@ def _cancelled_by(fields: Fields) -> CancelledBy | str | None:
 
 def _rating(fields: Fields, status: Ended) -> tuple[int | None, str | None]:
     """0 stars are none: apps write that until somebody rates."""
-    told = fields.raw("rating")
-    stars = fields.take("rating", values.whole(1, 5)) if told not in {0, "0"} else None
+    rated = fields.raw("rating") not in (0, "0")
+    stars = fields.take("rating", values.whole(1, 5)) if rated else None
     review = fields.take("review", values.review)
     if stars is not None and status != "completed":
         fields.leave_out("rating", "is of a booking that was not completed")

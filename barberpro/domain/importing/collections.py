@@ -1,5 +1,6 @@
 """The collections of an export: how a document of each is read, and how a batch of them is taken."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,11 @@ async def agreed_of(connection: AnyConnection, rows: Sequence[Row[ReadBooking]])
         await barbers_of(connection, [read.barber for read in reads]),
         await users_of(connection, [read.customer for read in reads if read.customer is not None]),
     )
+    return await asyncio.to_thread(_agreed, rows, known)
+
+
+def _agreed(rows: Sequence[Row[ReadBooking]], known: Known) -> dict[int, ImportedBooking]:
+    """Blocking: a zone is read from its file when it is met first."""
     agreed = {}
     for row in rows:
         if row.read is None or row.fields is None:
