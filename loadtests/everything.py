@@ -19,7 +19,9 @@ from loadtests.bench.tables import tables, written
 Json = dict[str, Any]
 
 DAY: Final = "day"
-SUITES: Final = ("engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", "find", DAY)
+SUITES: Final = (
+    "engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", "find", "import", DAY,
+)  # fmt: skip
 LONG: Final = ("soak",)
 """Suites that run for half an hour: when they are named, and in a short run."""
 _ROOT: Final = Path(__file__).parents[1]

@@ -25,8 +25,8 @@ from barberpro.storage.flags import all_flags
 from barberpro.storage.imports import problems_of
 from barberpro.storage.sealing import sealer
 from barberpro.storage.users import add_user
-from tests.support.exports import Json, Town, write
-from tests.support.shops import TestShop, customer, send
+from loadtests.bench.firestore import Town, write
+from tests.support.shops import Json, TestShop, customer, send
 
 _TABLES = ("users", "shops", "barbers", "services", "barber_services", "shop_owners", "bookings", "ratings",
            "payment_ledger", "import_marks")  # fmt: skip

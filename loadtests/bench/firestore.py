@@ -1,4 +1,4 @@
-"""Exports of Firestore, made up: collections as JSON lines in a directory. Holds no tests itself."""
+"""Exports of Firestore, made up: collections as JSON lines in a directory."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ class Town:
     _dice: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.seed)  # noqa: S311 - no secret
+        self._dice = random.Random(self.seed)
 
     def write(self, directory: Path) -> Path:
         return write(directory, users=self.people(), barbers=self.staff(), bookings=self.visits())
