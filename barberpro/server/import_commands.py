@@ -1,6 +1,7 @@
 """`barberpro import`: what another system has is taken over, and compared."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,9 +54,9 @@ class _Ready:
 
 async def run_import(settings: Settings, wanted: Wanted, report: Path, *, dry: bool) -> int:
     """Progress goes to standard error. 1 when a row was not taken, or totals do not add up."""
+    await asyncio.to_thread(lambda: report.open("ab").close())  # who cannot write it is to know now
     async with _ready(settings, wanted) as ready:
-        sizes = await asyncio.to_thread(ready.source.sizes)
-        pace = _Pace(sizes)
+        pace = _Pace(await asyncio.to_thread(ready.source.sizes))
         run = Import(ready.connection, ready.source, ready.shops, ready.contacts, wanted.country, pace.told)
         try:
             summary = await run.run(dry=dry)
@@ -74,8 +75,7 @@ async def run_import(settings: Settings, wanted: Wanted, report: Path, *, dry: b
 async def run_compare(settings: Settings, wanted: Wanted, samples: int) -> int:
     """1 when something differs."""
     async with _ready(settings, wanted) as ready:
-        sizes = await asyncio.to_thread(ready.source.sizes)
-        pace = _Pace(sizes)
+        pace = _Pace(await asyncio.to_thread(ready.source.sizes))
         users, barbers = Users(wanted.country, ready.contacts), Barbers(ready.shops)
         async with ready.connection.transaction(isolation="repeatable_read", readonly=True):
             found = await Compare(ready.connection, ready.source, users, barbers, samples, pace.read).run()
@@ -92,6 +92,8 @@ async def _ready(settings: Settings, wanted: Wanted) -> AsyncIterator[_Ready]:
         raise CommandError(f"{wanted.directory} has none of {names}")
     if wanted.country not in phonenumbers.SUPPORTED_REGIONS:
         raise CommandError(f"--country: {wanted.country} is no country's two letters, such as IN")
+    if re.fullmatch(r"[A-Z]{3}", wanted.currency) is None:
+        raise CommandError(f"--currency: {wanted.currency} is no currency's three letters, such as INR")
     try:
         await asyncio.to_thread(check_zone, wanted.time_zone)
     except UnknownZoneError as error:

@@ -43,6 +43,8 @@ _FLAG: Final = """
     INSERT INTO feature_flags (name, description, percentage, changed_by) VALUES ($1, $2, 0, 'import')
     ON CONFLICT (name) DO NOTHING
 """
+_LONG_SECONDS: Final = 900.0
+"""For what reads or copies all that was ever imported."""
 _SHADOWS: Final[dict[str, str | None]] = {
     "imports": None, "import_problems": None, "audit_entries": None, "payment_ledger": None,
     "imported_rows": "true", "import_marks": "true", "users": "true", "shops": "true", "barbers": "true",
@@ -98,7 +100,9 @@ async def rehearse(connection: AnyConnection) -> None:
     for table, rows in _SHADOWS.items():
         await connection.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL)")
         if rows is not None:
-            await connection.execute(f"INSERT INTO pg_temp.{table} SELECT * FROM public.{table} WHERE {rows}")  # noqa: S608 - our own words
+            await connection.execute(
+                f"INSERT INTO pg_temp.{table} SELECT * FROM public.{table} WHERE {rows}", timeout=_LONG_SECONDS
+            )  # noqa: S608 - our own words
 
 
 async def begin(connection: AnyConnection, source: str, options: Json) -> tuple[int, Json, bool]:
@@ -107,7 +111,7 @@ async def begin(connection: AnyConnection, source: str, options: Json) -> tuple[
     row = await connection.fetchrow(_GO_ON, source, text)
     if row is not None:
         return row["import_id"], orjson.loads(row["progress"]), True
-    await connection.execute("DELETE FROM import_problems")
+    await connection.execute("DELETE FROM import_problems", timeout=_LONG_SECONDS)
     return await connection.fetchval(_BEGIN, source, text), {}, False
 
 
@@ -136,11 +140,11 @@ async def problems_of(connection: AnyConnection, import_id: int, at_once: int) -
 
 async def groups_of(connection: AnyConnection, import_id: int) -> list[Group]:
     """What was not taken first, the most frequent first."""
-    return [Group(**row) for row in await connection.fetch(_GROUPS, import_id)]
+    return [Group(**row) for row in await connection.fetch(_GROUPS, import_id, timeout=_LONG_SECONDS)]
 
 
 async def totals_of(connection: AnyConnection, import_id: int) -> list[Totals]:
-    rows = await connection.fetch(_TOTALS, import_id)
+    rows = await connection.fetch(_TOTALS, import_id, timeout=_LONG_SECONDS)
     return [Totals(**{**row, "said": orjson.loads(row["said"])}) for row in rows]
 
 

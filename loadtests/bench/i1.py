@@ -1,4 +1,4 @@
-"""I1: how many bookings of an export are taken a second, and whether a long export needs more memory than a short one."""
+"""I1: how many bookings of an export are taken a second, and whether a long export needs more memory than a short."""
 
 import asyncio
 import resource
