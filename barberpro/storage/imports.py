@@ -100,9 +100,8 @@ async def rehearse(connection: AnyConnection) -> None:
     for table, rows in _SHADOWS.items():
         await connection.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL)")
         if rows is not None:
-            await connection.execute(
-                f"INSERT INTO pg_temp.{table} SELECT * FROM public.{table} WHERE {rows}", timeout=_LONG_SECONDS
-            )  # noqa: S608 - our own words
+            copied = f"INSERT INTO pg_temp.{table} SELECT * FROM public.{table} WHERE {rows}"  # noqa: S608 - our own words
+            await connection.execute(copied, timeout=_LONG_SECONDS)
 
 
 async def begin(connection: AnyConnection, source: str, options: Json) -> tuple[int, Json, bool]:
