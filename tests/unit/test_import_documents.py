@@ -87,7 +87,7 @@ def test_whatever_a_document_says_it_is_read_or_refused_with_a_reason(
         assert found.reason
     else:
         assert found.source_id
-        assert all(problem.field and problem.reason for problem in found.problems)
+        assert all(problem.field is not None and problem.reason for problem in found.problems)
 
 
 @given(line=st.binary(max_size=60))
