@@ -23,6 +23,7 @@ from barberpro.queue.check import compare
 from barberpro.server.node import Node
 from barberpro.storage.flags import all_flags
 from barberpro.storage.imports import problems_of
+from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.sealing import sealer
 from barberpro.storage.users import add_user
 from loadtests.bench.firestore import Town, write
@@ -39,8 +40,9 @@ class CutOffError(Exception):
 class Desk:
     """Imports into a node's database."""
 
-    def __init__(self, node: Node, contacts: Contacts) -> None:
+    def __init__(self, node: Node, database_url: str, contacts: Contacts) -> None:
         self.node = node
+        self.database_url = database_url
         self.contacts = contacts
         self.shops = Shops(node.keys, "Asia/Kolkata", "INR", None)
         self.batches = 0
@@ -55,15 +57,16 @@ class Desk:
     async def take(self, directory: Path, *, dry: bool = False) -> Summary:
         """Each on a connection of its own, as each is a program of its own."""
         self.batches = 0
-        async with self.node.pool.acquire() as connection:
-            try:
+        pool = await connect_pool(self.database_url, 1, 60.0)
+        try:
+            async with pool.acquire() as connection:
                 run = Import(connection, Source(directory), self.shops, self.contacts, "IN", self._told)
                 summary = await run.run(dry=dry)
                 async with connection.transaction():
                     lines = [line async for lines in problems_of(connection, summary.import_id, 100) for line in lines]
                 self.report = [orjson.loads(line) for line in lines]
-            finally:
-                connection.terminate()
+        finally:
+            await close_pool(pool)
         return summary
 
     async def compared(self, directory: Path) -> Comparison:
@@ -82,10 +85,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(node: Node, tmp_path: Path) -> Desk:
+async def desk(node: Node, database_url: str, tmp_path: Path) -> Desk:
     directory = tmp_path / "keys"
     await asyncio.to_thread(directory.mkdir, mode=0o700)
-    return Desk(node, Contacts(await asyncio.to_thread(sealer, directory, create=True)))
+    return Desk(node, database_url, Contacts(await asyncio.to_thread(sealer, directory, create=True)))
 
 
 async def made(directory: Path, **collections: list[Json]) -> Path:

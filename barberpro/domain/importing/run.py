@@ -6,7 +6,7 @@ taken is known by its id, another run takes none twice.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -43,6 +43,18 @@ class Progress:
     before: int = 0
     refused: int = 0
     done: bool = False
+
+    def behind(self, place: Place, rows: int, taken: int, before: int, *, done: bool) -> "Progress":
+        """With so many rows more."""
+        return Progress(
+            offset=place.offset,
+            line=place.line,
+            rows=self.rows + rows,
+            taken=self.taken + taken,
+            before=self.before + before,
+            refused=self.refused + rows - taken - before,
+            done=done,
+        )
 
 
 @dataclass(slots=True)
@@ -104,38 +116,26 @@ class Import:
         return summary
 
     async def _file(self, collection: Collection[Any], summary: Summary) -> None:
-        while not summary.files[collection.name].done:
+        path, name = self._source.path(collection.name), collection.name
+        while not (so_far := summary.files[name]).done:
+            # Before the transaction: who says nothing in one for long loses it.
+            lines = await asyncio.to_thread(read_lines, path, Place(so_far.offset, so_far.line), collection.at_once)
+            rows = await asyncio.to_thread(parse, lines, collection.inside, collection.read)
+            ended = lines.behind.offset == so_far.offset
             try:
                 async with self._connection.transaction():
-                    reached = await self._batch(collection, summary)
-                    progress = {**summary.files, collection.name: reached}
-                    await imports.save(
-                        self._connection, summary.import_id, {name: asdict(each) for name, each in progress.items()}
-                    )
+                    before, taken = await self._take(collection, summary.import_id, rows)
+                    problems = [problem for row in rows for problem in row.problems()]
+                    await imports.add_problems(self._connection, summary.import_id, path.name, problems)
+                    reached = so_far.behind(lines.behind, len(rows), taken, before, done=ended)
+                    await self._save(summary, {**summary.files, name: reached})
             except RacedError:
                 continue
-            rows = reached.rows - summary.files[collection.name].rows
-            summary.files = progress
-            self._told(collection.name, reached, rows)
+            summary.files[name] = reached
+            self._told(name, reached, len(rows))
 
-    async def _batch(self, collection: Collection[Any], summary: Summary) -> Progress:
-        """Takes the next rows, in a transaction; how far the file is with them."""
-        so_far, path = summary.files[collection.name], self._source.path(collection.name)
-        lines = await asyncio.to_thread(read_lines, path, Place(so_far.offset, so_far.line), collection.at_once)
-        if lines.behind.offset == so_far.offset:
-            return replace(so_far, done=True)
-        rows = await asyncio.to_thread(parse, lines, collection.inside, collection.read)
-        before, taken = await self._take(collection, summary.import_id, rows)
-        problems = [problem for row in rows for problem in row.problems()]
-        await imports.add_problems(self._connection, summary.import_id, path.name, problems)
-        return Progress(
-            offset=lines.behind.offset,
-            line=lines.behind.line,
-            rows=so_far.rows + len(rows),
-            taken=so_far.taken + taken,
-            before=so_far.before + before,
-            refused=so_far.refused + len(rows) - taken - before,
-        )
+    async def _save(self, summary: Summary, files: dict[str, Progress]) -> None:
+        await imports.save(self._connection, summary.import_id, {name: asdict(each) for name, each in files.items()})
 
     async def _take(self, collection: Collection[Any], import_id: int, rows: Sequence[Row[Any]]) -> tuple[int, int]:
         """How many were taken before, and how many now."""
