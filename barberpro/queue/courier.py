@@ -15,6 +15,7 @@ from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event
 from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
+from barberpro.storage.redis import News
 
 log = structlog.get_logger(__name__)
 
@@ -56,9 +57,7 @@ class Courier:
         """The shards that other nodes follow, as far as this one knows."""
         self._notice = self._parcel([])
         """Says only: look at Postgres again."""
-        self._pubsub: Any = None
-        self._subscribing = asyncio.Lock()
-        """The library's pub/sub connects when it is used first: by two at once, it would do so twice."""
+        self._pubsub: News | None = None
         self._resorted = False
         self._outbox: defaultdict[int, list[Event]] = defaultdict(list)
         self._outgoing = asyncio.Event()
@@ -141,10 +140,9 @@ class Courier:
 
     async def _subscribe(self, shard: int) -> None:
         """Raises RedisAway. While there is no connection it is left to the reader, who makes one."""
-        async with self._subscribing:
-            pubsub = self._pubsub  # which may have gone while others subscribed
-            if pubsub is not None:
-                await pubsub.ssubscribe(self._keys.channel(shard))
+        pubsub = self._pubsub
+        if pubsub is not None:
+            await pubsub.ssubscribe(self._keys.channel(shard))
 
     def follow_only(self, shards: set[int]) -> None:
         """Others have come here, or have gone: the reader connects anew."""
@@ -170,7 +168,9 @@ class Courier:
     async def _listen(self) -> None:
         await self._following.wait()
         self._resorted = False
-        self._pubsub = self._client.pubsub()
+        pubsub = News(self._client)
+        await pubsub.connect()
+        self._pubsub = pubsub
         for shard in tuple(self._followed):  # one by one: in a cluster, each has a slot of its own
             await self._subscribe(shard)
         unheard = 0.0

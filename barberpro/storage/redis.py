@@ -1,8 +1,9 @@
 """Connections to Redis."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -40,3 +41,34 @@ def _that_tells(kind: type[AbstractConnection]) -> type[AbstractConnection]:
                 raise RedisConnectionError(f"The connection was lost: {error}") from error
 
     return Telling
+
+
+class News(PubSub):
+    """Pub/sub over one connection: when that is lost, whoever listens or subscribes meets RedisConnectionError.
+
+    The library's own connects anew for each who notices, behind everybody's back. Two who do so at once wait for the
+    same answer, which is a RuntimeError of asyncio's.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client.connection_pool)
+
+    async def connect(self) -> None:
+        """The first time only."""
+        self._need_connection()
+        await super().connect()  # type: ignore[no-untyped-call] # the library's
+
+    async def parse_response(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the library's
+        self._need_connection()
+        return await super().parse_response(*arguments, **options)
+
+    async def aclose(self) -> None:
+        await super().aclose()  # type: ignore[no-untyped-call] # the library's
+
+    async def _reconnect(self, _: object, error: BaseException | None = None, *_more: object) -> NoReturn:
+        raise error or RedisConnectionError("The connection was lost.")
+
+    def _need_connection(self) -> None:
+        connection: AbstractConnection | None = self.connection
+        if connection is not None and not connection.is_connected:
+            raise RedisConnectionError("The connection was lost.")
