@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from barberpro.server.demo import demo_account
 from playwright.async_api import Locator, Page, WebSocket, expect
 
 from barberpro.domain.accounts.appointing import Appointment
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import Role
-from barberpro.server.demo_account import demo_account
 from barberpro.storage.staff import add_owner
 from barberpro.storage.users import user_by_contact
 from tests.support.axe import barriers
@@ -127,7 +127,7 @@ async def test_of_many_shops_only_those_in_view_are_watched(stage: Stage) -> Non
     shops = [await TestShop.create(stage.backstage, barbers=1) for _ in range(30)]
     dashboard = await Dashboard.of(stage, await admin(stage), "flags", viewport=PHONE)
     watched: list[WebSocket] = []
-    dashboard.page.on("websocket", lambda socket: watched.append(socket))  # noqa: PLW0108 - Playwright marks what it calls
+    dashboard.page.on("websocket", lambda socket: watched.append(socket))
     await dashboard.go("lines")
     newest, oldest = dashboard.card(shops[-1]), dashboard.card(stage.shop)
     await expect(newest.locator("bp-fresh")).to_have_attribute("data-state", "live")

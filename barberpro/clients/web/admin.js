@@ -38,7 +38,7 @@ else refuse();
 function begin() {
   const shop = new BarberPro({ token: () => session.token(), storage: sessionStorage });
   const page = { t, session, shop, admin: role === "admin", shops: new Shops(session) };
-  let leave = null; // ends what the present section does
+  let end = null; // what the present section does
   let turn = 0;
   byId("door").hidden = true;
   byId("desk").hidden = false;
@@ -53,8 +53,8 @@ function begin() {
     const [asked, query = ""] = location.hash.slice(1).split("?");
     const name = sections.includes(asked) ? asked : sections[0];
     const own = ++turn;
-    leave?.();
-    leave = null;
+    end?.();
+    end = null;
     document.title = t("title", { section: t(name) });
     for (const link of byId("sections").querySelectorAll("a")) {
       if (link.dataset.section === name) link.setAttribute("aria-current", "page");
@@ -66,7 +66,7 @@ function begin() {
     if (moved) heading.focus();
     try {
       const module = await SECTIONS[name]();
-      if (own === turn) leave = module.show({ ...page, name, place, query: new URLSearchParams(query) }) ?? null;
+      if (own === turn) end = module.show({ ...page, name, place, query: new URLSearchParams(query) }) ?? null;
     } catch (problem) {
       if (own !== turn) return;
       place.replaceChildren(el("p", { className: "problem", role: "alert", textContent: t("noAnswer") }), button(t("again"), () => show(true)));
@@ -79,7 +79,7 @@ function menu() {
   sheet(t("menu"), t("back"), (close) => ({ content: [
     languages(),
     session.user.userType === "barber" ? el("a", { className: "button", href: "/console", textContent: t("console") }) : null,
-    button(t("signOut"), () => { close(null); session.signOut(); }),
+    button(t("signOut"), () => { close(null); leave(byId("view")); }),
   ].filter(Boolean) }));
 }
 
@@ -94,5 +94,10 @@ function languages() {
 function refuse() {
   document.title = t("title", { section: t("dashboard") });
   byId("door").replaceChildren(el("div", { className: "card stack signin" }, el("h1", { textContent: t("notYours") }),
-    button(t("signOut"), () => session.signOut())));
+    button(t("signOut"), () => leave(byId("door")))));
+}
+
+/** Signs out; told in the place when that cannot be. */
+function leave(place) {
+  session.signOut().catch(() => place.prepend(el("p", { className: "problem", role: "alert", textContent: t("noAnswer") })));
 }
