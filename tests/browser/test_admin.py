@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from barberpro.server.demo import demo_account
 from playwright.async_api import Locator, Page, WebSocket, expect
 
 from barberpro.domain.accounts.appointing import Appointment
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import Role
+from barberpro.server.demo import demo_account
 from barberpro.storage.staff import add_owner
 from barberpro.storage.users import user_by_contact
 from tests.support.axe import barriers
