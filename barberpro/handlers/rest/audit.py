@@ -16,8 +16,13 @@ from barberpro.protocol.errors import bad_field
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.audit_search import Entry, Wanted, search
 
-_IDS: Final = {"actorId": "actor_id", "shopId": "shop_id", "objectId": "object_id"}
-_WORDS: Final = {"action": "action", "objectType": "object_type", "requestId": "request_id"}
+_IDS: Final = {"actorId": "actor_id", "shopId": "shop_id"}
+_WORDS: Final = {
+    "action": "action",
+    "objectType": "object_type",
+    "objectId": "object_id",  # a flag's is its name
+    "requestId": "request_id",
+}
 QUERY: Final = (*_IDS, *_WORDS, "from", "to", "cursor", "limit")
 _WORD: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _WINDOW: Final = timedelta(days=30)

@@ -1,4 +1,4 @@
-"""Accounts and barbers, searched by administrators."""
+"""Accounts, barbers and shops, searched by administrators."""
 
 from typing import Final
 
@@ -14,14 +14,22 @@ from barberpro.handlers.services import ACCOUNTS, SERVICES
 from barberpro.protocol.accounts import Contact, Email, FullPhone
 from barberpro.protocol.commands import Name
 from barberpro.protocol.errors import bad_field
-from barberpro.protocol.shops import AdminBarberTold
+from barberpro.protocol.shops import AdminBarberTold, AdminShopTold
 from barberpro.protocol.staff import UserTold
 from barberpro.protocol.times import rfc3339_of
-from barberpro.storage.people_search import WantedBarbers, WantedUsers, search_barbers, search_users
+from barberpro.storage.people_search import (
+    WantedBarbers,
+    WantedShops,
+    WantedUsers,
+    search_barbers,
+    search_shops,
+    search_users,
+)
 
 _PAGES: Final = ("cursor", "limit")
 USERS_QUERY: Final = ("userType", "shopId", "name", "email", "phone", *_PAGES)
 BARBERS_QUERY: Final = ("shopId", "active", "name", *_PAGES)
+SHOPS_QUERY: Final = ("name", *_PAGES)
 _ROLES: Final = ("customer", "barber", "admin")
 _LIMIT: Final = 50
 _MOST: Final = 200
@@ -60,6 +68,14 @@ async def barbers(request: web.Request) -> Page:
     )
     rows = await search_barbers(request.app[SERVICES].pool, wanted, limit + 1)
     return Page([_barber_told(row) for row in rows[:limit]], _cursor(rows, limit, "barber_id"))
+
+
+async def shops(request: web.Request) -> Page:
+    """GET /admin/shops: the newest first, with what goes on in each."""
+    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
+    wanted = WantedShops(_text(request, "name"), query_cursor(request))
+    rows = await search_shops(request.app[SERVICES].pool, wanted, limit + 1)
+    return Page([_shop_told(row) for row in rows[:limit]], _cursor(rows, limit, "shop_id"))
 
 
 def _text(request: web.Request, name: str) -> str | None:
@@ -102,5 +118,19 @@ def _barber_told(row: Record) -> AdminBarberTold:
         "photoUrl": row["photo_url"],
         "active": row["active"],
         "userId": row["user_id"],
+        "createdAt": rfc3339_of(row["created_at"]),
+    }
+
+
+def _shop_told(row: Record) -> AdminShopTold:
+    return {
+        "shopId": row["shop_id"],
+        "name": row["name"],
+        "timeZone": row["time_zone"],
+        "currency": row["currency"],
+        "barbers": row["barbers"],
+        "openQueues": row["open_queues"],
+        "waiting": row["waiting"],
+        "serving": row["serving"],
         "createdAt": rfc3339_of(row["created_at"]),
     }

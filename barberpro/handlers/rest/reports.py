@@ -1,4 +1,4 @@
-"""What was earned and done in a day, a week or a month: for a barber, and for administrators."""
+"""What a barber earned and did in a day, a week or a month."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,30 +14,28 @@ from barberpro.domain.policy import Action, Relation, require
 from barberpro.domain.visits import by_day, visits_of
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.paging import query_date
-from barberpro.handlers.rest.parsing import query_id, query_word
+from barberpro.handlers.rest.parsing import query_word
 from barberpro.handlers.rest.queues import shop_of_barber
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.money import Earnings, PeriodName
-from barberpro.protocol.reports import Analytics, Live, Promised, Stats
+from barberpro.protocol.reports import Promised, Stats
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.promises import Promise, promises
 from barberpro.storage import stats as stored
 from barberpro.storage.catalogue import Shop
-from barberpro.storage.ledger import sums_of_barber, sums_of_shop
+from barberpro.storage.ledger import sums_of_barber
 from barberpro.storage.snapshot import Visit
-from barberpro.storage.stats import Now
+from barberpro.storage.stats import LineRecord
 
 QUERY: Final = ("period", "date")
-ANALYTICS_QUERY: Final = (*QUERY, "shopId")
-_UTC: Final = ZoneInfo("Etc/UTC")
 
 
 async def earnings(request: web.Request) -> Answer:
     """GET /queue/earnings: the barber's own, from the ledger."""
     barber_id, shop = await _own(request, Action.SEE_EARNINGS)
-    period = _period(request, shop.zone)
+    period = period_asked(request, shop.zone)
     sums = await sums_of_barber(request.app[SERVICES].pool, barber_id, period.bounds())
     told: Earnings = {
         **period.told(),
@@ -50,39 +48,17 @@ async def earnings(request: web.Request) -> Answer:
 async def stats(request: web.Request) -> Answer:
     """GET /queue/stats: what the barber did, and whether the waits were as promised."""
     barber_id, shop = await _own(request, Action.SEE_STATS)
-    period = _period(request, shop.zone)
+    period = period_asked(request, shop.zone)
     pool, bounds = request.app[SERVICES].pool, period.bounds()
     done = await stored.done(pool, period.first, bounds, barber_id=barber_id)
-    record = await stored.record_of_line(pool, barber_id, period.first, bounds[0], bounds[-1])
-    # A month's events take a while to decode; the loop has others to serve.
-    made = await asyncio.to_thread(_promises, record.events, record.visits)
+    records = await stored.records_of_lines(pool, [barber_id], period.first, bounds[0], bounds[-1])
+    made = await promises_of(records[barber_id])
     told: Stats = {
         **period.told(),
         "barberId": barber_id,
         **visits_of(done),
-        "waits": _promised(made, complete=record.complete),
+        "waits": promised(made, complete=records[barber_id].complete),
         "days": by_day(done, list(period.days())),
-    }
-    return Answer(told)
-
-
-async def analytics(request: web.Request) -> Answer:
-    """GET /admin/analytics: of a shop, or of all of them by the days of UTC; and what goes on now."""
-    services, shop_id = request.app[SERVICES], query_id(request, "shopId")
-    shop = await services.catalogue.shop(shop_id) if shop_id is not None else None
-    if shop_id is not None and shop is None:
-        raise not_found("shop")
-    period = _period(request, shop.zone if shop is not None else _UTC)
-    bounds, days = period.bounds(), list(period.days())
-    done = await stored.done(services.pool, period.first, bounds, shop_id=shop_id)
-    sums = await sums_of_shop(services.pool, shop_id, bounds)
-    told: Analytics = {
-        **period.told(),
-        "shopId": shop_id,
-        **visits_of(done),
-        "earnings": earnings_of(sums, days, shop.currency if shop is not None else None),
-        "now": _live(await stored.now(services.pool, shop_id)),
-        "days": by_day(done, days),
     }
     return Answer(told)
 
@@ -96,7 +72,7 @@ async def _own(request: web.Request, action: Action) -> tuple[str, Shop]:
     return actor.barber_id, await shop_of_barber(request, actor.barber_id)
 
 
-def _period(request: web.Request, zone: ZoneInfo) -> Period:
+def period_asked(request: web.Request, zone: ZoneInfo) -> Period:
     """The period that is asked for: today, by default. Raises BAD_REQUEST."""
     name = query_word(request, "period", get_args(PeriodName)) or "day"
     try:
@@ -105,25 +81,19 @@ def _period(request: web.Request, zone: ZoneInfo) -> Period:
         raise bad_field("date", "is out of range") from None
 
 
+async def promises_of(record: LineRecord) -> list[Promise]:
+    """Elsewhere than in the loop: a month's events take a while to decode, and it has others to serve."""
+    return await asyncio.to_thread(_promises, record.events, record.visits)
+
+
 def _promises(events: Sequence[bytes], visits: Sequence[Visit]) -> list[Promise]:
     return promises((orjson.loads(event) for event in events), visits, PaceEstimator())
 
 
-def _promised(made: Sequence[Promise], *, complete: bool) -> Promised:
+def promised(made: Sequence[Promise], *, complete: bool) -> Promised:
     return {
         "promised": len(made),
         "withinP50": sum(each.waited_minutes <= each.told.p50_minutes for each in made),
         "withinP90": sum(each.kept for each in made),
         "complete": complete,
-    }
-
-
-def _live(now: Now) -> Live:
-    return {
-        "shops": now.shops,
-        "barbers": now.barbers,
-        "openQueues": now.open_queues,
-        "waiting": now.waiting,
-        "serving": now.serving,
-        "scheduled": now.scheduled,
     }

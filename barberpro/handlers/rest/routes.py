@@ -5,6 +5,7 @@ from aiohttp import web
 from barberpro.domain.policy import Action
 from barberpro.handlers.rest import (
     account,
+    analytics,
     audit,
     auth,
     barbers,
@@ -131,6 +132,7 @@ ROUTES = (
     web.delete(f"{_V1}/admin/flags/{{flagName}}", endpoint(flags.remove, Action.CHANGE_FLAGS)),
     web.get(f"{_V1}/admin/users", endpoint(people.users, Action.SEE_USERS, query=people.USERS_QUERY)),
     web.get(f"{_V1}/admin/barbers", endpoint(people.barbers, Action.SEE_BARBERS, query=people.BARBERS_QUERY)),
+    web.get(f"{_V1}/admin/shops", endpoint(people.shops, Action.SEE_SHOPS, query=people.SHOPS_QUERY)),
     web.get(f"{_V1}/payments", endpoint(payments.list_own, Action.SEE_PAYMENTS, query=payments.QUERY)),
     web.get(
         f"{_V1}/payments/reconciliation",
@@ -141,8 +143,9 @@ ROUTES = (
     web.post(f"{_V1}/payments/{{paymentId}}/correct", endpoint(payments.correct, Action.CORRECT_PAYMENT)),
     web.get(
         f"{_V1}/admin/analytics",
-        endpoint(reports.analytics, Action.SEE_ANALYTICS, query=reports.ANALYTICS_QUERY),
+        endpoint(analytics.show, Action.SEE_ANALYTICS, query=analytics.QUERY),
     ),
+    web.get(f"{_SHOP}/analytics", endpoint(analytics.of_shop, Action.SEE_SHOP_ANALYTICS, query=analytics.SHOP_QUERY)),
     web.get(
         f"{_V1}/admin/bookings",
         endpoint(booking_search.list_all, Action.SEARCH_BOOKINGS, query=booking_search.QUERY),
