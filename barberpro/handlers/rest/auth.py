@@ -1,7 +1,5 @@
 """/auth: the ways into an account."""
 
-from typing import Any
-
 from aiohttp import web
 
 from barberpro.domain.accounts.sessions import Grant
@@ -12,6 +10,7 @@ from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import (
     ForgotPassword,
+    GrantTold,
     IdTokenLogin,
     Login,
     Refresh,
@@ -22,8 +21,6 @@ from barberpro.protocol.accounts import (
     VerifyOtp,
 )
 from barberpro.protocol.times import rfc3339, rfc3339_of
-
-Json = dict[str, Any]
 
 
 async def register(request: web.Request) -> Answer:
@@ -99,7 +96,7 @@ async def refresh(request: web.Request) -> Answer:
 
 
 def _granted(request: web.Request, grant: Grant) -> Answer:
-    document: Json = {
+    told: GrantTold = {
         "accessToken": grant.access_token,
         "tokenType": "Bearer",
         "expiresAt": rfc3339(round(grant.expires_at * 1000)),
@@ -108,4 +105,4 @@ def _granted(request: web.Request, grant: Grant) -> Answer:
         "sessionId": grant.session_id,
         "user": account_document(request.app[ACCOUNTS].contacts, grant.user),
     }
-    return Answer(document)
+    return Answer(told)

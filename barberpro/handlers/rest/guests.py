@@ -1,7 +1,7 @@
 """The code on the shop's door: shown, changed, and scanned."""
 
 import io
-from typing import Any, Final
+from typing import Final
 
 import segno
 from aiohttp import web
@@ -11,18 +11,16 @@ from barberpro.domain.policy import Action
 from barberpro.handlers.rest.booking_reads import on_the_ticket
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.rest.lookup import booking_for, shop_for
-from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
+from barberpro.handlers.rest.parsing import asked, body, command_id, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.access import Scan
+from barberpro.protocol.access import DoorShop, QrQuery, Scan, Scanned
+from barberpro.protocol.bookings import Ticket
 from barberpro.protocol.errors import BarberProError, bad_field
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.storage.catalogue import Shop
 
-Json = dict[str, Any]
-
-QR_QUERY: Final = ("format",)
-_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
+TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
 _SCALE: Final = 10
 """Pixels a module: a code of some forty modules is as wide as a hand on a screen, and prints well on paper."""
 
@@ -30,14 +28,12 @@ _SCALE: Final = 10
 async def qr(request: web.Request) -> File:
     """GET /shops/{shopId}/qr: the address of the shop's join page as a picture, SVG or PNG."""
     shop = await shop_for(request, Action.SEE_QR)
-    kind = request.query.get("format", "svg")
-    if kind not in _TYPES:
-        raise bad_field("format", f"is none of {', '.join(_TYPES)}")
+    kind = asked(QrQuery, request).format
     told = await guests.present_code(request.app[SERVICES].pool, shop.shop_id, _origin(request))
     picture = io.BytesIO()
     # A quarter of it may be scratched or smeared, as happens to what hangs on a door.
     segno.make_qr(told["url"], error="q").save(picture, kind=kind, scale=_SCALE)
-    return File(picture.getvalue(), _TYPES[kind])
+    return File(picture.getvalue(), TYPES[kind])
 
 
 async def show_code(request: web.Request) -> Answer:
@@ -65,14 +61,15 @@ async def withdraw_code(request: web.Request) -> Answer:
 
 async def scan(request: web.Request) -> Answer:
     """POST /shops/{shopId}/scan: what a phone needs to join; and its place, when it has one and kept its ticket."""
-    asked = validated(Scan, await body(request))
+    told = validated(Scan, await body(request))
     services = request.app[SERVICES]
     shop = await shop_for(request, Action.SCAN)
-    door = await guests.at_the_door(services.pool, services.tokens, shop.shop_id, asked.code)
-    return Answer({"shop": _menu(shop), "door": door, "place": await _place(services, shop, asked.ticket)})
+    door = await guests.at_the_door(services.pool, services.tokens, shop.shop_id, told.code)
+    scanned: Scanned = {"shop": _menu(shop), "door": door, "place": await _place(services, shop, told.ticket)}
+    return Answer(scanned)
 
 
-def _menu(shop: Shop) -> Json:
+def _menu(shop: Shop) -> DoorShop:
     return {
         "shopId": shop.shop_id,
         "name": shop.name,
@@ -88,7 +85,7 @@ def _menu(shop: Shop) -> Json:
     }
 
 
-async def _place(services: Services, shop: Shop, ticket: str | None) -> Json | None:
+async def _place(services: Services, shop: Shop, ticket: str | None) -> Ticket | None:
     """None when the ticket is for another shop, or its booking has left the line."""
     holder = guests.holder_of(services.tokens, ticket)
     booking_id = holder.booking_id if holder is not None else None
