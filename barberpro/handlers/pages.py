@@ -10,8 +10,11 @@ from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
 from barberpro.handlers.rest.context import is_id
+from barberpro.handlers.rest.operations import Plain
 from barberpro.handlers.services import SERVICES
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import not_found
+from barberpro.protocol.system import DisplayToken
 
 _WEB: Final = files("barberpro.clients") / "web"
 _TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -29,9 +32,7 @@ def setup_pages(app: web.Application, parts: dict[str, bytes]) -> None:
     """Adds the pages to the application. `app[SERVICES]` must be set."""
     app[PARTS] = parts
     app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
-    app.router.add_get("/display/{shop_id}", _display)
-    app.router.add_get("/display/{shop_id}/token", _display_token)
-    app.router.add_get("/join/{shopId}", _join)
+    app.add_routes([web.route(route.method, route.path, route.handler) for route in ROUTES])
     app.router.add_get("/static/{name:[a-z0-9.-]+}", _static)
 
 
@@ -51,20 +52,27 @@ async def _static(request: web.Request) -> web.Response:
 
 
 async def _join(request: web.Request) -> web.Response:
-    """The same for every shop: the page asks for what it shows, with the code from its address."""
+    """GET /join/{shopId}: the page behind the shop's QR code: the shop, and the place of whoever has one."""
+    # The same for every shop: it asks for what it shows, with the code from its address.
     return _file(request, "join.html")
 
 
 async def _display(request: web.Request) -> web.Response:
+    """GET /display/{shop_id}: the shop's screen, where the shop shows it to everybody."""
     await _public_shop(request)
     return _file(request, "display.html")
 
 
 async def _display_token(request: web.Request) -> web.Response:
-    """A display token for the page."""
+    """GET /display/{shop_id}/token: the display token of that page; all screens of a shop share it."""
     token = request.app[DISPLAY_TOKENS].of(await _public_shop(request))
     headers = {"Cache-Control": "no-store"}
     return web.Response(body=orjson.dumps({"token": token}), content_type="application/json", headers=headers)
+
+
+async def _docs(request: web.Request) -> web.Response:
+    """GET /docs: this API, to be read and tried."""
+    return _file(request, "docs.html")
 
 
 async def _public_shop(request: web.Request) -> str:
@@ -77,3 +85,20 @@ async def _public_shop(request: web.Request) -> str:
         raise not_found("shop")
     require(None, Action.SEE_DISPLAY, to_display(None, shop), "shop")
     return shop_id
+
+
+_HTML: Final = ("text/html",)
+_HIDDEN: Final = (ErrorCode.NOT_FOUND,)
+ROUTES: Final = (
+    Plain(path="/docs", name="show_docs", call=_docs, files=_HTML),
+    Plain(path="/display/{shop_id}", name="show_display", call=_display, files=_HTML, refuses=_HIDDEN),
+    Plain(
+        path="/display/{shop_id}/token",
+        name="get_display_token",
+        call=_display_token,
+        files=("application/json",),
+        tells=DisplayToken,
+        refuses=(*_HIDDEN, ErrorCode.RATE_LIMIT_EXCEEDED),
+    ),
+    Plain(path="/join/{shopId}", name="show_join_page", call=_join, files=_HTML),
+)

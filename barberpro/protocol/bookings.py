@@ -22,6 +22,7 @@ from barberpro.protocol.commands import (
     Complete,
     Customer,
     Join,
+    Method,
     NoShow,
     Notes,
     Recall,
@@ -122,7 +123,7 @@ class Submitted(CommandResult):
 class Paid(TypedDict):
     """As it was told when the visit was completed; the ledger has the rest."""
 
-    method: str
+    method: Method
     amount: str
     tip: NotRequired[str]
 

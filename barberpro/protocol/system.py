@@ -5,7 +5,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 
-class Live(TypedDict):
+class Alive(TypedDict):
     live: Literal[True]
 
 

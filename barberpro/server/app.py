@@ -18,6 +18,7 @@ from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
 from barberpro.handlers.callers import Proxies
+from barberpro.handlers.openapi import setup_openapi
 from barberpro.handlers.pages import read_parts, setup_pages
 from barberpro.handlers.ratelimit import RateLimiter
 from barberpro.handlers.ratelimit.gate import Gate
@@ -154,6 +155,7 @@ async def _app(
         app.middlewares.append(traced_requests)
     setup_rest(app)
     setup_asyncapi(app)
+    setup_openapi(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
     doors = LiveDoors(services)
     doors.attach(app)

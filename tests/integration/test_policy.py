@@ -52,6 +52,8 @@ OPEN: Final = {
     "GET /health/ready",
     "GET /metrics",
     "GET /asyncapi.json",
+    "GET /openapi.json",
+    "GET /docs",
     "GET /static/{name}",
     "GET /join/{shopId}",
     "GET /api/v1/queue/{barberId}",

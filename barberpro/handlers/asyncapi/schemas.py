@@ -9,7 +9,7 @@ from pydantic_core import core_schema
 
 Json = dict[str, Any]
 
-_PLACE: Final = "#/components/schemas/"
+PLACE: Final = "#/components/schemas/"
 
 
 class Untitled(GenerateJsonSchema):
@@ -31,14 +31,12 @@ class _AsAsyncApi(Untitled):
 class Schemas:
     """`of` a model its schema; `definitions`: all that these refer to."""
 
-    def __init__(
-        self, models: Iterable[tuple[Any, bool]], generator: type[GenerateJsonSchema] = _AsAsyncApi
-    ) -> None:
+    def __init__(self, models: Iterable[tuple[Any, bool]], generator: type[GenerateJsonSchema] = _AsAsyncApi) -> None:
         """models: each with whether it comes in (and is checked) or goes out (and is written)."""
         # By their names as Python writes them: a union with its tag cannot be a key itself.
         keyed = [(str(model), "validation" if comes_in else "serialization", model) for model, comes_in in models]
         inputs = [(name, cast("Any", mode), TypeAdapter(model)) for name, mode, model in keyed]
-        schemas, rest = TypeAdapter.json_schemas(inputs, ref_template=_PLACE + "{model}", schema_generator=generator)
+        schemas, rest = TypeAdapter.json_schemas(inputs, ref_template=PLACE + "{model}", schema_generator=generator)
         self._schemas = {name: schema for (name, _), schema in schemas.items()}
         self.definitions: Json = rest.get("$defs", {})
 
@@ -50,7 +48,7 @@ class Schemas:
         for union in ("oneOf", "anyOf"):
             if union in schema and "properties" not in schema:
                 return {**schema, union: [self.framed(each, event, more) for each in schema[union]]}
-        whole = self.definitions[schema["$ref"].removeprefix(_PLACE)]
+        whole = self.definitions[schema["$ref"].removeprefix(PLACE)]
         own = {"event": {"const": event}, **more}
         required = [*own, *(name for name in whole.get("required", []) if name not in own)]
         return {**whole, "properties": {**own, **whole["properties"]}, "required": required}

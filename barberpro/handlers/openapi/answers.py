@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final, get_origin
 
-from barberpro.handlers.asyncapi.schemas import Schemas
+from barberpro.handlers.asyncapi.schemas import PLACE, Schemas
 from barberpro.handlers.openapi.examples import Examples
 from barberpro.handlers.rest.operations import V1, Operation, Plain
 from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
@@ -80,18 +80,18 @@ class Answers:
             "properties": {"success": {"const": True}, "data": data, "meta": meta},
             "required": ["success", "data", "meta"],
         }
-        example = {"success": True, "data": self._examples.of(data), "meta": self._all_of(meta)}
+        example = {"success": True, "data": self._examples.of(data), "meta": self._examples.of(meta)}
         return {"application/json": {"schema": schema, "example": example}}
 
     def _meta(self, route: Operation) -> Json:
-        own = PageMeta if get_origin(route.tells) is list else Meta
-        metas = [self._schemas.of(each) for each in (own, route.meta) if each is not None]
-        return metas[0] if len(metas) == 1 else {"allOf": metas}
-
-    def _all_of(self, meta: Json) -> Json:
-        return {
-            name: value for each in meta.get("allOf", [meta]) for name, value in self._examples.of(each).items()
-        }
+        own = self._schemas.of(PageMeta if get_origin(route.tells) is list else Meta)
+        if route.meta is None:
+            return own
+        parts = [
+            self._schemas.definitions[each["$ref"].removeprefix(PLACE)] for each in (own, self._schemas.of(route.meta))
+        ]
+        properties = {name: each for part in parts for name, each in part["properties"].items()}
+        return {"type": "object", "properties": properties, "required": list(properties)}
 
     def _refusal(self, status: int, codes: list[ErrorCode]) -> Json:
         name = "_or_".join(codes) if len(codes) < _FEW else None

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from barberpro import __version__
 from barberpro.domain.policy import Action, Caller, Relation, callers_of, refusals_of
-from barberpro.handlers.asyncapi.schemas import Schemas, Untitled
+from barberpro.handlers.asyncapi.schemas import PLACE, Schemas, Untitled
 from barberpro.handlers.openapi.answers import Answers, refused_codes
 from barberpro.handlers.openapi.examples import SCENE, Examples
-from barberpro.handlers.openapi.words import sentence, words_of
+from barberpro.handlers.openapi.words import words_of
 from barberpro.handlers.rest.operations import V1, Operation, Plain
 from barberpro.protocol.codes import HTTP_STATUS, MESSAGES, TEMPORARY, ErrorCode
 from barberpro.protocol.envelope import Failure, Meta, PageMeta
@@ -17,7 +17,6 @@ from barberpro.protocol.ids import ID_PATTERN
 
 Json = dict[str, Any]
 
-PLACE: Final = "#/components/schemas/"
 _DESCRIPTION: Final = """\
 The shop's line and the rest of it. Answers are in an envelope, `{success, data, meta}` or `{success, error, meta}`;
 errors are the same `{code, message, temporary, details}` everywhere, and `x-error-codes` lists them. Lists come in
@@ -81,8 +80,9 @@ class _Document:
             [*((each, True) for each in asked), *((each, False) for each in (*told, Failure, Meta, PageMeta))],
             generator=Untitled,
         )
-        self._queries = {route.query.__name__ for route in routes if route.query is not None}
-        self._examples = Examples(self._schemas.definitions, PLACE)
+        inlined = [model for route in routes for model in (route.query, getattr(route, "meta", None)) if model]
+        self._inlined = {model.__name__ for model in inlined}
+        self._examples = Examples(self._schemas.definitions)
         self._answers = Answers(self._schemas, self._examples)
 
     def whole(self) -> Json:
@@ -90,7 +90,7 @@ class _Document:
         for route in self._routes:
             paths.setdefault(route.path, {})[route.method.lower()] = self._operation(route)
         used = {operation["tags"][0] for path in paths.values() for operation in path.values()}
-        schemas = {name: each for name, each in self._schemas.definitions.items() if name not in self._queries}
+        schemas = {name: each for name, each in self._schemas.definitions.items() if name not in self._inlined}
         return {
             "openapi": "3.1.0",
             "info": {
@@ -107,12 +107,11 @@ class _Document:
         }
 
     def _operation(self, route: Operation | Plain) -> Json:
-        words = words_of(route)
         told: Json = {
             "operationId": route.name,
             "tags": [_tag(route.path)],
-            "summary": sentence(words),
-            "description": f"{words}\n\nWho: {_who(*route.actions)}.",
+            "summary": route.name.replace("_", " ").capitalize(),
+            "description": f"{words_of(route)}\n\nWho: {_who(*route.actions)}.".strip(),
             "x-access": {action.value: _access(action) for action in route.actions},
         }
         if isinstance(route, Operation) and route.deprecated is not None:

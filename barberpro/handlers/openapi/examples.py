@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from barberpro.handlers.asyncapi.schemas import PLACE
+
 Json = dict[str, Any]
 
 _AT: Final = "2026-11-21T09:30:00.125Z"
@@ -47,6 +49,7 @@ SCENE: Final[Mapping[str, object]] = {
     "currency": "INR",
     "customerId": _USER,
     "customerName": "Asha",
+    "description": "the new search",
     "deviceId": "dv_1k5n8r3w7q2m6x9v",
     "difference": "-50.00",
     "distanceKm": 1.2,
@@ -118,6 +121,7 @@ SCENE: Final[Mapping[str, object]] = {
     "shopName": "Corner Barbers",
     "shopSeq": 57,
     "staffId": _USER,
+    "status": "completed",
     "targetUsers": [_USER],
     "template": "verify_email",
     "text": "Quick and neat.",
@@ -154,10 +158,8 @@ _OF_FORMAT: Final = {"date-time": _AT, "date": "2026-11-21"}
 class Examples:
     """Made of schemas; definitions: what these refer to."""
 
-    def __init__(self, definitions: Json, place: str) -> None:
-        """place: what references begin with."""
+    def __init__(self, definitions: Json) -> None:
         self._definitions = definitions
-        self._place = place
 
     def of(self, schema: Json, name: str = "") -> Any:  # noqa: ANN401 - any JSON
         """An example of what the schema allows. name: of the field that has it. Raises LookupError."""
@@ -191,7 +193,7 @@ class Examples:
 
     def _resolved(self, schema: Json) -> Json:
         while "$ref" in schema:
-            schema = self._definitions[schema["$ref"].removeprefix(self._place)]
+            schema = self._definitions[schema["$ref"].removeprefix(PLACE)]
         return schema
 
     def _fits(self, value: object, schema: Json) -> bool:

@@ -6,19 +6,11 @@ from typing import Final
 
 from barberpro.handlers.rest.operations import Operation, Plain
 
-_HEAD: Final = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /\S*?(?: and [./a-z]+)?(?:: |\.\s*|\s+-\s+)")
+_HEAD: Final = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /\S+?(?: and [./a-z]+)?(?:: |\.\s+|\.?$)")
 
 
 def words_of(route: Operation | Plain) -> str:
-    """In one piece; the endpoint's name where its handler says no more than its path."""
-    told = inspect.cleandoc((route.call.__doc__ if route.call is not None else None) or "")
-    if isinstance(route, Plain) and route.words is not None:
-        told = route.words
-    told = _HEAD.sub("", told, count=1).strip()
-    told = told or f"{route.name.replace('_', ' ')}."
-    return told[0].upper() + told[1:]
-
-
-def sentence(words: str) -> str:
-    """The first one, without its full stop."""
-    return re.split(r"(?<=[^.])\.(?:\s|$)", words.replace("\n", " "), maxsplit=1)[0].strip()
+    """In one piece; empty where the docstring says no more than the path."""
+    told = getattr(route, "words", None) or (route.call.__doc__ if route.call is not None else None)
+    told = _HEAD.sub("", inspect.cleandoc(told or ""), count=1).strip()
+    return told[:1].upper() + told[1:]

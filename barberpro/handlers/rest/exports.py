@@ -20,7 +20,7 @@ _FAILURES: Final = 50
 
 
 async def ask(request: web.Request) -> Answer:
-    """POST /admin/reports/export: puts a report down to be made; 202."""
+    """POST /admin/reports/export: puts a report down to be made."""
     services, actor = request.app[SERVICES], identity(request).actor
     wanted = validated(ExportReport, await body(request))
     if wanted.shop_id is not None and await services.catalogue.shop(wanted.shop_id) is None:

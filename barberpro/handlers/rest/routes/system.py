@@ -6,10 +6,10 @@ from barberpro.domain.policy import Action
 from barberpro.handlers.rest import exposition, health, jwks
 from barberpro.handlers.rest.operations import Operation, Plain, get
 from barberpro.protocol.codes import ErrorCode
-from barberpro.protocol.system import KeySet, Live, Ready
+from barberpro.protocol.system import Alive, KeySet, Ready
 
 ROUTES: Final[tuple[Operation | Plain, ...]] = (
-    get("/health/live", "get_live", health.live, Action.SEE_SYSTEM, tells=Live),
+    get("/health/live", "get_live", health.live, Action.SEE_SYSTEM, tells=Alive),
     get(
         "/health/ready",
         "get_ready",
