@@ -202,7 +202,7 @@ class Examples:
             return any(self._fits(value, each) for each in schema["anyOf"])
         if "enum" in schema:
             return value in schema["enum"]
-        if schema.get("format") in _OF_FORMAT or "$ref" in schema:
+        if schema.get("format") in _OF_FORMAT or "properties" in schema:
             return False
         kinds: dict[str, type | tuple[type, ...]] = {
             "string": str,
