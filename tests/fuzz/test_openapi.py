@@ -19,6 +19,7 @@ from requests import Response, Session
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -63,14 +64,14 @@ class Asking:
         self.problems: list[str] = []
         self.answers: Counter[tuple[str, int]] = Counter()
 
-    def prepare(self, case: Case) -> dict[str, str]:
+    def prepare(self, case: "Case[Any]") -> dict[str, str]:
         """Makes it about what there is. Its headers."""
         case.path_parameters = self.visitors.placed(case.path_parameters)
         if isinstance(case.body, dict):
             case.body = self.visitors.placed(case.body)
         return self.visitors.headers(case.operation.definition.raw)
 
-    def judge(self, case: Case, response: Any) -> None:  # noqa: ANN401 - requests' or Schemathesis's
+    def judge(self, case: "Case[Any]", response: Any) -> None:  # noqa: ANN401 - requests' or Schemathesis's
         self.answers[case.operation.label, response.status_code] += 1
         try:
             case.validate_response(response, checks=CHECKS)
@@ -81,13 +82,13 @@ class Asking:
         if problem is not None:
             self.problems.append(f"{case.operation.label}: {problem}")
 
-    def _problem(self, case: Case, response: Any) -> str | None:  # noqa: ANN401 - as judge's
+    def _problem(self, case: "Case[Any]", response: Any) -> str | None:  # noqa: ANN401 - as judge's
         """Fields that the document does not name, too."""
         answer = case.operation.definition.raw["responses"].get(str(response.status_code), {})
         content = answer.get("content", {}).get("application/json", {})
         return self.contract.problem(content["schema"], orjson.loads(response.content)) if "schema" in content else None
 
-    def ask(self, case: Case) -> None:
+    def ask(self, case: "Case[Any]") -> None:
         headers = self.prepare(case)
         self.judge(case, case.call(base_url=self.url, session=self.session, headers=headers))
 
@@ -105,13 +106,14 @@ async def asking(database_url: str, redis_url: str, redis_prefix: str) -> AsyncI
 
 def _each_by_itself(asking: Asking, count: int, mode: GenerationMode) -> None:
     for found in asking.schema.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
         if mode is GenerationMode.NEGATIVE and not operation.definition.raw.keys() & {"parameters", "requestBody"}:
             continue  # it takes nothing that could be wrong
 
         @examples(count, shrunk=False)
         @given(case=operation.as_strategy(generation_mode=mode))
-        def ask(case: Case) -> None:
+        def ask(case: "Case[Any]") -> None:
             asking.ask(case)
 
         ask()
@@ -131,15 +133,16 @@ async def test_what_the_document_does_not_allow_is_refused_as_it_says(asking: As
 
 
 async def test_one_request_after_the_other_answers_as_the_document_says(asking: Asking) -> None:
-    class Visit(asking.schema.as_state_machine()):  # type: ignore[misc] - a class that is made at run time
-        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
-            return {"base_url": asking.url, "session": asking.session, "headers": asking.prepare(case)}
+    def how(_: object, case: "Case[Any]") -> dict[str, Any]:
+        return {"base_url": asking.url, "session": asking.session, "headers": asking.prepare(case)}
 
-        def validate_response(self, response: Response, case: Case, **_: object) -> None:
-            asking.judge(case, response)
+    def judge(_: object, response: Response, case: "Case[Any]", **__: object) -> None:
+        asking.judge(case, response)
 
     def run() -> None:
-        run_state_machine_as_test(Visit, settings=settings(examples(6, shrunk=False), stateful_step_count=15))
+        own = {"get_call_kwargs": how, "validate_response": judge}
+        visit = type("Visit", (asking.schema.as_state_machine(),), own)
+        run_state_machine_as_test(visit, settings=settings(examples(6, shrunk=False), stateful_step_count=15))
 
     await asyncio.to_thread(run)
     assert asking.problems == []

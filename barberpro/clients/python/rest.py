@@ -3,7 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from barberpro.clients.python.tokens import TokenSource
 from barberpro.protocol.errors import BarberProError
 
 Row = TypeVar("Row")
+Told = TypeVar("Told")
 
 
 class Omitted:
@@ -64,29 +65,37 @@ class Rest:
         self._retry = retry
 
     async def data(self, method: str, path: str, **given: Any) -> Any:  # noqa: ANN401 - of any endpoint
-        """`data` of the answer. given: as `raw`."""
-        return _opened(await self.raw(method, path, **given))["data"]
+        """`data` of the answer. given: as `send`."""
+        return (await self.send(method, path, _envelope, **given))["data"]
 
     async def page(self, path: str, query: Mapping[str, object] | None = None) -> Page[Any]:
         """One part of a list."""
-        answer = _opened(await self.raw("GET", path, query=query))
+        answer = await self.send("GET", path, _envelope, query=query)
         meta = answer.get("meta") or {}
         return Page(list(answer["data"]), meta.get("nextCursor"), meta)
 
     async def document(self, path: str) -> Any:  # noqa: ANN401 - of any endpoint
         """JSON without an envelope."""
-        return orjson.loads(await self.raw("GET", path))
+        return await self.send("GET", path, orjson.loads)
 
-    async def raw(
+    async def raw(self, method: str, path: str, **given: Any) -> bytes:  # noqa: ANN401 - as `send`
+        """The bytes of a file. given: as `send`."""
+        return await self.send(method, path, bytes, **given)
+
+    async def send(
         self,
         method: str,
         path: str,
+        opened: Callable[[bytes], Told],
         *,
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
         key: str | None = None,
-    ) -> bytes:
-        """The answer's bytes. query: None leaves a parameter out. body: OMITTED leaves a field out."""
+    ) -> Told:
+        """The answer, opened; what cannot be (ValueError) was no answer. query: None leaves a parameter out.
+
+        body: OMITTED leaves a field out.
+        """
         headers = {} if method == "GET" else {"Idempotency-Key": key or str(uuid.uuid4())}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -99,17 +108,17 @@ class Rest:
         )
         try:
             async with asyncio.timeout(self._retry.deadline):
-                return await self._repeat(request)
+                return await self._repeat(request, opened)
         except TimeoutError as error:
             raise ServerUnreachable(f"no answer within {self._retry.deadline:.0f} s") from error
 
-    async def _repeat(self, request: _Request) -> bytes:
+    async def _repeat(self, request: _Request, opened: Callable[[bytes], Told]) -> Told:
         attempt, renewed = 0, False
         while True:
             attempt += 1
             asked: float | None = None
             try:
-                return await self._once(request)
+                return opened(await self._once(request))
             except BarberProError as refusal:
                 may_renew = self._tokens is not None and self._tokens.renewable and not renewed
                 verdict = judge(refusal, may_renew=may_renew)
@@ -145,10 +154,11 @@ def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _opened(answer: bytes) -> dict[str, Any]:
+def _envelope(answer: bytes) -> dict[str, Any]:
+    """Raises ValueError."""
     told: object = orjson.loads(answer)
     if not isinstance(told, dict) or "data" not in told:
-        raise ServerUnreachable("what answered is no BarberPro server")
+        raise ValueError("the answer is no envelope")
     return told
 
 
