@@ -40,9 +40,10 @@ async def _shop(api: BarberProApi) -> ShopTold:
 
 async def test_a_visit_is_booked_served_paid_and_rated(live: LiveServer) -> None:
     admin = live.tokens.mint(ADMIN)
-    async with BarberProApi(live.url, admin, retry=QUICK) as api:
+    async with BarberProApi(live.url, await _token(live, Role.BARBER, "ravi"), retry=QUICK) as api:
         shop = await _shop(api)
         [barber] = shop["barbers"]
+        api.use(admin)
         await api.run_command(command_id="open-1", type_="open", barber_id=barber["barberId"])
         api.use(await _token(live, Role.CUSTOMER, "asha"))
         wanted = [service["serviceId"] for service in barber["services"]]
