@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, cast, get_args
+from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -13,14 +14,13 @@ from barberpro.domain.periods import Period, today
 from barberpro.domain.policy import Action, Relation, require
 from barberpro.domain.visits import by_day, visits_of
 from barberpro.handlers.rest.context import identity
-from barberpro.handlers.rest.paging import query_date
-from barberpro.handlers.rest.parsing import query_id, query_word
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.queues import shop_of_barber
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.money import Earnings, PeriodName
-from barberpro.protocol.reports import Analytics, Live, Promised, Stats
+from barberpro.protocol.money import Earnings, PeriodQuery
+from barberpro.protocol.reports import Analytics, AnalyticsQuery, Live, Promised, Stats
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.promises import Promise, promises
 from barberpro.storage import stats as stored
@@ -29,15 +29,13 @@ from barberpro.storage.ledger import sums_of_barber, sums_of_shop
 from barberpro.storage.snapshot import Visit
 from barberpro.storage.stats import Now
 
-QUERY: Final = ("period", "date")
-ANALYTICS_QUERY: Final = (*QUERY, "shopId")
 _UTC: Final = ZoneInfo("Etc/UTC")
 
 
 async def earnings(request: web.Request) -> Answer:
     """GET /queue/earnings: the barber's own, from the ledger."""
     barber_id, shop = await _own(request, Action.SEE_EARNINGS)
-    period = _period(request, shop.zone)
+    period = _period(asked(PeriodQuery, request), shop.zone)
     sums = await sums_of_barber(request.app[SERVICES].pool, barber_id, period.bounds())
     told: Earnings = {
         **period.told(),
@@ -50,7 +48,7 @@ async def earnings(request: web.Request) -> Answer:
 async def stats(request: web.Request) -> Answer:
     """GET /queue/stats: what the barber did, and whether the waits were as promised."""
     barber_id, shop = await _own(request, Action.SEE_STATS)
-    period = _period(request, shop.zone)
+    period = _period(asked(PeriodQuery, request), shop.zone)
     pool, bounds = request.app[SERVICES].pool, period.bounds()
     done = await stored.done(pool, period.first, bounds, barber_id=barber_id)
     record = await stored.record_of_line(pool, barber_id, period.first, bounds[0], bounds[-1])
@@ -68,11 +66,12 @@ async def stats(request: web.Request) -> Answer:
 
 async def analytics(request: web.Request) -> Answer:
     """GET /admin/analytics: of a shop, or of all of them by the days of UTC; and what goes on now."""
-    services, shop_id = request.app[SERVICES], query_id(request, "shopId")
+    services, query = request.app[SERVICES], asked(AnalyticsQuery, request)
+    shop_id = query.shop_id
     shop = await services.catalogue.shop(shop_id) if shop_id is not None else None
     if shop_id is not None and shop is None:
         raise not_found("shop")
-    period = _period(request, shop.zone if shop is not None else _UTC)
+    period = _period(query, shop.zone if shop is not None else _UTC)
     bounds, days = period.bounds(), list(period.days())
     done = await stored.done(services.pool, period.first, bounds, shop_id=shop_id)
     sums = await sums_of_shop(services.pool, shop_id, bounds)
@@ -96,11 +95,11 @@ async def _own(request: web.Request, action: Action) -> tuple[str, Shop]:
     return actor.barber_id, await shop_of_barber(request, actor.barber_id)
 
 
-def _period(request: web.Request, zone: ZoneInfo) -> Period:
+def _period(query: PeriodQuery, zone: ZoneInfo) -> Period:
     """The period that is asked for: today, by default. Raises BAD_REQUEST."""
-    name = query_word(request, "period", get_args(PeriodName)) or "day"
+    day = date.fromisoformat(query.date) if query.date is not None else today(zone)
     try:
-        return Period.around(cast("PeriodName", name), query_date(request, "date") or today(zone), zone)
+        return Period.around(query.period, day, zone)
     except OverflowError:
         raise bad_field("date", "is out of range") from None
 
