@@ -198,7 +198,7 @@ def _docstring(words: str) -> str:
 def _formatted(source: str) -> str:
     """As `make lint` wants it."""
     options = ("--config", str(Path(__file__).parents[2] / "pyproject.toml"), "-")
-    for words in (("check", "--quiet", "--select", "I", "--fix", *options), ("format", "--quiet", *options)):
+    for words in (("check", "--quiet", "--select", "I,F401", "--fix", *options), ("format", "--quiet", *options)):
         command = [sys.executable, "-m", "ruff", *words]
         source = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own words
     return source

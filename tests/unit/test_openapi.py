@@ -37,7 +37,8 @@ def test_it_is_as_the_openapi_initiative_would_have_it() -> None:
 
 
 def test_their_schema_would_find_a_mistake() -> None:
-    broken = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"get": {"parameters": 1}}}}
+    unsaid = {"/x/{id}": {"get": {"responses": {"200": {"description": "what {id} is, nobody says"}}}}}
+    broken = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": unsaid}
     assert list(OpenAPIV31SpecValidator(broken).iter_errors())
 
 

@@ -52,7 +52,8 @@ class _Request:
 class Rest:
     """Sends requests. Each raises BarberProError, and ServerUnreachable when the deadline passes first.
 
-    Every write carries an Idempotency-Key, the caller's or a new one: so it may be repeated as a read may.
+    Every write carries an Idempotency-Key, the caller's, its command's id or a new one: so it may be repeated as a read
+    may.
     """
 
     def __init__(
@@ -96,7 +97,8 @@ class Rest:
 
         body: OMITTED leaves a field out.
         """
-        headers = {} if method == "GET" else {"Idempotency-Key": key or str(uuid.uuid4())}
+        key = key or str((body or {}).get("commandId") or uuid.uuid4())
+        headers = {} if method == "GET" else {"Idempotency-Key": key}
         if body is not None:
             headers["Content-Type"] = "application/json"
         request = _Request(

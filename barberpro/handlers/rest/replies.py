@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from barberpro.domain.policy import Action, require_ever
 from barberpro.handlers.rest.context import OWN_HEADERS, REQUEST_ID, actor_if_any
-from barberpro.handlers.rest.parsing import refuse_unknown_query
+from barberpro.handlers.rest.parsing import command_id, refuse_unknown_query
 from barberpro.protocol.envelope import failure, page, success
 from barberpro.protocol.errors import BarberProError
 
@@ -70,6 +70,8 @@ def endpoint(
             request[OWN_HEADERS] = headers
         require_ever(actor_if_any(request), *actions)
         refuse_unknown_query(request, query)
+        if request.method != hdrs.METH_GET:
+            command_id(request)  # a key that is none is refused where it makes no difference, too
         reply = await call(request)
         if isinstance(reply, File):
             return web.Response(body=reply.body, content_type=reply.content_type, headers=reply.headers)

@@ -3,7 +3,7 @@
 Made from openapi.json by `python -m tests.contract.rewrite`; a test holds it to that.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from barberpro.clients.python.api.calls import Calls
 from barberpro.clients.python.rest import OMITTED, Omitted, Page, quoted
