@@ -4,7 +4,7 @@ BIN := .venv/bin
 SRC := barberpro loadtests tests
 
 # Processes that the tests are shared out to, each with stores of its own; most of a test's time is waiting.
-TESTERS ?= 2
+TESTERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fuzz lint types imports check bench faults lock clean browser node
@@ -51,8 +51,8 @@ test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Po
 
 # How many times as many examples as the suite tries, other ones each time.
 TIMES ?= 20
-fuzz: setup ## throw random input at parsers and doors, TIMES=20 as much as the tests do
-	FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest tests/fuzz --numprocesses $(TESTERS) --timeout 0 $(ARGS)
+fuzz: setup ## random input for parsers and doors, random days for the engine: TIMES=20 as much as the tests try
+	FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest tests/fuzz tests/model --numprocesses $(TESTERS) --timeout 0 $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check $(SRC)

@@ -40,14 +40,6 @@ class Request:
         return hashlib.blake2b(orjson.dumps(told), digest_size=16).hexdigest()
 
 
-async def charge(
-    connection: AnyConnection, booking_id: str, amount: Decimal, method: Method, actor: Actor, via: Via
-) -> Line:
-    """One more charge of a booking, in the caller's transaction. Raises NOT_FOUND without the booking."""
-    new = await _of_booking(connection, booking_id, amount, method)
-    return await _written(connection, new, actor, via, "payment.recorded")
-
-
 async def record(pool: "Pool[Any]", request: Request, booking_id: str, asked: RecordPayment) -> Recorded:
     """A charge, and a tip beside it, of a booking of any status: people pay before, and after.
 
@@ -132,12 +124,7 @@ def told(line: Line) -> LedgerLine:
 
 
 async def _of_booking(
-    connection: AnyConnection,
-    booking_id: str,
-    amount: Decimal,
-    method: Method,
-    command_id: str | None = None,
-    digest: str | None = None,
+    connection: AnyConnection, booking_id: str, amount: Decimal, method: Method, command_id: str, digest: str
 ) -> NewLine:
     """A charge, in the currency that was agreed when the booking was made."""
     row = await connection.fetchrow(_BOOKING, booking_id)

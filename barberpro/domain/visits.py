@@ -11,6 +11,7 @@ def visits_of(done: Sequence[Done]) -> Visits:
     """All of them together."""
     completed = sum(each.completed for each in done)
     appointments = sum(each.appointments for each in done)
+    timed = sum(each.timed for each in done)
     waited = sum(each.waited_seconds for each in done) / 60
     return {
         "completed": completed,
@@ -20,7 +21,7 @@ def visits_of(done: Sequence[Done]) -> Visits:
         "noShows": sum(each.no_shows for each in done),
         "serviceMinutes": round(sum(each.service_seconds for each in done) / 60),
         "plannedMinutes": sum(each.planned_minutes for each in done),
-        "averageWaitMinutes": round(waited / completed, 1) if completed else None,
+        "averageWaitMinutes": round(waited / timed, 1) if timed else None,
     }
 
 

@@ -39,6 +39,12 @@ def _derived(length: int, parts: tuple[str, ...]) -> str:
     return _written(int.from_bytes(digest), length)
 
 
+def _derived_in_time(millis: int, parts: tuple[str, ...]) -> str:
+    """As `_time_ordered`, of that time, and the same for the same parts."""
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    return _written(millis << 50 | int.from_bytes(digest) & (1 << 50) - 1, 20)
+
+
 def _written(number: int, length: int) -> str:
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * length - 10, -1, -10)])
 
@@ -48,8 +54,9 @@ def new_shop_id(made_with: tuple[str, ...] | None = None) -> str:
     return f"sh_{_random(10) if made_with is None else _derived(10, made_with)}"
 
 
-def new_barber_id() -> str:
-    return f"bb_{_random(12)}"
+def new_barber_id(made_with: tuple[str, ...] | None = None) -> str:
+    """made_with: what it is made of, where it is imported: the same again is the same barber."""
+    return f"bb_{_random(12) if made_with is None else _derived(12, made_with)}"
 
 
 def new_service_id(made_with: tuple[str, ...] | None = None) -> str:
@@ -57,8 +64,9 @@ def new_service_id(made_with: tuple[str, ...] | None = None) -> str:
     return f"sv_{_random(12) if made_with is None else _derived(12, made_with)}"
 
 
-def new_user_id() -> str:
-    return f"us_{_random(16)}"
+def new_user_id(made_with: tuple[str, ...] | None = None) -> str:
+    """made_with: as of `new_barber_id`."""
+    return f"us_{_random(16) if made_with is None else _derived(16, made_with)}"
 
 
 def new_guest_id() -> str:
@@ -90,6 +98,16 @@ def new_letter_id() -> str:
 def new_rating_id() -> str:
     """Newer ones sort after older ones."""
     return f"rt_{_time_ordered()}"
+
+
+def imported_rating_id(millis: int, made_with: tuple[str, ...]) -> str:
+    """Of that time; the same for the same parts."""
+    return f"rt_{_derived_in_time(millis, made_with)}"
+
+
+def imported_booking_id(shop_id: str, millis: int, made_with: tuple[str, ...]) -> str:
+    """Made at that time; the same for the same parts."""
+    return f"bk_{shop_id.removeprefix('sh_')}_{_derived_in_time(millis, made_with)}"
 
 
 def new_booking_id(shop_id: str) -> str:

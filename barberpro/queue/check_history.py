@@ -4,8 +4,10 @@ from typing import Any, Final
 
 from asyncpg.pool import PoolConnectionProxy
 
-from barberpro.queue.history import Digest, History, booking_difference
+from barberpro.queue.history import History, booking_difference
 from barberpro.storage.checkpoints import load_checkpoint
+from barberpro.storage.digests import Digest
+from barberpro.storage.imported import load_mark
 from barberpro.storage.snapshot import BOOKING, ShopSnapshot, booking_of_row
 
 Json = dict[str, Any]
@@ -54,12 +56,17 @@ def _state_differences(history: History, snapshot: ShopSnapshot) -> list[str]:
 
 
 async def _booking_differences(connection: "PoolConnectionProxy[Any]", history: History, cut: int) -> list[str]:
-    """Every booking's row, ended ones too, beside what the events made of it; below the cut, all at once."""
-    found, left, gone = [], dict(history.last), Digest()
+    """Every booking's row, ended ones too, beside what the events made of it.
+
+    Those below the cut all at once, and those imported likewise.
+    """
+    found, left, gone, imported = [], dict(history.last), Digest(), Digest()
     async for row in connection.cursor(_BOOKINGS, history.state.shop_id, prefetch=_ROWS_AT_ONCE):
         name, actual = row["booking_id"], (booking_of_row(row), row["shop_seq"])
         expected = left.pop(name, None)
-        if expected is None and row["shop_seq"] <= cut:
+        if expected is None and row["shop_seq"] == 0:
+            imported.add(actual)
+        elif expected is None and row["shop_seq"] <= cut:
             gone.add(actual)
         else:
             found += booking_difference(name, expected, actual)
@@ -67,4 +74,7 @@ async def _booking_differences(connection: "PoolConnectionProxy[Any]", history: 
         found.append(
             f"of {history.gone.count} bookings that ended by event {cut}, {gone.count} have rows, or other ones"
         )
+    mark = await load_mark(connection, history.state.shop_id)
+    if imported != mark:
+        found.append(f"of {mark.count} imported bookings, {imported.count} have rows, or other ones")
     return found + [f"booking {name}: the events have it, and it has no row" for name in left]

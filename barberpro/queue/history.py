@@ -6,7 +6,6 @@ live bookings, and the commands that are still remembered; of the bookings that 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, Final, Self
 
 import orjson
@@ -14,11 +13,10 @@ from asyncpg.pool import PoolConnectionProxy
 
 from barberpro.queue.fold import QueueState, ShopState
 from barberpro.storage.checkpoints import Checkpoint
+from barberpro.storage.digests import Digest, LastState
 from barberpro.storage.snapshot import ShopSnapshot
 
 Json = dict[str, Any]
-LastState = tuple[Json, int]
-"""A booking as its last event gave it, and that event's shopSeq."""
 
 _EVENTS: Final = """
     SELECT shop_seq, barber_id, seq, epoch, type, to_char(business_date, 'YYYY-MM-DD') AS day, booking_id,
@@ -31,20 +29,6 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _REMEMBERED_MS: Final = 24 * 3600 * 1000
 _ENDED: Final = frozenset({"completed", "cancelled"})
-_DIGEST_BITS: Final = 128
-
-
-@dataclass(slots=True)
-class Digest:
-    """Of bookings in any order: how many, and the sum of their hashes. Two of them are equal when the bookings are."""
-
-    count: int = 0
-    total: int = 0
-
-    def add(self, last: LastState) -> None:
-        text = orjson.dumps(last, option=orjson.OPT_SORT_KEYS)
-        number = int.from_bytes(blake2b(text, digest_size=_DIGEST_BITS // 8).digest())
-        self.count, self.total = self.count + 1, (self.total + number) % 2**_DIGEST_BITS
 
 
 @dataclass(slots=True)

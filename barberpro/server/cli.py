@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, seed, simulate, token, revoke, appoint, keys, check, trim.
+"""The command line: serve, demo, migrate, seed, simulate, token, revoke, appoint, keys, check, trim, import.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
 which scripts ask for again and again, has a use for them.
@@ -324,3 +324,74 @@ def trim(dry_run: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
 
     settings = _settings(**given)
     _run(settings, run_trim(settings, dry_run=dry_run))
+
+
+@cli.group("import")
+def import_() -> None:
+    """Take over what another system has."""
+
+
+def _export(function: _Function) -> _Function:
+    """The argument and the options of whatever reads an export."""
+    for option in (
+        click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)),
+        click.option("--time-zone", default="Asia/Kolkata", show_default=True, help="Of new shops; an IANA zone."),
+        click.option("--currency", default="INR", show_default=True, help="Of new shops, and of the prices."),
+        click.option("--country", default="IN", show_default=True, help="Of telephone numbers without its code."),
+        click.option(
+            "--shop", metavar="ID", help="All barbers come into this shop; by default each has one of its own."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@import_.command("firestore")
+@_stores
+@_export
+@click.option("--dry-run", is_flag=True, help="Do it all, and leave nothing behind.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("import-report.jsonl"),
+    show_default=True,
+    help="Every row that was not taken and every field that was left out, and why.",
+)
+def import_firestore(
+    directory: Path,
+    time_zone: str,
+    currency: str,
+    country: str,
+    shop: str | None,
+    dry_run: bool,
+    report: Path,
+    **given: Any,  # noqa: ANN401 - click's options
+) -> None:
+    """Take users, barbers and finished bookings from DIR: users.jsonl, barbers.jsonl, bookings.jsonl.
+
+    May be stopped at any time, and run again: then it goes on, and takes nothing twice. Exit 1 when a row is not taken.
+    """
+    from barberpro.server.import_commands import Wanted, run_import
+
+    settings = _settings(**given)
+    _run(settings, run_import(settings, Wanted(directory, time_zone, currency, country, shop), report, dry=dry_run))
+
+
+@import_.command("compare")
+@_stores
+@_export
+@click.option("--samples", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Differences to list.")
+def import_compare(
+    directory: Path,
+    time_zone: str,
+    currency: str,
+    country: str,
+    shop: str | None,
+    samples: int,
+    **given: Any,  # noqa: ANN401 - click's options
+) -> None:
+    """Compare an export in DIR with what is here: counts, sums, and samples; exit 1 on any difference."""
+    from barberpro.server.import_commands import Wanted, run_compare
+
+    settings = _settings(**given)
+    _run(settings, run_compare(settings, Wanted(directory, time_zone, currency, country, shop), samples))

@@ -154,10 +154,16 @@ class Catalogue:
             return kept
         shop = await self._reads(shop_id, self._read)
         if shop is not None:
-            self._shops[shop_id] = shop
-            self._used[shop_id] = time.monotonic()
-            self._shop_of_barber.update(dict.fromkeys(shop.barbers, shop_id))
+            self._keep_newest(shop)
         return shop
+
+    def _keep_newest(self, shop: Shop) -> None:
+        """A reading that began before the shop was forgotten may end after the one that began then."""
+        kept = self._shops.get(shop.shop_id)
+        if kept is None or kept.revision <= shop.revision:
+            self._shops[shop.shop_id] = shop
+            self._used[shop.shop_id] = time.monotonic()
+            self._shop_of_barber.update(dict.fromkeys(shop.barbers, shop.shop_id))
 
     async def barber(self, barber_id: str) -> Barber | None:
         shop_id = self._shop_of_barber.get(barber_id)
@@ -172,6 +178,7 @@ class Catalogue:
 
     def forget(self, shop_id: str) -> None:
         """Reads the shop anew when it is next asked for: for who has just changed it, and shows what became of it."""
+        self._reads.renew(shop_id)
         shop = self._shops.get(shop_id)
         if shop is not None:
             self._forget(shop)

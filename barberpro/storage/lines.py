@@ -31,6 +31,7 @@ _CHANGED: Final = """
         FROM (
             SELECT b.ended_at, b.started_at, b.duration_minutes FROM bookings b
             WHERE b.barber_id = q.barber_id AND b.ended_at IS NOT NULL AND b.status = 'completed'
+              AND b.started_at IS NOT NULL
             ORDER BY b.ended_at DESC, b.started_at DESC, b.duration_minutes DESC LIMIT $3
         ) v
     ) visits

@@ -78,10 +78,18 @@ async def add_service(
     connection: AnyConnection, shop_id: str, service_id: str, name: str, price: Decimal, minutes: int
 ) -> bool:
     """All barbers of the shop offer it. False, and nothing done, when it is there."""
-    if await connection.execute(_ADD, service_id, shop_id, name, price, minutes) == "INSERT 0 0":
+    if not await insert_service(connection, shop_id, Listed(service_id, name, price, minutes, active=True)):
         return False
     await connection.execute(_OFFERED_BY_ALL, shop_id, service_id)
     return True
+
+
+async def insert_service(connection: AnyConnection, shop_id: str, listed: Listed) -> bool:
+    """Nobody offers it yet; it is active. False, and nothing done, when it is there."""
+    done = await connection.execute(
+        _ADD, listed.service_id, shop_id, listed.name, listed.price, listed.duration_minutes
+    )
+    return bool(done == "INSERT 0 1")
 
 
 async def change_service(connection: AnyConnection, shop_id: str, listed: Listed) -> None:

@@ -572,7 +572,7 @@ COMMENT ON COLUMN public.bookings.rank IS 'Orders those who wait, lowest first; 
 
 COMMENT ON COLUMN public.bookings.ended_at IS 'Completed, cancelled, or skipped when its business day ended.';
 
-COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking.';
+COMMENT ON COLUMN public.bookings.shop_seq IS 'The last event that changed this booking; 0: it was taken over, and no event tells of it.';
 
 CREATE TABLE public.calendars (
     barber_id text NOT NULL,
@@ -724,6 +724,76 @@ CREATE TABLE public.feature_flags (
 );
 
 COMMENT ON COLUMN public.feature_flags.percentage IS 'Of all users, by a stable hash of the flag and the user (barberpro/domain/flags.py); target_users see it besides.';
+
+CREATE TABLE public.import_marks (
+    shop_id text NOT NULL,
+    bookings bigint NOT NULL,
+    digest numeric NOT NULL
+);
+
+COMMENT ON TABLE public.import_marks IS 'What stands for a shop''s bookings that no event tells of: their number, and the sum of their 128-bit hashes, as a checkpoint has them.';
+
+CREATE TABLE public.import_problems (
+    import_id bigint NOT NULL,
+    number bigint NOT NULL,
+    file text NOT NULL,
+    line integer NOT NULL,
+    source_id text,
+    field text,
+    reason text NOT NULL,
+    taken boolean NOT NULL
+);
+
+COMMENT ON TABLE public.import_problems IS 'The last run''s report. No value of a personal field is in it.';
+
+COMMENT ON COLUMN public.import_problems.taken IS 'Whether the row was taken all the same, without that field.';
+
+ALTER TABLE public.import_problems ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.import_problems_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.imported_rows (
+    collection text NOT NULL,
+    source_id text NOT NULL,
+    target_id text NOT NULL,
+    import_id bigint NOT NULL,
+    line integer NOT NULL,
+    digest bytea NOT NULL,
+    said jsonb
+);
+
+COMMENT ON TABLE public.imported_rows IS 'What each document became. Stays: a row that is here is not taken again, even if what it became is gone.';
+
+COMMENT ON COLUMN public.imported_rows.import_id IS 'The run that met it last; line, digest: where, and of what it said when it was taken.';
+
+COMMENT ON COLUMN public.imported_rows.said IS 'Totals that the document claims, compared with the rows at the end.';
+
+CREATE TABLE public.imports (
+    import_id bigint NOT NULL,
+    source text NOT NULL,
+    options jsonb NOT NULL,
+    progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+COMMENT ON COLUMN public.imports.source IS 'A hash of the files: a run that was cut off goes on when they are the same.';
+
+COMMENT ON COLUMN public.imports.progress IS 'By file {offset, line, rows, taken, before, refused}; written with the rows that it tells of.';
+
+ALTER TABLE public.imports ALTER COLUMN import_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.imports_import_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.invitations (
     challenge_id text NOT NULL,
@@ -1237,6 +1307,18 @@ ALTER TABLE ONLY public.exports
 ALTER TABLE ONLY public.feature_flags
     ADD CONSTRAINT feature_flags_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.import_marks
+    ADD CONSTRAINT import_marks_pkey PRIMARY KEY (shop_id);
+
+ALTER TABLE ONLY public.import_problems
+    ADD CONSTRAINT import_problems_pkey PRIMARY KEY (import_id, number);
+
+ALTER TABLE ONLY public.imported_rows
+    ADD CONSTRAINT imported_rows_pkey PRIMARY KEY (collection, source_id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (import_id);
+
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_pkey PRIMARY KEY (challenge_id);
 
@@ -1506,6 +1588,9 @@ ALTER TABLE ONLY public.devices
 
 ALTER TABLE ONLY public.export_parts
     ADD CONSTRAINT export_parts_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.exports(export_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_marks
+    ADD CONSTRAINT import_marks_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES public.shops(shop_id);
 
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES public.challenges(challenge_id) ON DELETE CASCADE;

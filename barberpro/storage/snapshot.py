@@ -50,7 +50,7 @@ _QUEUES: Final = """
            (extract(epoch FROM q.updated_at) * 1000)::bigint AS updated_ms
     FROM queues q WHERE q.shop_id = ANY ($1::text[])
 """
-_COLUMNS: Final = """
+COLUMNS: Final = """
     b.*, to_char(b.business_date, 'YYYY-MM-DD') AS day,
     (extract(epoch FROM b.appointment_at) * 1000)::bigint AS appointment_ms,
     (extract(epoch FROM b.joined_at) * 1000)::bigint AS joined_ms,
@@ -61,11 +61,11 @@ _COLUMNS: Final = """
 """
 # A skipped booking ends with its business day.
 _LIVE: Final = f"""
-    SELECT {_COLUMNS} FROM bookings b WHERE b.shop_id = ANY ($1::text[]) AND b.ended_at IS NULL
+    SELECT {COLUMNS} FROM bookings b WHERE b.shop_id = ANY ($1::text[]) AND b.ended_at IS NULL
 """  # noqa: S608 - built from constants
-BOOKING: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = $1"  # noqa: S608 - as above
+BOOKING: Final = f"SELECT {COLUMNS} FROM bookings b WHERE b.booking_id = $1"  # noqa: S608 - as above
 
-_BOOKINGS: Final = f"SELECT {_COLUMNS} FROM bookings b WHERE b.booking_id = ANY ($1::text[])"  # noqa: S608 - as above
+_BOOKINGS: Final = f"SELECT {COLUMNS} FROM bookings b WHERE b.booking_id = ANY ($1::text[])"  # noqa: S608 - as above
 
 
 def _present(values: Json) -> Json:
@@ -152,12 +152,14 @@ async def load_shops(connection: "PoolConnectionProxy[Any]", shop_ids: list[str]
     return shops
 
 
+# An imported visit tells nothing of the pace when nobody knows when it began.
 _VISITS: Final = """
     SELECT q.barber_id, v.minutes, (extract(epoch FROM v.started_at) * 1000)::bigint AS started_ms,
            (extract(epoch FROM v.ended_at) * 1000)::bigint AS ended_ms
     FROM queues q CROSS JOIN LATERAL (
         SELECT b.duration_minutes AS minutes, b.started_at, b.ended_at FROM bookings b
         WHERE b.barber_id = q.barber_id AND b.ended_at IS NOT NULL AND b.status = 'completed'
+          AND b.started_at IS NOT NULL
         ORDER BY b.ended_at DESC, b.started_at DESC, b.duration_minutes DESC LIMIT $2
     ) v WHERE q.shop_id = $1
 """
@@ -209,7 +211,7 @@ async def load_commands(connection: "PoolConnectionProxy[Any]", shop_ids: list[s
 
 
 EVENTS_AFTER: Final = f"""
-    SELECT e.data AS event, e.type, {_COLUMNS}
+    SELECT e.data AS event, e.type, {COLUMNS}
     FROM queue_events e LEFT JOIN bookings b ON b.booking_id = e.booking_id AND e.type IN ('join', 'schedule')
     WHERE e.shop_id = $1 AND e.shop_seq > $2 ORDER BY e.shop_seq LIMIT $3
 """  # noqa: S608 - built from constants

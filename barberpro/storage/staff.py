@@ -140,6 +140,15 @@ async def add_owner(connection: AnyConnection, shop_id: str, user_id: str) -> No
     )
 
 
+async def insert_barber(
+    connection: AnyConnection, shop_id: str, barber_id: str, name: str, photo_url: str | None
+) -> None:
+    """They offer nothing yet."""
+    await connection.execute(_ADD_BARBER, barber_id, shop_id, name)
+    if photo_url is not None:
+        await set_barber(connection, barber_id, name, photo_url)
+
+
 async def add_barber(connection: AnyConnection, shop_id: str, barber_id: str, name: str) -> None:
     """They offer all that the shop has."""
     await connection.execute(_ADD_BARBER, barber_id, shop_id, name)

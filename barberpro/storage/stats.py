@@ -21,6 +21,8 @@ _TURNED: Final = "(status = 'skipped' OR coalesce(end_reason = 'day_ended' AND c
 """What the turn of the business day ended: a moment after the day that it is of."""
 _LATE: Final = timedelta(days=7)
 """By so much a turn may come later than its midnight: no server may have been there."""
+TIMED: Final = "status = 'completed' AND started_at IS NOT NULL"
+"""A visit of which it is known how long it took: of an imported one nobody may have told."""
 
 # Found by bookings_ended, barber by barber.
 _DONE: Final = f"""
@@ -28,11 +30,12 @@ _DONE: Final = f"""
                 ELSE width_bucket(ended_at, {{bounds}}::timestamptz[]) - 1 END AS day,
            count(*) FILTER (WHERE status = 'completed') AS completed,
            count(*) FILTER (WHERE status = 'completed' AND kind = 'appointment') AS appointments,
+           count(*) FILTER (WHERE {TIMED}) AS timed,
            count(*) FILTER (WHERE {MISSED}) AS no_shows,
            count(*) FILTER (WHERE status = 'cancelled' AND NOT {MISSED}) AS cancelled,
            coalesce(sum(extract(epoch FROM ended_at - started_at)) FILTER (WHERE status = 'completed'), 0)::float8
                AS service_seconds,
-           coalesce(sum(duration_minutes) FILTER (WHERE status = 'completed'), 0)::bigint AS planned_minutes,
+           coalesce(sum(duration_minutes) FILTER (WHERE {TIMED}), 0)::bigint AS planned_minutes,
            coalesce(sum(extract(epoch FROM started_at - joined_at)) FILTER (WHERE status = 'completed'), 0)::float8
                AS waited_seconds
     FROM barbers JOIN bookings USING (barber_id)
@@ -47,12 +50,13 @@ _DONE: Final = f"""
 class Done:
     """What ended on a day, or by its turn. day: its number in the period, from 0.
 
-    waited_seconds: of those completed, all together.
+    The seconds and minutes: of those `timed`, which are completed and known to have begun, all together.
     """
 
     day: int
     completed: int
     appointments: int
+    timed: int
     no_shows: int
     cancelled: int
     service_seconds: float
@@ -103,12 +107,12 @@ _EVENTS: Final = """
 _TRIMMED: Final = """
     SELECT c.business_date >= $2 FROM barbers JOIN checkpoints c USING (shop_id) WHERE barber_id = $1
 """
-_VISITS: Final = """
+_VISITS: Final = f"""
     SELECT (extract(epoch FROM ended_at) * 1000)::bigint AS ended_at,
            (extract(epoch FROM started_at) * 1000)::bigint AS started_at, duration_minutes AS minutes
-    FROM bookings WHERE barber_id = $1 AND ended_at < $2 AND status = 'completed'
+    FROM bookings WHERE barber_id = $1 AND ended_at < $2 AND {TIMED}
     ORDER BY ended_at DESC, started_at DESC, duration_minutes DESC LIMIT $3
-"""
+"""  # noqa: S608 - fixed words
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,24 +19,33 @@ class Together(Generic[_Found]):
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Task[_Found]] = {}
+        self._tasks: set[asyncio.Task[_Found]] = set()
+        """Those that are under way, and those that were renewed before they had ended."""
 
     async def __call__(self, key: str, read: Callable[[str], Awaitable[_Found]]) -> _Found:
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._read(key, read))
+            self._tasks.add(task)
             task.add_done_callback(heard)
+            task.add_done_callback(self._tasks.discard)
         # One who gives up does not end it for the others.
         return await asyncio.shield(task)
+
+    def renew(self, key: str) -> None:
+        """Who asks from now on gets what is read from now on, and not what is being read."""
+        self._under_way.pop(key, None)
 
     async def _read(self, key: str, read: Callable[[str], Awaitable[_Found]]) -> _Found:
         try:
             return await read(key)
         finally:
-            del self._under_way[key]
+            if self._under_way.get(key) is asyncio.current_task():
+                del self._under_way[key]
 
     async def close(self) -> None:
         """Ends what is under way."""
-        tasks = list(self._under_way.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

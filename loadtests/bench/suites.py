@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from loadtests.bench.find import find
+from loadtests.bench.i1 import i1
 from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
 from loadtests.bench.p3 import p3
@@ -34,6 +35,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "pages": (w1,),
     "soak": (soak,),
     "find": (find,),
+    "import": (i1,),
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""

@@ -13,7 +13,7 @@ from tests.support.shops import Json, TestShop, customer, new_id, send
 from tests.support.socket_door import display_of
 
 _TIMERS: Final = frozenset(
-    {"GuardedServer._expect", "AsyncSocket._send_ping", "AsyncServer._service_task", "Event.wait"}
+    {"GuardedServer._come_in_or_go", "AsyncSocket._send_ping", "AsyncServer._service_task", "Event.wait"}
 )
 """Of Socket.IO: each connection is looked at once more after some seconds, whether it is still there or not; and its
 library looks at all of them now and then."""

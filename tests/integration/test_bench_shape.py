@@ -11,6 +11,7 @@ FIGURES = {
     "year": ["Y1-transition", "Y1-rebuild", "Y1-redis", "Y1-events"],
     "waits": ["W1", "W2", "W3"],
     "find": ["F1"],
+    "import": ["I1"],
 }
 LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
 

@@ -9,7 +9,7 @@ from asyncpg import Pool
 from barberpro.protocol.codes import ErrorCode
 from barberpro.queue.check import compare
 from barberpro.server.node import Node
-from barberpro.storage.catalogue import Catalogue
+from barberpro.storage.catalogue import Catalogue, Shop
 from tests.support.faults import HeldPool, fall_back, remember
 from tests.support.shops import TestShop, code_of, customer, new_id, send
 
@@ -112,6 +112,42 @@ async def test_what_a_shop_changes_is_known_and_nobody_who_asks_all_the_time_wai
     assert now is not None
     assert now.name == "Anew"
     await catalogue.close()
+
+
+async def test_a_shop_that_was_being_read_while_it_changed_is_read_anew_for_who_changed_it(node: Node) -> None:
+    shop = await TestShop.create(node)
+    held = HeldReads(node.pool)
+    asked_before = asyncio.create_task(held.shop(shop.shop_id))
+    await held.has_read.wait()
+    await node.pool.execute("UPDATE shops SET name = 'Anew' WHERE shop_id = $1", shop.shop_id)
+    held.forget(shop.shop_id)
+    held.holds = False
+    assert await name_in(held, shop) == "Anew"
+    held.free.set()
+    await asked_before
+    assert await name_in(held, shop) == "Anew"
+    await held.close()
+
+
+class HeldReads(Catalogue):
+    """Has read, and does not tell until it is free to."""
+
+    def __init__(self, pool: "Pool[Any]") -> None:
+        super().__init__(pool, keep_seconds=60.0)
+        self.has_read, self.free, self.holds = asyncio.Event(), asyncio.Event(), True
+
+    async def _read(self, shop_id: str) -> Shop | None:
+        shop = await super()._read(shop_id)
+        if self.holds:
+            self.has_read.set()
+            await self.free.wait()
+        return shop
+
+
+async def name_in(catalogue: Catalogue, shop: TestShop) -> str:
+    found = await catalogue.shop(shop.shop_id)
+    assert found is not None
+    return found.name
 
 
 async def test_after_a_rest_all_who_ask_wait_until_it_is_known_what_has_changed(node: Node) -> None:

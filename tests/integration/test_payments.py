@@ -7,7 +7,8 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from barberpro.domain.money import charge
+from barberpro.domain.money import Request, record
+from barberpro.protocol.money import RecordPayment
 from barberpro.server.node import NodeOptions
 from tests.support.money import earned, ledger, rows, visit
 from tests.support.rest import Door, rest_door
@@ -251,8 +252,8 @@ async def test_a_payment_made_right_no_longer_shows_up(door: Door) -> None:
     [paid] = await ledger(door)
     await door.post(f"/payments/{paid['paymentId']}/correct", staff, {"amount": "250.00", "reason": "a nought"})
     assert (await door.get("/payments/reconciliation", staff)).data == []
-    async with door.node.pool.acquire() as connection:
-        await charge(connection, booking_id, Decimal("1.00"), "cash", staff, VIA)
+    one_more = RecordPayment(method="cash", amount="1.00")
+    await record(door.node.pool, Request(staff, VIA, new_id()), booking_id, one_more)
     [found] = (await door.get("/payments/reconciliation", staff)).data
     assert (found["problem"], found["difference"]) == ("difference", "1.00")
 

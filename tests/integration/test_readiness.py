@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from barberpro.queue.tasks import end
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.server.readiness import Readiness
@@ -109,14 +110,14 @@ async def test_however_many_ask_the_stores_are_asked_for_all_of_them(server: Who
 )
 async def test_a_part_whose_task_has_ended_is_named(server: WholeServer, task: str, part: str) -> None:
     assert await absent(server) == set()
-    task_named(task).cancel()
+    await end([task_named(task)])
     await becomes(server, {part}, 1.0)
     assert (await server.scrape()).of("barberpro_ready", part=part) == 0
     assert (await server.scrape()).of("barberpro_ready", part="postgres") == 1
 
 
 async def test_a_keeper_that_is_started_again_is_well_again(server: WholeServer) -> None:
-    task_named("keeper").cancel()
+    await end([task_named("keeper")])
     await becomes(server, {"keeper"}, 1.0)
     server.node.keeper.start()
     await becomes(server, set(), 1.0)

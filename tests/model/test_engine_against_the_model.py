@@ -7,19 +7,21 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from barberpro.server.node import NodeOptions
+from tests.fuzz.effort import TIMES
 from tests.model.shop_machine import ShopMachine, Surroundings
 from tests.support.clusters import Cluster
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(180 * TIMES)
 def test_the_engine_does_what_the_model_does(database_url: str, redis_url: str, redis_prefix: str) -> None:
-    compare_with_the_model(NodeOptions(database_url, redis_url, redis_prefix), examples=50)
+    compare_with_the_model(NodeOptions(database_url, redis_url, redis_prefix), examples=25 * TIMES)
 
 
+@pytest.mark.timeout(120 * TIMES)
 def test_the_engine_does_what_the_model_does_on_a_cluster(
     database_url: str, cluster: Cluster, redis_prefix: str
 ) -> None:
-    compare_with_the_model(NodeOptions(database_url, cluster.url, redis_prefix), examples=5)
+    compare_with_the_model(NodeOptions(database_url, cluster.url, redis_prefix), examples=5 * TIMES)
 
 
 def compare_with_the_model(options: NodeOptions, examples: int) -> None:
@@ -32,7 +34,7 @@ def compare_with_the_model(options: NodeOptions, examples: int) -> None:
             # A failure is told at once and unshrunk: add Phase.shrink to make it short, which takes minutes.
             phases=[Phase.generate],
             deadline=None,  # a step is as slow as the machine it runs on
-            derandomize=True,
+            derandomize=TIMES == 1,
             database=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

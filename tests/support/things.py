@@ -1,13 +1,13 @@
 """Things that requests are about, each made anew for a scene. Holds no tests itself."""
 
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Final
 
 from barberpro.domain import devices, exports, money
 from barberpro.domain.blocks import Blocks
 from barberpro.protocol.access import DeviceKind
 from barberpro.protocol.ids import new_user_id
+from barberpro.protocol.money import RecordPayment
 from barberpro.protocol.reports import ExportReport
 from barberpro.storage.users import add_user, set_role
 from tests.support.callers import Scene
@@ -56,8 +56,9 @@ async def review(stage: Scene) -> str:
 
 
 async def payment(stage: Scene) -> str:
-    async with stage.door.node.pool.acquire() as connection:
-        return (await money.charge(connection, stage.booking, Decimal(9), "cash", ADMIN, VIA)).payment_id
+    asked, request = RecordPayment(method="cash", amount="9"), money.Request(ADMIN, VIA, new_id())
+    recorded = await money.record(stage.door.node.pool, request, stage.booking, asked)
+    return recorded["payments"][0]["paymentId"]
 
 
 async def export(stage: Scene) -> str:

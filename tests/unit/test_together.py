@@ -36,6 +36,31 @@ async def test_a_crowd_is_one_reading_and_later_ones_are_another() -> None:
     assert reader.asked == ["a", "b", "a"]
 
 
+async def test_after_a_renewal_nobody_gets_what_was_being_read_before() -> None:
+    reader, together = Reader(), Together[str]()
+    before = asyncio.create_task(together("a", reader.read))
+    await asyncio.sleep(0)
+    together.renew("a")
+    after = [asyncio.create_task(together("a", reader.read)) for _ in range(2)]
+    await asyncio.sleep(0)
+    reader.free.set()
+    assert await asyncio.gather(before, *after) == ["A"] * 3
+    assert reader.asked == ["a", "a"]
+
+
+async def test_what_was_being_read_before_a_renewal_is_ended_like_all_else() -> None:
+    reader, together = Reader(), Together[str]()
+    crowd = [asyncio.create_task(together("a", reader.read))]
+    await asyncio.sleep(0)
+    together.renew("a")
+    crowd.append(asyncio.create_task(together("a", reader.read)))
+    await asyncio.sleep(0)
+    await together.close()
+    assert all(
+        isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*crowd, return_exceptions=True)
+    )
+
+
 async def test_what_goes_wrong_goes_wrong_for_all_and_is_tried_again() -> None:
     reader, together = Reader(), Together[str]()
     reader.free.set()
