@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from asyncpg import Pool
 
+from barberpro.domain.replays import digest_of, need_same
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.currencies import need_decimals
@@ -21,6 +22,7 @@ from barberpro.storage.menu import (
     change_service,
     count_services,
     menu_of,
+    service_made_with,
     set_offer,
 )
 from barberpro.storage.postgres import AnyConnection
@@ -36,13 +38,18 @@ async def create(
     pool: "Pool[Any]", actor: Actor, shop: Shop, wanted: CreateService, key: str | None, via: Via
 ) -> tuple[Listed, bool]:
     """The service, which all barbers of the shop offer, and whether it is new: with the same Idempotency-Key it was
-    made before. Raises BAD_REQUEST for decimals that the currency does not have, INVALID_TRANSITION for one too many.
+    made before. Raises BAD_REQUEST for decimals that the currency does not have, INVALID_TRANSITION for one too many,
+    IDEMPOTENCY_MISMATCH.
     """
     price = _price(wanted.price, shop.currency)
     service_id = new_service_id((shop.shop_id, actor.id, key) if key is not None else None)
+    new = Listed(service_id, wanted.name, price, wanted.duration_minutes, active=True)
+    digest = digest_of(actor, wanted.model_dump(mode="json", exclude_unset=True)) if key is not None else None
     async with pool.acquire() as connection, connection.transaction():
         await lock_shop(connection, shop.shop_id)
-        made = await add_service(connection, shop.shop_id, service_id, wanted.name, price, wanted.duration_minutes)
+        made = await add_service(connection, shop.shop_id, new, digest)
+        if not made:
+            need_same(await service_made_with(connection, service_id), digest)
         if made and await count_services(connection, shop.shop_id) > _MOST:
             raise BarberProError(ErrorCode.INVALID_TRANSITION, f"A shop has {_MOST} services at most.")
         listed = await _found(connection, shop.shop_id, service_id)

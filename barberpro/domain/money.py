@@ -3,14 +3,13 @@
 What is paid at a 'complete' or 'advance' is written by the commit of its event (`commit_events`).
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-import orjson
 from asyncpg import Pool
 
+from barberpro.domain.replays import digest_of, need_same
 from barberpro.protocol.actors import Actor, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Method
@@ -36,8 +35,7 @@ class Request:
 
     def digest(self, *content: object) -> str:
         """Of what is asked for, and by whom."""
-        told = [self.actor.id, self.actor.role.value, *content]
-        return hashlib.blake2b(orjson.dumps(told), digest_size=16).hexdigest()
+        return digest_of(self.actor, *content)
 
 
 async def record(pool: "Pool[Any]", request: Request, booking_id: str, asked: RecordPayment) -> Recorded:
@@ -204,6 +202,6 @@ def _impossible(why: str, payment: Line, **amounts: Decimal) -> BarberProError:
 
 def _replay(lines: list[Line], digest: str | None) -> Recorded:
     """What the same request wrote before. Raises IDEMPOTENCY_MISMATCH when it was another."""
-    if any(line.digest != digest for line in lines):
-        raise BarberProError(ErrorCode.IDEMPOTENCY_MISMATCH)
+    for line in lines:
+        need_same(line.digest, digest)
     return {"payments": [told(line) for line in lines], "replayed": True}

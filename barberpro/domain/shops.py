@@ -8,6 +8,7 @@ from asyncpg import Pool
 from pydantic.alias_generators import to_camel
 
 from barberpro.domain.hours import parse_week
+from barberpro.domain.replays import digest_of, need_same
 from barberpro.protocol.actors import Actor, Role, Via
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, not_found
@@ -17,7 +18,7 @@ from barberpro.storage.audit import note
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.sealing import Sealer
-from barberpro.storage.shops import insert_shop, lock_shop, need_zone, update_shop
+from barberpro.storage.shops import insert_shop, lock_shop, need_zone, shop_made_with, update_shop
 from barberpro.storage.staff import add_barber, add_owner, shops_owned
 from barberpro.storage.users import User, set_role, user_by_id
 from barberpro.storage.zones import UnknownZoneError
@@ -38,16 +39,19 @@ async def create(
 
     A barber who makes a shop runs it, and has its first line unless they have one in another shop. One that an
     administrator makes has no owner until somebody accepts an invitation.
-    Raises BAD_REQUEST, NOT_FOUND for a token without an account, INVALID_TRANSITION for the shop that is one too many.
+    Raises BAD_REQUEST, NOT_FOUND for a token without an account, INVALID_TRANSITION for the shop that is one too many,
+    IDEMPOTENCY_MISMATCH.
     """
     columns = _columns(wanted, sealer)
     await _check_zone(pool, wanted.time_zone)
     shop_id = new_shop_id((actor.id, key) if key is not None else None)
+    digest = digest_of(actor, wanted.model_dump(mode="json", exclude_unset=True)) if key is not None else None
     async with pool.acquire() as connection, connection.transaction():
         user = await user_by_id(connection, actor.id, lock=True) if actor.role is Role.BARBER else None
         if actor.role is Role.BARBER and user is None:
             raise not_found("account")
-        if not await insert_shop(connection, keys, shop_id, columns):
+        if not await insert_shop(connection, keys, shop_id, columns, digest):
+            need_same(await shop_made_with(connection, shop_id), digest)
             return shop_id, False
         if user is not None:
             await _run_by(connection, shop_id, user, wanted.barber_name)

@@ -20,8 +20,8 @@ _MENU: Final = """
     ORDER BY s.created_at, s.service_id, b.created_at, b.barber_id
 """
 _ADD: Final = """
-    INSERT INTO services (service_id, shop_id, name, price, duration_minutes, created_at)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT (service_id) DO NOTHING
+    INSERT INTO services (service_id, shop_id, name, price, duration_minutes, request_digest, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp()) ON CONFLICT (service_id) DO NOTHING
 """
 _OFFERED_BY_ALL: Final = """
     INSERT INTO barber_services (barber_id, service_id)
@@ -74,22 +74,29 @@ async def count_services(connection: AnyConnection, shop_id: str) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM services WHERE shop_id = $1", shop_id))
 
 
-async def add_service(
-    connection: AnyConnection, shop_id: str, service_id: str, name: str, price: Decimal, minutes: int
-) -> bool:
+async def add_service(connection: AnyConnection, shop_id: str, listed: Listed, digest: str | None) -> bool:
     """All barbers of the shop offer it. False, and nothing done, when it is there."""
-    if not await insert_service(connection, shop_id, Listed(service_id, name, price, minutes, active=True)):
+    if not await insert_service(connection, shop_id, listed, digest):
         return False
-    await connection.execute(_OFFERED_BY_ALL, shop_id, service_id)
+    await connection.execute(_OFFERED_BY_ALL, shop_id, listed.service_id)
     return True
 
 
-async def insert_service(connection: AnyConnection, shop_id: str, listed: Listed) -> bool:
-    """Nobody offers it yet; it is active. False, and nothing done, when it is there."""
-    done = await connection.execute(
-        _ADD, listed.service_id, shop_id, listed.name, listed.price, listed.duration_minutes
+async def insert_service(connection: AnyConnection, shop_id: str, listed: Listed, digest: str | None = None) -> bool:
+    """Nobody offers it yet; it is active. False, and nothing done, when it is there.
+
+    digest: of the request, when it may be repeated.
+    """
+    values = (listed.service_id, shop_id, listed.name, listed.price, listed.duration_minutes, digest)
+    return bool(await connection.execute(_ADD, *values) == "INSERT 0 1")
+
+
+async def service_made_with(connection: AnyConnection, service_id: str) -> str | None:
+    """The digest of the request that made the service."""
+    digest: str | None = await connection.fetchval(
+        "SELECT request_digest FROM services WHERE service_id = $1", service_id
     )
-    return bool(done == "INSERT 0 1")
+    return digest
 
 
 async def change_service(connection: AnyConnection, shop_id: str, listed: Listed) -> None:

@@ -1101,6 +1101,7 @@ CREATE TABLE public.services (
     duration_minutes integer NOT NULL,
     active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    request_digest text,
     CONSTRAINT services_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 600))),
     CONSTRAINT services_price_check CHECK ((price >= (0)::numeric))
 );
@@ -1158,6 +1159,7 @@ CREATE TABLE public.shops (
     closing_cutoff boolean DEFAULT true NOT NULL,
     slot_minutes integer DEFAULT 15 NOT NULL,
     change_notice_minutes integer DEFAULT 0 NOT NULL,
+    request_digest text,
     CONSTRAINT shops_change_notice_minutes_check CHECK (((change_notice_minutes >= 0) AND (change_notice_minutes <= 10080))),
     CONSTRAINT shops_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shops_grace_action_check CHECK ((grace_action = ANY (ARRAY['skip'::text, 'no_show'::text]))),

@@ -97,9 +97,14 @@ async def need_zone(pool: "Pool[Any]", name: str) -> None:
         raise UnknownZoneError(f"time zone is {name!r}: Postgres does not know it") from None
 
 
-async def insert_shop(connection: AnyConnection, keys: Keys, shop_id: str, columns: Mapping[str, Any]) -> bool:
-    """Makes a shop, in the caller's transaction. columns: of COLUMNS; False, and nothing done, when it is there."""
-    values = {"shop_id": shop_id, **_known(columns)}
+async def insert_shop(
+    connection: AnyConnection, keys: Keys, shop_id: str, columns: Mapping[str, Any], digest: str | None = None
+) -> bool:
+    """Makes a shop, in the caller's transaction. columns: of COLUMNS; False, and nothing done, when it is there.
+
+    digest: of the request, when it may be repeated.
+    """
+    values = {"shop_id": shop_id, "request_digest": digest, **_known(columns)}
     done = await connection.execute(
         f"INSERT INTO shops ({', '.join(values)})"  # noqa: S608 - names checked above
         f" VALUES ({', '.join(f'${n}' for n in range(1, len(values) + 1))}) ON CONFLICT (shop_id) DO NOTHING",
@@ -109,6 +114,12 @@ async def insert_shop(connection: AnyConnection, keys: Keys, shop_id: str, colum
         return False
     await open_watermark(connection, keys, shop_id)
     return True
+
+
+async def shop_made_with(connection: AnyConnection, shop_id: str) -> str | None:
+    """The digest of the request that made the shop."""
+    digest: str | None = await connection.fetchval("SELECT request_digest FROM shops WHERE shop_id = $1", shop_id)
+    return digest
 
 
 async def lock_shop(connection: AnyConnection, shop_id: str) -> Mapping[str, Any] | None:

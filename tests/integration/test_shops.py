@@ -80,6 +80,11 @@ async def test_the_same_request_again_makes_no_second_shop(door: AccountDoor) ->
     again = await door.call("POST", "/shops", SHOP, granted["accessToken"], Idempotency_Key=key)
     assert (first.status, again.status) == (201, 200)
     assert first.data == again.data
+    other = await door.call("POST", "/shops", {**SHOP, "name": "Else"}, granted["accessToken"], Idempotency_Key=key)
+    assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
+    await door.call("PATCH", f"/shops/{first.data['shopId']}", {"name": "Renamed"}, granted["accessToken"])
+    renamed = await door.call("POST", "/shops", SHOP, granted["accessToken"], Idempotency_Key=key)
+    assert (renamed.status, renamed.data["name"]) == (200, "Renamed")
 
 
 async def test_an_account_without_a_name_says_what_to_call_its_line(door: AccountDoor) -> None:
@@ -246,6 +251,8 @@ async def test_the_same_request_again_makes_no_second_service(owner: Owner) -> N
     assert (first.status, again.status) == (201, 200)
     assert first.data == again.data
     assert len((await owner.call("GET", f"{owner.shop}/services")).data) == 1
+    other = await owner.call("POST", f"{owner.shop}/services", {**body, "price": "260.00"}, Idempotency_Key=key)
+    assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
 
 
 async def test_services_that_cannot_be_are_refused_by_name(owner: Owner) -> None:
