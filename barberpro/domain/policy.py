@@ -116,6 +116,7 @@ class Action(_Word):
     CHANGE_FLAGS = "flag.change"
     SEE_USERS = "user.see"
     SEE_BARBERS = "barber.see_all"
+    SEE_SHOPS = "shop.see_all"
     SEE_EARNINGS = "earnings.see"
     SEE_STATS = "stats.see"
     SEE_PAYMENTS = "payment.see"
@@ -123,6 +124,7 @@ class Action(_Word):
     REFUND_PAYMENT = "payment.refund"
     CORRECT_PAYMENT = "payment.correct"
     SEE_ANALYTICS = "analytics.see"
+    SEE_SHOP_ANALYTICS = "shop.see_analytics"
     SEARCH_BOOKINGS = "booking.search"
     SEARCH_PAYMENTS = "payment.search"
     EXPORT_REPORTS = "report.export"
@@ -220,6 +222,7 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.CHANGE_FLAGS: ADMINS,
     Action.SEE_USERS: ADMINS,
     Action.SEE_BARBERS: ADMINS,
+    Action.SEE_SHOPS: ADMINS,
     Action.SEE_EARNINGS: _grants((Caller.BARBER,), Relation.OWNER),
     Action.SEE_STATS: _grants((Caller.BARBER,), Relation.OWNER),
     Action.SEE_PAYMENTS: STAFF,
@@ -227,6 +230,7 @@ TABLE: Final[Mapping[Action, Grants]] = {
     Action.REFUND_PAYMENT: STAFF,
     Action.CORRECT_PAYMENT: STAFF,
     Action.SEE_ANALYTICS: ADMINS,
+    Action.SEE_SHOP_ANALYTICS: RUNNERS,
     Action.SEARCH_BOOKINGS: ADMINS,
     Action.SEARCH_PAYMENTS: ADMINS,
     Action.EXPORT_REPORTS: ADMINS,

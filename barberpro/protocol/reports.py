@@ -95,13 +95,45 @@ class Live(TypedDict):
     scheduled: Count
 
 
+class ServiceDone(TypedDict):
+    """How often it was done. plannedMinutes: as it was offered, all of them together."""
+
+    name: str
+    completed: Count
+    plannedMinutes: Count
+
+
 class Analytics(PeriodTold, Visits):
-    """shopId: null for all shops; then days are those of UTC."""
+    """shopId: null for all shops; then days are those of UTC.
+
+    arrivals: how many joined the line in each hour of the clock, 24 of them. services: the most frequent first.
+    """
 
     shopId: Id | None
     earnings: list[CurrencySums]
     now: Live
+    arrivals: list[Count]
+    services: list[ServiceDone]
     days: list[DayVisits]
+
+
+class DayPromised(TypedDict):
+    """Of those who joined that day."""
+
+    date: Date
+    promised: Count
+    withinP50: Count
+    withinP90: Count
+
+
+class PromisedByDay(Promised):
+    days: list[DayPromised]
+
+
+class ShopAnalytics(Analytics):
+    """waits: of the lines of those who work there now."""
+
+    waits: PromisedByDay
 
 
 class BookingRow(TypedDict):
@@ -109,7 +141,9 @@ class BookingRow(TypedDict):
 
     bookingId: Id
     shopId: Id
+    shopName: str
     barberId: Id
+    barberName: str
     customerId: str | None
     customerName: str | None
     kind: str

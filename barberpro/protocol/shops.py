@@ -179,6 +179,20 @@ class ServiceTold(Service):
     offers: list[OfferTold]
 
 
+class AdminShopTold(TypedDict):
+    """A shop, in the list for administrators, with what goes on there at this moment. barbers: those who work there."""
+
+    shopId: Id
+    name: str
+    timeZone: str
+    currency: str
+    barbers: int
+    openQueues: int
+    waiting: int
+    serving: int
+    createdAt: Timestamp
+
+
 class AdminBarberTold(TypedDict):
     """A barber, in the list for administrators."""
 
@@ -190,6 +204,12 @@ class AdminBarberTold(TypedDict):
     active: bool
     userId: Id | None
     createdAt: Timestamp
+
+
+class ShopsQuery(Listing):
+    """The parameters of GET /admin/shops. name: a part of it."""
+
+    name: Name | None = None
 
 
 class BarbersQuery(Listing):

@@ -52,6 +52,8 @@ async def set_up(settings: Settings, pool: "Pool[Any]") -> Demo:
         part = Appointment(Role.BARBER, visitor["barberId"], frozenset({shop_id}))
         signed_in = await demo_account(pool, Contacts(seals), _VISITOR, part)
         addresses.append((f"{_VISITOR}'s console", f"/console#{signed_in}"))
+        runs_all = await demo_account(pool, Contacts(seals), "Admin", Appointment(Role.ADMIN, None, frozenset()))
+        addresses.append(("The dashboard", f"/admin#{runs_all}"))
     played = [each for each in document["barbers"] if each is not visitor]
     return Demo({**document, "barbers": played}, addresses)
 

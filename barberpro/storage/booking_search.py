@@ -38,11 +38,12 @@ _ENDED_OF_FEW: Final = """
     WHERE ended_at >= {since} AND ended_at < {until} AND {exactly} AND (ended_at, booking_id) < ({at}, {ref})
 """
 _PAGE: Final = """
-    SELECT {columns}, p.paid FROM (
+    SELECT {columns}, s.name AS shop_name, r.name AS barber_name, p.paid FROM (
         SELECT * FROM ({found}) f ORDER BY sorted_at DESC, booking_id DESC LIMIT {most}
     ) b CROSS JOIN LATERAL (
         SELECT coalesce(sum(m.amount), 0) AS paid FROM payment_ledger m WHERE m.booking_id = b.booking_id
-    ) p ORDER BY sorted_at DESC, booking_id DESC
+    ) p JOIN shops s USING (shop_id) JOIN barbers r ON r.barber_id = b.barber_id
+    ORDER BY sorted_at DESC, booking_id DESC
 """
 
 
@@ -89,9 +90,12 @@ class FoundBooking:
     cancelled_by: str | None
     sorted_at: datetime
     paid: Decimal
+    shop_name: str
+    barber_name: str
 
 
-_COLUMNS: Final = ", ".join(f"b.{field.name}" for field in fields(FoundBooking) if field.name != "paid")
+_BESIDE: Final = ("paid", "shop_name", "barber_name")
+_COLUMNS: Final = ", ".join(f"b.{field.name}" for field in fields(FoundBooking) if field.name not in _BESIDE)
 _EXACTLY: Final = ("booking_id", "customer_id", "status", "kind", "barber_id", "shop_id")
 
 

@@ -1,4 +1,4 @@
-"""Accounts and barbers, searched by administrators: the newest first, page by page."""
+"""Accounts, barbers and shops, searched by administrators: the newest first, page by page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,24 @@ _BARBERS: Final = """
       AND ($4::timestamptz IS NULL OR (b.created_at, b.barber_id) < ($4, $5))
     ORDER BY b.created_at DESC, b.barber_id DESC LIMIT $6
 """
+# Those of a page alone are looked at more closely.
+_SHOPS: Final = """
+    SELECT s.*,
+           (SELECT count(*) FROM barbers b WHERE b.shop_id = s.shop_id AND b.active) AS barbers,
+           (SELECT count(*) FROM queues q WHERE q.shop_id = s.shop_id AND q.status = 'open') AS open_queues,
+           l.waiting, l.serving
+    FROM (
+        SELECT shop_id, name, time_zone, currency, created_at FROM shops
+        WHERE ($1::text IS NULL OR position(lower($1) IN lower(name)) > 0)
+          AND ($2::timestamptz IS NULL OR (created_at, shop_id) < ($2, $3))
+        ORDER BY created_at DESC, shop_id DESC LIMIT $4
+    ) s CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE k.status IN ('waiting', 'next')) AS waiting,
+               count(*) FILTER (WHERE k.status = 'serving') AS serving
+        FROM bookings k WHERE k.shop_id = s.shop_id AND k.ended_at IS NULL
+    ) l
+    ORDER BY s.created_at DESC, s.shop_id DESC
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,12 @@ class WantedBarbers:
     after: tuple[datetime, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WantedShops:
+    name: str | None = None
+    after: tuple[datetime, str] | None = None
+
+
 async def search_users(pool: "Pool[Any]", wanted: WantedUsers, most: int) -> list[Record]:
     """Raises what storage.postgres.Away lists."""
     filters = (wanted.role, wanted.shop_id, wanted.name, wanted.email_lookup, wanted.phone_lookup)
@@ -60,3 +84,8 @@ async def search_barbers(pool: "Pool[Any]", wanted: WantedBarbers, most: int) ->
     """Raises what storage.postgres.Away lists."""
     filters = (wanted.shop_id, wanted.active, wanted.name)
     return await searched(pool, _BARBERS, (*filters, *(wanted.after or (None, None)), most))
+
+
+async def search_shops(pool: "Pool[Any]", wanted: WantedShops, most: int) -> list[Record]:
+    """Raises what storage.postgres.Away lists."""
+    return await searched(pool, _SHOPS, (wanted.name, *(wanted.after or (None, None)), most))

@@ -1,7 +1,7 @@
 """What was done in a time: visits, no-shows, waits; of a barber, a shop, or all of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -98,20 +98,25 @@ async def done(
 
 # The day's first token is found by queue_events_token_once; what came before it, nobody waited in.
 _EVENTS: Final = """
-    SELECT data FROM queue_events
-    WHERE barber_id = $1 AND at < $3 AND seq >= (
-        SELECT seq FROM queue_events WHERE barber_id = $1 AND business_date >= $2 AND token_allocated IS NOT NULL
-        ORDER BY business_date, token_allocated LIMIT 1
-    ) ORDER BY seq
+    SELECT e.barber_id, e.data FROM unnest($1::text[]) AS b (barber_id) CROSS JOIN LATERAL (
+        SELECT barber_id, seq, data FROM queue_events WHERE barber_id = b.barber_id AND at < $3 AND seq >= (
+            SELECT seq FROM queue_events
+            WHERE barber_id = b.barber_id AND business_date >= $2 AND token_allocated IS NOT NULL
+            ORDER BY business_date, token_allocated LIMIT 1
+        )
+    ) e ORDER BY e.barber_id, e.seq
 """
 _TRIMMED: Final = """
-    SELECT c.business_date >= $2 FROM barbers JOIN checkpoints c USING (shop_id) WHERE barber_id = $1
+    SELECT barber_id FROM barbers JOIN checkpoints c USING (shop_id)
+    WHERE barber_id = ANY($1::text[]) AND c.business_date >= $2
 """
 _VISITS: Final = f"""
-    SELECT (extract(epoch FROM ended_at) * 1000)::bigint AS ended_at,
-           (extract(epoch FROM started_at) * 1000)::bigint AS started_at, duration_minutes AS minutes
-    FROM bookings WHERE barber_id = $1 AND ended_at < $2 AND {TIMED}
-    ORDER BY ended_at DESC, started_at DESC, duration_minutes DESC LIMIT $3
+    SELECT v.* FROM unnest($1::text[]) AS b (barber_id) CROSS JOIN LATERAL (
+        SELECT barber_id, (extract(epoch FROM ended_at) * 1000)::bigint AS ended_at,
+               (extract(epoch FROM started_at) * 1000)::bigint AS started_at, duration_minutes AS minutes
+        FROM bookings WHERE barber_id = b.barber_id AND ended_at < $2 AND {TIMED}
+        ORDER BY ended_at DESC, started_at DESC, duration_minutes DESC LIMIT $3
+    ) v
 """  # noqa: S608 - fixed words
 
 
@@ -127,15 +132,21 @@ class LineRecord:
     complete: bool
 
 
-async def record_of_line(
-    pool: "Pool[Any]", barber_id: str, first: date, since: datetime, until: datetime
-) -> LineRecord:
-    """first: the day of the shop that begins at `since`. Raises what storage.postgres.Away lists."""
+async def records_of_lines(
+    pool: "Pool[Any]", barber_ids: Iterable[str], first: date, since: datetime, until: datetime
+) -> dict[str, LineRecord]:
+    """By barber. first: the day of the shop that begins at `since`. Raises what storage.postgres.Away lists."""
+    named = list(barber_ids)
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        events = await pool.fetch(_EVENTS, barber_id, first, until)
-        visits = await pool.fetch(_VISITS, barber_id, since, VISITS_KEPT)
-        trimmed = await pool.fetchval(_TRIMMED, barber_id, first)
-    return LineRecord([row["data"] for row in events], [Visit(**row) for row in visits], not trimmed)
+        events = await pool.fetch(_EVENTS, named, first, until)
+        visits = await pool.fetch(_VISITS, named, since, VISITS_KEPT)
+        trimmed = {row["barber_id"] for row in await pool.fetch(_TRIMMED, named, first)}
+    records = {barber_id: LineRecord([], [], barber_id not in trimmed) for barber_id in named}
+    for row in events:
+        records[row["barber_id"]].events.append(row["data"])
+    for row in visits:
+        records[row["barber_id"]].visits.append(Visit(row["ended_at"], row["started_at"], row["minutes"]))
+    return records
 
 
 # What goes on now: the live bookings by bookings_live, and the lines themselves.

@@ -162,6 +162,8 @@ ENDPOINTS: Final = {
     "DELETE /api/v1/admin/flags/{flagName}": _ADMINS,
     "GET /api/v1/admin/users": _ADMINS,
     "GET /api/v1/admin/barbers": _ADMINS,
+    "GET /api/v1/admin/shops": _ADMINS,
+    "GET /api/v1/shops/{shopId}/analytics": _RUNNERS,
     # The last one, as it leaves nobody an account.
     "DELETE /api/v1/auth/account": _ACCOUNTS,
 }

@@ -57,12 +57,15 @@ READS: Final = {
     "/admin/flags": ("admin", 1),
     "/admin/users": ("admin", 1),
     "/admin/barbers": ("admin", 1),
+    "/admin/shops": ("admin", 1),
     "/admin/audit": ("admin", 1),
     "/admin/letters": ("admin", 1),
     "/admin/blocks": ("admin", 1),
     "/admin/bookings": ("admin", 1),
     "/admin/payments": ("admin", 1),
-    "/admin/analytics?period=month": ("admin", 3),  # what was done, what was earned, and what goes on
+    # What was done, what was earned, what goes on, when people came, and what for.
+    "/admin/analytics?period=month": ("admin", 5),
+    "/shops/{shopId}/analytics?period=month": ("admin", 8),  # the same, and three for the waits of all lines
     "/admin/reports/exports": ("admin", 1),
     "/admin/reports/exports/{exportId}": ("admin", 1),
     "/admin/jobs": ("admin", 3),  # what waits, what was done, and what failed

@@ -154,6 +154,50 @@ async def test_the_dashboard_tells_a_shop_or_all_of_them(door: Door) -> None:
     assert (await door.get("/admin/analytics?date=2026-01-01", ADMIN)).data["earnings"] == []
 
 
+async def test_a_shop_has_its_waits_its_hours_and_its_services(door: Door) -> None:
+    await busy_day(door)
+    owner, hour = await door.shop.owner(door.node), datetime.now(UTC).hour
+    own = (await door.get(f"/shops/{door.shop.shop_id}/analytics?period=week", owner)).data
+    [first, second] = [
+        promises([event for event in await events_of(door) if event["barberId"] == barber], (), PaceEstimator())
+        for barber in door.shop.barbers
+    ]
+    told = {"promised": len(first + second), "withinP50": len(first + second), "withinP90": len(first + second)}
+    days = own["waits"].pop("days")
+    assert own["waits"] == {**told, "complete": True}
+    assert {"date": datetime.now(UTC).date().isoformat(), **told} in days
+    assert (len(days), sum(day["promised"] for day in days)) == (7, told["promised"])
+    assert own["services"] == [{"name": "Cut", "completed": 3, "plannedMinutes": 60}]
+    assert (len(own["arrivals"]), sum(own["arrivals"])) == (24, 9)
+    assert own["arrivals"][hour] + own["arrivals"][hour - 1] == 9
+    whole = (await door.get(f"/admin/analytics?period=week&shopId={door.shop.shop_id}", ADMIN)).data
+    assert whole == {name: value for name, value in own.items() if name != "waits"}
+
+
+async def test_people_come_by_the_clock_of_their_shop(database_url: str, redis_url: str, redis_prefix: str) -> None:
+    async with rest_door(NodeOptions(database_url, redis_url, redis_prefix), zone="Asia/Kathmandu") as door:
+        await door.shop.fill(door.node, 2)
+        # 12:20 in Nepal, which is 5 h 45 min ahead.
+        joined = datetime.now(UTC).replace(hour=6, minute=35)
+        await door.node.pool.execute("UPDATE bookings SET joined_at = $1", joined)
+        asked = f"/admin/analytics?shopId={door.shop.shop_id}&period=month&date={joined.date()}"
+        told = (await door.get(asked, ADMIN)).data
+        assert [hour for hour, count in enumerate(told["arrivals"]) if count] == [12]
+
+
+async def test_shops_are_listed_with_what_goes_on_there(door: Door) -> None:
+    await busy_day(door)
+    other = await TestShop.create(door.node, barbers=1)
+    first = await door.get("/admin/shops?limit=1", ADMIN)
+    [second] = (await door.get(f"/admin/shops?limit=1&cursor={first.body['meta']['nextCursor']}", ADMIN)).data
+    assert (first.data[0]["shopId"], second["shopId"]) == (other.shop_id, door.shop.shop_id)
+    assert {name: second[name] for name in ("barbers", "openQueues", "waiting", "serving")} == {
+        "barbers": 2, "openQueues": 2, "waiting": 3, "serving": 1,
+    }  # fmt: skip
+    assert (await door.get("/admin/shops?name=the%20SH", ADMIN)).data == [first.data[0], second]
+    assert (await door.get("/admin/shops?name=nowhere", ADMIN)).data == []
+
+
 async def test_bookings_are_searched_and_paged(door: Door) -> None:
     bookings = await busy_day(door)
     every = (await door.get("/admin/bookings", ADMIN)).data

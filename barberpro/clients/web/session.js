@@ -95,6 +95,15 @@ export class Session extends EventTarget {
     }
   }
 
+  /** A file, as {blob, name}. @throws {Refusal} */
+  async file(path) {
+    if (this.#endsSoon()) await this.#renew();
+    const response = await fetch(API + path, { headers: { Authorization: `Bearer ${this.#grant.accessToken}` } });
+    if (!response.ok) throw new Refusal((await response.json()).error, response.headers.get("Retry-After"));
+    const [, name = "file"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+    return { blob: await response.blob(), name };
+  }
+
   async signOut() {
     try {
       await this.ask("POST", "/auth/logout", { body: {} });

@@ -41,7 +41,9 @@ def _shown(found: FoundBooking) -> BookingRow:
     return {
         "bookingId": found.booking_id,
         "shopId": found.shop_id,
+        "shopName": found.shop_name,
         "barberId": found.barber_id,
+        "barberName": found.barber_name,
         "customerId": found.customer_id,
         "customerName": found.customer_name,
         "kind": found.kind,

@@ -1,4 +1,4 @@
-"""Accounts and barbers, searched by administrators."""
+"""Accounts, barbers and shops, searched by administrators."""
 
 from aiohttp import web
 from asyncpg import Record
@@ -9,10 +9,17 @@ from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import ACCOUNTS, SERVICES
 from barberpro.protocol.accounts import Contact
-from barberpro.protocol.shops import AdminBarberTold, BarbersQuery
+from barberpro.protocol.shops import AdminBarberTold, AdminShopTold, BarbersQuery, ShopsQuery
 from barberpro.protocol.staff import UsersQuery, UserTold
 from barberpro.protocol.times import rfc3339_of
-from barberpro.storage.people_search import WantedBarbers, WantedUsers, search_barbers, search_users
+from barberpro.storage.people_search import (
+    WantedBarbers,
+    WantedShops,
+    WantedUsers,
+    search_barbers,
+    search_shops,
+    search_users,
+)
 
 
 async def users(request: web.Request) -> Page:
@@ -38,6 +45,15 @@ async def barbers(request: web.Request) -> Page:
     limit = query.limit
     rows = await search_barbers(request.app[SERVICES].pool, wanted, limit + 1)
     return Page([_barber_told(row) for row in rows[:limit]], _cursor(rows, limit, "barber_id"))
+
+
+async def shops(request: web.Request) -> Page:
+    """GET /admin/shops: the newest first, with what goes on in each."""
+    query = asked(ShopsQuery, request)
+    rows = await search_shops(
+        request.app[SERVICES].pool, WantedShops(query.name, cursor_of(query.cursor)), query.limit + 1
+    )
+    return Page([_shop_told(row) for row in rows[: query.limit]], _cursor(rows, query.limit, "shop_id"))
 
 
 def _cursor(rows: list[Record], limit: int, key: str) -> str | None:
@@ -71,5 +87,19 @@ def _barber_told(row: Record) -> AdminBarberTold:
         "photoUrl": row["photo_url"],
         "active": row["active"],
         "userId": row["user_id"],
+        "createdAt": rfc3339_of(row["created_at"]),
+    }
+
+
+def _shop_told(row: Record) -> AdminShopTold:
+    return {
+        "shopId": row["shop_id"],
+        "name": row["name"],
+        "timeZone": row["time_zone"],
+        "currency": row["currency"],
+        "barbers": row["barbers"],
+        "openQueues": row["open_queues"],
+        "waiting": row["waiting"],
+        "serving": row["serving"],
         "createdAt": rfc3339_of(row["created_at"]),
     }

@@ -1,9 +1,8 @@
-"""What was earned and done in a day, a week or a month: for a barber, and for administrators."""
+"""What a barber earned and did in a day, a week or a month."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -20,22 +19,20 @@ from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.money import Earnings, PeriodQuery
-from barberpro.protocol.reports import Analytics, AnalyticsQuery, Live, Promised, Stats
+from barberpro.protocol.reports import Promised, Stats
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.promises import Promise, promises
 from barberpro.storage import stats as stored
 from barberpro.storage.catalogue import Shop
-from barberpro.storage.ledger import sums_of_barber, sums_of_shop
+from barberpro.storage.ledger import sums_of_barber
 from barberpro.storage.snapshot import Visit
-from barberpro.storage.stats import Now
-
-_UTC: Final = ZoneInfo("Etc/UTC")
+from barberpro.storage.stats import LineRecord
 
 
 async def earnings(request: web.Request) -> Answer:
     """GET /queue/earnings: the barber's own, from the ledger."""
     barber_id, shop = await _own(request, Action.SEE_EARNINGS)
-    period = _period(asked(PeriodQuery, request), shop.zone)
+    period = period_asked(asked(PeriodQuery, request), shop.zone)
     sums = await sums_of_barber(request.app[SERVICES].pool, barber_id, period.bounds())
     told: Earnings = {
         **period.told(),
@@ -48,40 +45,17 @@ async def earnings(request: web.Request) -> Answer:
 async def stats(request: web.Request) -> Answer:
     """GET /queue/stats: what the barber did, and whether the waits were as promised."""
     barber_id, shop = await _own(request, Action.SEE_STATS)
-    period = _period(asked(PeriodQuery, request), shop.zone)
+    period = period_asked(asked(PeriodQuery, request), shop.zone)
     pool, bounds = request.app[SERVICES].pool, period.bounds()
     done = await stored.done(pool, period.first, bounds, barber_id=barber_id)
-    record = await stored.record_of_line(pool, barber_id, period.first, bounds[0], bounds[-1])
-    # A month's events take a while to decode; the loop has others to serve.
-    made = await asyncio.to_thread(_promises, record.events, record.visits)
+    records = await stored.records_of_lines(pool, [barber_id], period.first, bounds[0], bounds[-1])
+    made = await promises_of(records[barber_id])
     told: Stats = {
         **period.told(),
         "barberId": barber_id,
         **visits_of(done),
-        "waits": _promised(made, complete=record.complete),
+        "waits": promised(made, complete=records[barber_id].complete),
         "days": by_day(done, list(period.days())),
-    }
-    return Answer(told)
-
-
-async def analytics(request: web.Request) -> Answer:
-    """GET /admin/analytics: of a shop, or of all of them by the days of UTC; and what goes on now."""
-    services, query = request.app[SERVICES], asked(AnalyticsQuery, request)
-    shop_id = query.shop_id
-    shop = await services.catalogue.shop(shop_id) if shop_id is not None else None
-    if shop_id is not None and shop is None:
-        raise not_found("shop")
-    period = _period(query, shop.zone if shop is not None else _UTC)
-    bounds, days = period.bounds(), list(period.days())
-    done = await stored.done(services.pool, period.first, bounds, shop_id=shop_id)
-    sums = await sums_of_shop(services.pool, shop_id, bounds)
-    told: Analytics = {
-        **period.told(),
-        "shopId": shop_id,
-        **visits_of(done),
-        "earnings": earnings_of(sums, days, shop.currency if shop is not None else None),
-        "now": _live(await stored.now(services.pool, shop_id)),
-        "days": by_day(done, days),
     }
     return Answer(told)
 
@@ -95,7 +69,7 @@ async def _own(request: web.Request, action: Action) -> tuple[str, Shop]:
     return actor.barber_id, await shop_of_barber(request, actor.barber_id)
 
 
-def _period(query: PeriodQuery, zone: ZoneInfo) -> Period:
+def period_asked(query: PeriodQuery, zone: ZoneInfo) -> Period:
     """The period that is asked for: today, by default. Raises BAD_REQUEST."""
     day = date.fromisoformat(query.date) if query.date is not None else today(zone)
     try:
@@ -104,25 +78,19 @@ def _period(query: PeriodQuery, zone: ZoneInfo) -> Period:
         raise bad_field("date", "is out of range") from None
 
 
+async def promises_of(record: LineRecord) -> list[Promise]:
+    """Elsewhere than in the loop: a month's events take a while to decode, and it has others to serve."""
+    return await asyncio.to_thread(_promises, record.events, record.visits)
+
+
 def _promises(events: Sequence[bytes], visits: Sequence[Visit]) -> list[Promise]:
     return promises((orjson.loads(event) for event in events), visits, PaceEstimator())
 
 
-def _promised(made: Sequence[Promise], *, complete: bool) -> Promised:
+def promised(made: Sequence[Promise], *, complete: bool) -> Promised:
     return {
         "promised": len(made),
         "withinP50": sum(each.waited_minutes <= each.told.p50_minutes for each in made),
         "withinP90": sum(each.kept for each in made),
         "complete": complete,
-    }
-
-
-def _live(now: Now) -> Live:
-    return {
-        "shops": now.shops,
-        "barbers": now.barbers,
-        "openQueues": now.open_queues,
-        "waiting": now.waiting,
-        "serving": now.serving,
-        "scheduled": now.scheduled,
     }

@@ -14,7 +14,7 @@ from barberpro.protocol.letters import LetterTold
 from barberpro.protocol.money import LedgerLine
 from barberpro.protocol.ratings import Review
 from barberpro.protocol.reports import Analytics, BookingRow, Export, JobsTold
-from barberpro.protocol.shops import AdminBarberTold
+from barberpro.protocol.shops import AdminBarberTold, AdminShopTold
 from barberpro.protocol.staff import UserTold
 from barberpro.protocol.system import Nothing
 
@@ -111,6 +111,18 @@ class Admin(Calls):
         told: Page[AdminBarberTold] = await self._rest.page("/api/v1/admin/barbers", query)
         return told
 
+    async def list_shops(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        name: str | None = None,
+    ) -> Page[AdminShopTold]:
+        """The newest first, with what goes on in each."""
+        query = {"limit": limit, "cursor": cursor, "name": name}
+        told: Page[AdminShopTold] = await self._rest.page("/api/v1/admin/shops", query)
+        return told
+
     async def get_analytics(
         self,
         *,
@@ -118,7 +130,7 @@ class Admin(Calls):
         date: str | None = None,
         shop_id: str | None = None,
     ) -> Analytics:
-        """Of a shop, or of all of them by the days of UTC; and what goes on now."""
+        """Of a shop, or of all of them by the days of UTC."""
         query = {"period": period, "date": date, "shopId": shop_id}
         told: Analytics = await self._rest.data("GET", "/api/v1/admin/analytics", query=query)
         return told

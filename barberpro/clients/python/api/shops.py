@@ -8,6 +8,7 @@ from typing import Literal
 from barberpro.clients.python.api.calls import Calls
 from barberpro.clients.python.rest import OMITTED, Omitted, Page, quoted
 from barberpro.protocol.access import JoinCodeTold, PairedDevice, Scanned
+from barberpro.protocol.reports import ShopAnalytics
 from barberpro.protocol.shops import OfferTold, ServiceTold, ShopSettings, ShopTold
 from barberpro.protocol.staff import InvitationTold, Invited, StaffTold
 from barberpro.protocol.system import Nothing
@@ -77,6 +78,18 @@ class Shops(Calls):
         told: ShopTold = await self._rest.data(
             "PATCH", f"/api/v1/shops/{quoted(shop_id)}", body=body, key=idempotency_key
         )
+        return told
+
+    async def get_shop_analytics(
+        self,
+        shop_id: str,
+        *,
+        period: Literal["day", "week", "month"] | None = None,
+        date: str | None = None,
+    ) -> ShopAnalytics:
+        """The same of the shop, and whether the waits were as promised."""
+        query = {"period": period, "date": date}
+        told: ShopAnalytics = await self._rest.data("GET", f"/api/v1/shops/{quoted(shop_id)}/analytics", query=query)
         return told
 
     async def list_services(

@@ -5,6 +5,7 @@ from typing import Final
 from barberpro.domain import exports as made
 from barberpro.domain.policy import Action
 from barberpro.handlers.rest import (
+    analytics,
     audit,
     blocks,
     booking_search,
@@ -13,7 +14,6 @@ from barberpro.handlers.rest import (
     letters,
     payments,
     people,
-    reports,
 )
 from barberpro.handlers.rest.operations import V1, Operation, delete, get, post, put
 from barberpro.protocol.audit import AuditEntry, AuditQuery, TimesTold
@@ -32,7 +32,7 @@ from barberpro.protocol.reports import (
     JobsTold,
     SearchBookingsQuery,
 )
-from barberpro.protocol.shops import AdminBarberTold, BarbersQuery
+from barberpro.protocol.shops import AdminBarberTold, AdminShopTold, BarbersQuery, ShopsQuery
 from barberpro.protocol.staff import UsersQuery, UserTold
 from barberpro.protocol.system import Nothing
 
@@ -63,10 +63,11 @@ ROUTES: Final[tuple[Operation, ...]] = (
         query=BarbersQuery,
         tells=list[AdminBarberTold],
     ),
+    get(f"{_ADMIN}/shops", "list_shops", people.shops, Action.SEE_SHOPS, query=ShopsQuery, tells=list[AdminShopTold]),
     get(
         f"{_ADMIN}/analytics",
         "get_analytics",
-        reports.analytics,
+        analytics.show,
         Action.SEE_ANALYTICS,
         query=AnalyticsQuery,
         tells=Analytics,

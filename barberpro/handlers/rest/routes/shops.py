@@ -3,7 +3,7 @@
 from typing import Final
 
 from barberpro.domain.policy import Action
-from barberpro.handlers.rest import devices, guests, menu, qr_codes, shops, staff
+from barberpro.handlers.rest import analytics, devices, guests, menu, qr_codes, shops, staff
 from barberpro.handlers.rest.operations import V1, Operation, delete, get, patch, post, put
 from barberpro.protocol.access import (
     AskedPairing,
@@ -19,6 +19,8 @@ from barberpro.protocol.access import (
     Scanned,
 )
 from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.money import PeriodQuery
+from barberpro.protocol.reports import ShopAnalytics
 from barberpro.protocol.shops import (
     ChangeOffer,
     ChangeService,
@@ -66,6 +68,14 @@ ROUTES: Final[tuple[Operation, ...]] = (
         takes=ChangeShop,
         tells=ShopTold,
         example={"latitude": 12.9716, "longitude": 77.5946, "openingHours": {"mon": [["09:00", "18:00"]]}},
+    ),
+    get(
+        f"{_SHOP}/analytics",
+        "get_shop_analytics",
+        analytics.of_shop,
+        Action.SEE_SHOP_ANALYTICS,
+        query=PeriodQuery,
+        tells=ShopAnalytics,
     ),
     get(f"{_SHOP}/services", "list_services", menu.show, Action.SEE_MENU, tells=list[ServiceTold]),
     post(

@@ -1,0 +1,152 @@
+// A list that is searched by filters and read page by page. On a narrow screen each row is a card of its own.
+//
+// The filters stand in the address, so that what was found can be found again; those that are somebody's own, such as
+// an address, do not.
+
+import { button, el, field, put } from "./dom.js";
+import { Refusal } from "./session.js";
+import { shopField } from "./admin-shops.js";
+import { addressOf } from "./admin-words.js";
+
+/**
+ * @typedef {object} Filter
+ * @property {string} name as in the query
+ * @property {"text" | "choice" | "moment" | "shop"} kind
+ * @property {[string, string][]} [choices] value and text
+ * @property {boolean} [personal] not for the address
+ *
+ * @typedef {object} Column
+ * @property {string} head
+ * @property {(row: any) => string | Node | null} cell
+ * @property {boolean} [figure] is read by its last digit
+ */
+
+/**
+ * Shows the list in the page's place, and reads its first part.
+ * @param {object} page @param {{path: string, filters: Filter[], columns: Column[], always?: object}} list
+ *   always: what is asked besides
+ * @returns {{reload(): void}}
+ */
+export function listing(page, { path, filters, columns, always = {} }) {
+  const { t, session, place, query, name } = page;
+  const fields = filters.map((filter) => filterField(page, filter, query.get(filter.name) ?? ""));
+  const problem = el("p", { className: "problem", role: "alert" });
+  const told = el("p", { className: "soft small", role: "status" });
+  const body = el("tbody", { role: "rowgroup" });
+  const table = el("table", { role: "table", className: "cards", hidden: true, "aria-label": t(name) },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...columns.map(({ head, figure }) =>
+      el("th", { role: "columnheader", scope: "col", className: figure ? "figures" : "", textContent: head })))), body);
+  const more = button(t("more"), () => read(), "", { hidden: true });
+  const form = el("form", { className: "filters", role: "search", noValidate: true, onsubmit: (event) => {
+    event.preventDefault();
+    search();
+  } }, ...fields.map(({ row }) => row), el("div", { className: "row" },
+    el("button", { type: "submit", className: "button main", textContent: t("search") }), button(t("clear"), clear)));
+  let cursor = null;
+  let turn = 0;
+  let last = {}; // what was asked, for the parts that follow
+  place.append(...(fields.length ? [form] : []), problem, told, table, el("div", { className: "row" }, more));
+  search();
+
+  function search() {
+    const asked = values();
+    if (!asked) return;
+    const kept = new URLSearchParams(fields.filter(({ filter, raw }) => !filter.personal && raw()).map(({ filter, raw }) => [filter.name, raw()]));
+    history.replaceState(null, "", addressOf(name, kept));
+    cursor = null;
+    read(asked);
+  }
+
+  function clear() {
+    for (const each of fields) each.clear();
+    search();
+  }
+
+  /** What is asked for; null when a field names nothing. */
+  function values() {
+    const asked = { ...always };
+    for (const { filter, value, complain } of fields) {
+      const now = value();
+      complain("");
+      if (now === null) {
+        complain(t("isNone"));
+        return null;
+      }
+      if (now) asked[filter.name] = now;
+    }
+    return asked;
+  }
+
+  async function read(asked = last) {
+    const own = ++turn;
+    const first = cursor === null;
+    last = asked;
+    problem.textContent = "";
+    table.setAttribute("aria-busy", "true");
+    more.disabled = true;
+    try {
+      const parameters = new URLSearchParams({ ...asked, ...(cursor !== null && { cursor }) });
+      const { data, meta } = await session.ask("GET", `${path}?${parameters}`, { whole: true });
+      if (own !== turn) return;
+      const made = data.map(row);
+      if (first) body.replaceChildren(...made);
+      else body.append(...made);
+      if (!first) made[0]?.focus();
+      cursor = meta.nextCursor ?? null;
+      show();
+    } catch (refused) {
+      if (own === turn) complain(refused);
+    } finally {
+      if (own === turn) table.removeAttribute("aria-busy");
+      more.disabled = false;
+    }
+  }
+
+  function show() {
+    const count = body.children.length;
+    table.hidden = count === 0;
+    more.hidden = cursor === null;
+    put(told, count ? t(cursor === null ? "shownAll" : "shown", { count }) : t("nothingFound"));
+  }
+
+  function complain(refused) {
+    if (!(refused instanceof Refusal)) {
+      problem.textContent = t("noAnswer");
+      return;
+    }
+    const named = fields.filter(({ filter }) => refused.fields.some(({ path: at }) => at === filter.name));
+    for (const each of named) each.complain(t("isNone"));
+    if (!named.length) problem.textContent = refused.code === "FORBIDDEN" ? t("notYours") : refused.message;
+  }
+
+  function row(data) {
+    return el("tr", { role: "row", tabIndex: -1 }, ...columns.map(({ head, cell, figure }) => {
+      const made = cell(data);
+      return el("td", { role: "cell", className: figure ? "figures" : "", data: { head } }, typeof made === "object" ? made : String(made));
+    }));
+  }
+
+  return { reload: () => { cursor = null; read(); } };
+}
+
+function filterField(page, filter, given) {
+  const { t } = page;
+  if (filter.kind === "shop") {
+    const { row, value } = shopField(page, given);
+    const input = row.querySelector("input, select");
+    return { filter, row, value, raw: () => value() ?? "", complain: (text) => input.setAttribute("aria-invalid", String(Boolean(text))), clear: () => { input.value = ""; } };
+  }
+  if (filter.kind === "choice") {
+    const id = `filter-${filter.name}`;
+    const select = el("select", { id }, el("option", { value: "", textContent: t("any") }),
+      ...filter.choices.map(([value, text]) => el("option", { value, textContent: text, selected: value === given })));
+    const row = el("p", { className: "field" }, el("label", { htmlFor: id, textContent: t(`by_${filter.name}`) }), select);
+    const value = () => select.value;
+    return { filter, row, value, raw: value, complain() {}, clear: () => { select.value = ""; } };
+  }
+  const type = filter.kind === "moment" ? "datetime-local" : "text";
+  const made = field(t(`by_${filter.name}`), { type, value: given, autocomplete: "off", maxLength: 320, spellcheck: false });
+  const raw = () => made.input.value.trim();
+  const value = filter.kind === "moment" ? () => raw() && new Date(raw()).toISOString() : raw;
+  return { filter, row: made.row, value, raw, complain: made.complain, clear: () => { made.input.value = ""; } };
+}
