@@ -15,7 +15,7 @@ _FLAT: Final = {
     "tasks": ("S1-tasks", "tasks of the server", "tasks", Bound(0.05, 60)),
     "redis_keys": ("S1-redis-keys", "keys in Redis, without the days' answers", "keys", Bound(0.05, 10)),
     "redis_mb": ("S1-redis-memory", "memory of those keys", "MB", Bound(0.05, 0.2)),
-    "redis_waste_mb": ("S1-redis-waste", "memory of Redis' process beyond what it holds", "MB", Bound(0.1, 8.0)),
+    "redis_waste": ("S1-redis-waste", "memory of Redis' process for each byte that it holds", "bytes", Bound(0.1, 0.2)),
 }
 """Figures by gauge. What is let grow covers what differs from moment to moment, since visitors come at random."""
 _NONE_LEFT: Final = ("connections", "seats")

@@ -48,14 +48,14 @@ class Gauges:
             **{name: shown[metric] for name, metric in _OF_THE_SERVER.items()},
             **await self._keys(),
             "redis_clients": (await self._redis.info("clients"))["connected_clients"],
-            "redis_waste_mb": await self._waste(),
+            "redis_waste": await self._waste(),
             "postgres_connections": await self._pool.fetchval(_CONNECTIONS),
         }
 
     async def _waste(self) -> float:
-        """What Redis' process has of the system beyond what it holds: what its allocator does not give back."""
+        """What Redis' process has of the system for each byte that it holds: its allocator keeps some for later."""
         memory = await self._redis.info("memory")
-        return float(memory["used_memory_rss"] - memory["used_memory"]) / _MEGA
+        return float(memory["used_memory_rss"] / memory["used_memory"])
 
     async def _keys(self) -> dict[str, float]:
         found = dict.fromkeys(("redis_keys", "redis_mb", "stream_entries", "answers", "answers_mb"), 0.0)
