@@ -14,13 +14,16 @@ _Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class AuditQuery(Listing):
-    """The parameters of GET /admin/audit. action: `staff.added`, or `staff.` for all that begin so."""
+    """The parameters of GET /admin/audit. action: `staff.added`, or `staff.` for all that begin so.
+
+    objectId: a flag's is its name.
+    """
 
     actor_id: Id | None = None
     action: _Word | None = None
     shop_id: Id | None = None
     object_type: _Word | None = None
-    object_id: Id | None = None
+    object_id: _Word | None = None
     request_id: _Word | None = None
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None

@@ -4,7 +4,7 @@ import { button, el } from "./dom.js";
 import { minutes, money } from "./format.js";
 import { listing } from "./listing.js";
 import { sheet } from "./sheets.js";
-import { choices, id, lines, link, moment, soft } from "./admin-words.js";
+import { choices, id, labelled, lines, link, moment, soft } from "./admin-words.js";
 
 const STATUSES = ["scheduled", "waiting", "next", "serving", "completed", "cancelled", "skipped"];
 
@@ -25,7 +25,7 @@ export function show(page) {
       { head: t("customer"), cell: (row) => lines(person(t, row), soft(t(`kind_${row.kind}`)), row.customerId ? link(t("theirs"), "bookings", { customerId: row.customerId }) : null) },
       { head: t("shop"), cell: (row) => lines(row.shopName, soft(row.barberName)) },
       { head: t("state"), cell: (row) => lines(t(`is_${row.status}`), soft(ending(t, row))) },
-      { head: t("when"), cell: (row) => lines(moment(row.appointmentAt ?? row.createdAt), row.endedAt ? el("span", { className: "soft small" }, `${t("until")} `, moment(row.endedAt)) : null) },
+      { head: t("when"), cell: (row) => lines(moment(row.appointmentAt ?? row.createdAt), labelled(t("until"), row.endedAt)) },
       { head: t("price"), figure: true, cell: (row) => lines(money(row.totalPrice, row.currency), soft([minutes(row.durationMinutes), row.paid === undefined ? "" : t("paidOf", { paid: money(row.paid, row.currency) })].filter(Boolean).join(" · "))) },
       { head: t("booking"), cell: (row) => lines(id(row.bookingId), button(t("history"), () => history(page, row))) },
     ],

@@ -5,7 +5,7 @@ import { shopField } from "./admin-shops.js";
 import { button, el, field, put } from "./dom.js";
 import { number } from "./format.js";
 import { Refusal } from "./session.js";
-import { id, lines, moment, soft } from "./admin-words.js";
+import { id, labelled, lines, moment, soft } from "./admin-words.js";
 
 const FIRST_PAUSE_MS = 700;
 const LONGEST_PAUSE_MS = 5_000;
@@ -142,7 +142,7 @@ class Exports {
     const { t } = this.#page;
     if (one.status !== "done") return el("span", { className: "soft", textContent: "–" });
     return lines(button(t("download", { size: t("kilobytes", { size: number(Math.max(0.1, one.bytes / 1000), { maximumFractionDigits: 1 }) }) }), () => this.#download(one), "main"),
-      el("span", { className: "soft small" }, `${t("keptUntil")} `, moment(one.expiresAt)));
+      labelled(t("keptUntil"), one.expiresAt));
   }
 
   // With the token, which a link could not send.

@@ -47,6 +47,7 @@ function barbers(page) {
       { head: t("since"), cell: (row) => moment(row.createdAt) },
       { head: t("barber"), cell: (row) => id(row.barberId) },
       { head: t("see"), cell: (row) => el("p", { className: "row small" }, link(t("bookings"), "bookings", { barberId: row.barberId }),
+        link(t("reviews"), "reviews", { barberId: row.barberId }),
         row.userId ? link(t("audit"), "audit", { actorId: row.userId }) : null) },
     ],
   });

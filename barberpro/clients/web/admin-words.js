@@ -8,6 +8,11 @@ export function moment(at) {
   return at ? el("time", { dateTime: at, textContent: `${date(at)} ${time(at)}` }) : null;
 }
 
+/** A moment with what it is of before it; nothing for null. */
+export function labelled(text, at) {
+  return at ? el("span", { className: "soft small" }, `${text} `, moment(at)) : null;
+}
+
 /** An id, which one reads letter by letter. */
 export function id(text) {
   return text ? el("code", { textContent: text }) : null;

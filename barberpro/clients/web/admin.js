@@ -21,8 +21,12 @@ const SECTIONS = {
   barbers: () => import("./admin-people.js"),
   users: () => import("./admin-people.js"),
   audit: () => import("./admin-audit.js"),
+  reviews: () => import("./admin-reviews.js"),
   exports: () => import("./admin-exports.js"),
   flags: () => import("./admin-flags.js"),
+  letters: () => import("./admin-letters.js"),
+  jobs: () => import("./admin-jobs.js"),
+  blocks: () => import("./admin-blocks.js"),
 };
 const OF_STAFF = ["lines", "figures", "bookings", "payments"];
 

@@ -13,6 +13,7 @@ import { addressOf } from "./admin-words.js";
  * @property {string} name as in the query
  * @property {"text" | "choice" | "moment" | "shop"} kind
  * @property {[string, string][]} [choices] value and text
+ * @property {string} [label] where it is not "by_" and its name
  * @property {boolean} [personal] not for the address
  *
  * @typedef {object} Column
@@ -24,18 +25,16 @@ import { addressOf } from "./admin-words.js";
 /**
  * Shows the list in the page's place, and reads its first part.
  * @param {object} page @param {{path: string, filters: Filter[], columns: Column[], always?: object}} list
- *   always: what is asked besides
+ *   path: a {filter} in it has to be given before anything is asked. always: what is asked besides
  * @returns {{reload(): void}}
  */
 export function listing(page, { path, filters, columns, always = {} }) {
   const { t, session, place, query, name } = page;
+  const placed = /\{(\w+)\}/.exec(path)?.[1];
   const fields = filters.map((filter) => filterField(page, filter, query.get(filter.name) ?? ""));
   const problem = el("p", { className: "problem", role: "alert" });
   const told = el("p", { className: "soft small", role: "status" });
-  const body = el("tbody", { role: "rowgroup" });
-  const table = el("table", { role: "table", className: "cards", hidden: true, "aria-label": t(name) },
-    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...columns.map(({ head, figure }) =>
-      el("th", { role: "columnheader", scope: "col", className: figure ? "figures" : "", textContent: head })))), body);
+  const { node, body, row } = table(t(name), columns);
   const more = button(t("more"), () => read(), "", { hidden: true });
   const form = el("form", { className: "filters", role: "search", noValidate: true, onsubmit: (event) => {
     event.preventDefault();
@@ -45,7 +44,7 @@ export function listing(page, { path, filters, columns, always = {} }) {
   let cursor = null;
   let turn = 0;
   let last = {}; // what was asked, for the parts that follow
-  place.append(...(fields.length ? [form] : []), problem, told, table, el("div", { className: "row" }, more));
+  place.append(...(fields.length ? [form] : []), problem, told, node, el("div", { className: "row" }, more));
   search();
 
   function search() {
@@ -80,15 +79,18 @@ export function listing(page, { path, filters, columns, always = {} }) {
   async function read(asked = last) {
     const own = ++turn;
     const first = cursor === null;
+    const { [placed]: subject, ...others } = asked;
     last = asked;
+    if (placed && !subject) return nobody();
     problem.textContent = "";
-    table.setAttribute("aria-busy", "true");
+    node.setAttribute("aria-busy", "true");
     more.disabled = true;
     try {
-      const parameters = new URLSearchParams({ ...asked, ...(cursor !== null && { cursor }) });
-      const { data, meta } = await session.ask("GET", `${path}?${parameters}`, { whole: true });
+      const parameters = new URLSearchParams({ ...others, ...(cursor !== null && { cursor }) });
+      const at = path.replace(`{${placed}}`, encodeURIComponent(subject));
+      const { data, meta } = await session.ask("GET", `${at}?${parameters}`, { whole: true });
       if (own !== turn) return;
-      const made = data.map(row);
+      const made = data.map((one) => row(columns.map(({ cell }) => cell(one))));
       if (first) body.replaceChildren(...made);
       else body.append(...made);
       if (!first) made[0]?.focus();
@@ -97,16 +99,22 @@ export function listing(page, { path, filters, columns, always = {} }) {
     } catch (refused) {
       if (own === turn) complain(refused);
     } finally {
-      if (own === turn) table.removeAttribute("aria-busy");
+      if (own === turn) node.removeAttribute("aria-busy");
       more.disabled = false;
     }
   }
 
   function show() {
     const count = body.children.length;
-    table.hidden = count === 0;
+    node.hidden = count === 0;
     more.hidden = cursor === null;
     put(told, count ? t(cursor === null ? "shownAll" : "shown", { count }) : t("nothingFound"));
+  }
+
+  function nobody() {
+    body.replaceChildren();
+    node.hidden = more.hidden = true;
+    put(told, t("sayWhose"));
   }
 
   function complain(refused) {
@@ -119,14 +127,26 @@ export function listing(page, { path, filters, columns, always = {} }) {
     if (!named.length) problem.textContent = refused.code === "FORBIDDEN" ? t("notYours") : refused.message;
   }
 
-  function row(data) {
-    return el("tr", { role: "row", tabIndex: -1 }, ...columns.map(({ head, cell, figure }) => {
-      const made = cell(data);
-      return el("td", { role: "cell", className: figure ? "figures" : "", data: { head } }, typeof made === "object" ? made : String(made));
-    }));
-  }
-
   return { reload: () => { cursor = null; read(); } };
+}
+
+/**
+ * A table whose rows are cards on a narrow screen. row: makes one of its cells' contents; fill: puts rows in the place of
+ * those that are there.
+ * @param {string} label @param {Pick<Column, "head" | "figure">[]} columns
+ */
+export function table(label, columns) {
+  const body = el("tbody", { role: "rowgroup" });
+  const node = el("table", { role: "table", className: "cards", hidden: true, "aria-label": label },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...columns.map(({ head, figure }) =>
+      el("th", { role: "columnheader", scope: "col", className: figure ? "figures" : "", textContent: head })))), body);
+  const row = (cells) => el("tr", { role: "row", tabIndex: -1 }, ...cells.map((made, at) =>
+    el("td", { role: "cell", className: columns[at].figure ? "figures" : "", data: { head: columns[at].head } }, typeof made === "object" ? made : String(made))));
+  const fill = (rows) => {
+    body.replaceChildren(...rows.map(row));
+    node.hidden = rows.length === 0;
+  };
+  return { node, body, row, fill };
 }
 
 function filterField(page, filter, given) {
@@ -140,7 +160,7 @@ function filterField(page, filter, given) {
     const id = `filter-${filter.name}`;
     const select = el("select", { id }, el("option", { value: "", textContent: t("any") }),
       ...filter.choices.map(([value, text]) => el("option", { value, textContent: text, selected: value === given })));
-    const row = el("p", { className: "field" }, el("label", { htmlFor: id, textContent: t(`by_${filter.name}`) }), select);
+    const row = el("p", { className: "field" }, el("label", { htmlFor: id, textContent: filter.label ?? t(`by_${filter.name}`) }), select);
     const value = () => select.value;
     return { filter, row, value, raw: value, complain() {}, clear: () => { select.value = ""; } };
   }
