@@ -275,6 +275,29 @@ _SEEN: Final = frozenset(
 _EVER: Final = {action: frozenset(caller for caller, _ in grants) for action, grants in TABLE.items()}
 
 
+def callers_of(*actions: Action) -> dict[Caller, frozenset[Relation]]:
+    """Who may do any of them, and how they have to stand to what it is about."""
+    grants = [grant for action in actions for grant in TABLE[action]]
+    return {
+        caller: frozenset(relation for each, relation in grants if each is caller)
+        for caller in Caller
+        if any(each is caller for each, _ in grants)
+    }
+
+
+def refusals_of(*actions: Action) -> frozenset[ErrorCode]:
+    """The codes with which `require` may refuse one of them."""
+    callers = callers_of(*actions)
+    codes = set()
+    if Caller.NOBODY not in callers:
+        codes.add(ErrorCode.UNAUTHORIZED)
+    if len(callers) < len(Caller) and not _SEEN.issuperset(actions):
+        codes.add(ErrorCode.FORBIDDEN)
+    if any(len(relations) < len(Relation) for relations in callers.values()) or _SEEN.issuperset(actions):
+        codes.add(ErrorCode.NOT_FOUND)
+    return frozenset(codes)
+
+
 def permissions_of(actor: Actor) -> list[str]:
     """What the caller may do that nobody may without a token, to whatever it is theirs to do it to.
 

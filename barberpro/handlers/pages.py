@@ -9,27 +9,16 @@ from aiohttp import hdrs, web
 from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
-from barberpro.handlers.parts import Parts
+from barberpro.handlers.parts import Parts, is_there
 from barberpro.handlers.rest.context import is_id
+from barberpro.handlers.rest.operations import Plain
 from barberpro.handlers.services import SERVICES
+from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import not_found
+from barberpro.protocol.system import DisplayToken
 
-PAGES: Final = {
-    "/display": "display.html",
-    "/display/{shopId}": "display.html",
-    "/join/{shopId}": "join.html",
-    "/ticket": "ticket.html",
-    "/ticket/{bookingId}": "ticket.html",
-    "/kiosk": "kiosk.html",
-    "/kiosk/{shopId}": "kiosk.html",
-    "/console": "console.html",
-    "/admin": "admin.html",
-    "/sw.js": "sw.js",
-    "/app.webmanifest": "app.webmanifest",
-}
-"""The file of each path. They are the same for everybody: a page asks for what it shows. One whose file is not there is
-no page. A service worker stands at the root, as it works for what is below it."""
-
+_AT_THE_ROOT: Final = {"/sw.js": "sw.js", "/app.webmanifest": "app.webmanifest"}
+"""Parts whose path is no /static/: a service worker works for what is below it."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 
@@ -41,10 +30,9 @@ def setup_pages(app: web.Application, parts: Parts) -> None:
     """Adds the pages to the application. `app[SERVICES]` must be set."""
     app[PARTS] = parts
     app[DISPLAY_TOKENS] = DisplayTokens(app[SERVICES].tokens)
-    for path, name in PAGES.items():
-        if name in parts.by_name:
-            app.router.add_get(path, partial(_page, name))
-    app.router.add_get("/display/{shopId}/token", _display_token)
+    app.add_routes([web.route(route.method, route.path, route.handler) for route in ROUTES])
+    for path, name in _AT_THE_ROOT.items():
+        app.router.add_get(path, partial(_page, name))
     app.router.add_get("/static/{name:[a-z0-9._-]+}", _static)
     app.router.add_get("/static/{build}/{name:[a-z0-9._-]+}", _static)
 
@@ -80,7 +68,7 @@ def _file(request: web.Request, name: str, cache: str) -> web.Response:
 
 
 async def _display_token(request: web.Request) -> web.Response:
-    """A display token for the page."""
+    """GET /display/{shopId}/token: the display token of a screen that is public; all screens of a shop share it."""
     token = request.app[DISPLAY_TOKENS].of(await _public_shop(request))
     headers = {hdrs.CACHE_CONTROL: "no-store"}
     return web.Response(body=orjson.dumps({"token": token}), content_type="application/json", headers=headers)
@@ -96,3 +84,46 @@ async def _public_shop(request: web.Request) -> str:
         raise not_found("shop")
     require(None, Action.SEE_DISPLAY, to_display(None, shop), "shop")
     return shop_id
+
+
+def _shown(path: str, name: str, words: str) -> Plain:
+    """The page of that file. It is the same for everybody: it asks for what it shows."""
+    page, _, thing = path.removeprefix("/").partition("/")
+    return Plain(
+        path=path,
+        name=f"show_{page}_of_{thing.strip('{}').removesuffix('Id')}" if thing else f"show_{page}",
+        call=partial(_page, name),
+        files=("text/html",),
+        words=words,
+        refuses=(ErrorCode.NOT_FOUND,) if thing else (),
+    )
+
+
+_PAGES: Final = (
+    ("/docs", "docs.html", "This API, to be read and tried."),
+    ("/display", "display.html", "The shop's screen, which is to be paired."),
+    (
+        "/display/{shopId}",
+        "display.html",
+        "The shop's screen, to be paired unless it is public.",
+    ),
+    ("/join/{shopId}", "join.html", "Where the shop's QR code leads: waits, and a place in the line."),
+    ("/ticket", "ticket.html", "The newest place in a line that this phone has."),
+    ("/ticket/{bookingId}", "ticket.html", "A place in a line, on its holder's phone."),
+    ("/kiosk", "kiosk.html", "A tablet at the door, which is to be paired."),
+    ("/kiosk/{shopId}", "kiosk.html", "A tablet at the shop's door."),
+    ("/console", "console.html", "The barber's console."),
+    ("/admin", "admin.html", "The owners' and administrators' dashboard."),
+)
+ROUTES: Final = (
+    *(_shown(path, name, words) for path, name, words in _PAGES if is_there(name)),
+    Plain(
+        path="/display/{shopId}/token",
+        name="get_display_token",
+        call=_display_token,
+        files=("application/json",),
+        tells=DisplayToken,
+        refuses=(ErrorCode.NOT_FOUND, ErrorCode.RATE_LIMIT_EXCEEDED),
+    ),
+)
+"""The pages, and what they ask for outside /api/. One whose file is not there is no page."""

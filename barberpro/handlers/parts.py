@@ -71,5 +71,10 @@ def read_parts() -> Parts:
     return Parts.of({part.name: part.read_bytes() for part in _WEB.iterdir() if _ending(part.name) in _TYPES})
 
 
+def is_there(name: str) -> bool:
+    """Whether there is a file of that name. Blocking."""
+    return (_WEB / name).is_file()
+
+
 def _ending(name: str) -> str:
     return name.rpartition(".")[2]

@@ -6,8 +6,11 @@ from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
 from barberpro.protocol.answers import Token
+from barberpro.protocol.bookings import Ticket
 from barberpro.protocol.commands import Name, Wire
-from barberpro.protocol.states import Timestamp
+from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Query
+from barberpro.protocol.states import Service, Timestamp
 
 DeviceKind = Literal["display", "kiosk"]
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
@@ -24,6 +27,12 @@ class TakeOver(Wire):
     """The code of a ticket that somebody hands on: the last part of the address in its QR code."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{20,256}$")]
+
+
+class QrQuery(Query):
+    """The parameters of GET /shops/{shopId}/qr and GET /bookings/{bookingId}/qr."""
+
+    format: Literal["svg", "png"] = "svg"
 
 
 class AskPairing(Wire):
@@ -75,3 +84,30 @@ class PairedDevice(TypedDict):
     name: str
     pairedAt: Timestamp
     pairedBy: str | None
+
+
+class DoorBarber(TypedDict):
+    barberId: Id
+    name: str
+    services: list[Service]
+
+
+class DoorShop(TypedDict):
+    """What a guest needs to choose from."""
+
+    shopId: Id
+    name: str
+    currency: str
+    barbers: list[DoorBarber]
+
+
+class Scanned(TypedDict):
+    """door: the token to join with. place: of the booking that the phone has a ticket for; null when in no line."""
+
+    shop: DoorShop
+    door: Token
+    place: Ticket | None
+
+
+class TakenOver(TypedDict):
+    ticket: Token

@@ -7,11 +7,14 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 import idna
 import phonenumbers
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import BLANK, Name, Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.states import Timestamp
 
 Channel = Literal["email", "sms"]
+UserType = Literal["customer", "barber", "admin"]
 _ODD: Final = r'\s@"(),:;<>\[\]\\'
 _EMAIL: Final = re.compile(rf"[^{_ODD}]{{1,64}}@(?:[^.{_ODD}]{{1,63}}\.)+[^.{_ODD}]{{2,63}}")
 _LONGEST_EMAIL: Final = 254
@@ -162,3 +165,64 @@ class ResetPassword(Wire):
 
 class Refresh(Wire):
     refresh_token: LinkToken
+
+
+class BegunTold(TypedDict):
+    """A code or a link is on its way, or not: the same whether or not there is an account."""
+
+    challengeId: Id
+    channel: Channel
+    expiresAt: Timestamp
+
+
+class AccountTold(TypedDict):
+    """An account, for its owner. permissions: what nobody may without a token, and this account may."""
+
+    userId: Id
+    userType: UserType
+    name: str | None
+    email: str | None
+    phone: str | None
+    language: str
+    barberId: Id | None
+    shopIds: list[Id]
+    permissions: list[str]
+    hasPassword: bool
+    createdAt: Timestamp
+
+
+class GrantTold(TypedDict):
+    """accessToken: for `Authorization: Bearer`. refreshToken: for one more grant, once; null when in a cookie."""
+
+    accessToken: str
+    tokenType: Literal["Bearer"]
+    expiresAt: Timestamp
+    refreshToken: str | None
+    refreshExpiresAt: Timestamp
+    sessionId: Id
+    user: AccountTold
+
+
+class SessionTold(TypedDict):
+    """current: the one that asks."""
+
+    sessionId: Id
+    current: bool
+    ip: str | None
+    agent: str | None
+    createdAt: Timestamp
+    usedAt: Timestamp
+    expiresAt: Timestamp
+
+
+class SessionEnded(TypedDict):
+    sessionId: Id
+    ended: Literal[True]
+
+
+class PasswordReset(TypedDict):
+    reset: Literal[True]
+
+
+class AccountDeleted(TypedDict):
+    deleted: Literal[True]

@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from barberpro.protocol.ids import Id
-from barberpro.protocol.queries import Query
+from barberpro.protocol.queries import Query, Whole
 from barberpro.protocol.ratings import Stars
 from barberpro.protocol.states import BookingStatus, Count, Date, Service, Timestamp
 from barberpro.protocol.times import Moment
@@ -23,7 +23,7 @@ class BookingsQuery(Query):
     kind: BookingKind | None = None
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[int, Field(ge=1, le=100), Whole] = 20
     cursor: Id | None = None
 
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Query
 from barberpro.protocol.shops import Day, Hours, Span
 from barberpro.protocol.states import Count, Date, Timestamp
 
@@ -101,3 +102,16 @@ class Slot(TypedDict):
     preferredTime: str
     startsAt: Timestamp
     endsAt: Timestamp
+
+
+class SlotsQuery(Query):
+    """The parameters of GET /barbers/{barberId}/slots. serviceIds: with commas between; without, the shortest one."""
+
+    date: LocalDay
+    service_ids: Annotated[str, Field(max_length=700, examples=["sv_2h6v0j5b8ynm"])] | None = None
+
+
+class SlotsMeta(TypedDict):
+    date: Date
+    timeZone: str
+    durationMinutes: Count

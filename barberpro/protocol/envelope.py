@@ -1,10 +1,35 @@
 """The REST envelope."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from typing_extensions import TypedDict
+
+from barberpro.protocol.answers import ErrorObject
 from barberpro.protocol.errors import BarberProError
+from barberpro.protocol.states import Timestamp
 from barberpro.protocol.times import now_millis, rfc3339
+
+
+class Meta(TypedDict):
+    """timestamp: when it was answered. requestId: as in X-Request-Id."""
+
+    timestamp: Timestamp
+    requestId: str
+
+
+class PageMeta(Meta):
+    """nextCursor: asks for the part of the list after this one; null at the end."""
+
+    nextCursor: str | None
+
+
+class Failure(TypedDict):
+    """Whatever was refused."""
+
+    success: Literal[False]
+    error: ErrorObject
+    meta: Meta
 
 
 def _meta(request_id: str) -> dict[str, Any]:

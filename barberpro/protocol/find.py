@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Name
 from barberpro.protocol.ids import Id
-from barberpro.protocol.queries import Cursor, Flag, Query
-from barberpro.protocol.states import Count, EstimatedWait, QueueStatus, Service
+from barberpro.protocol.queries import Cursor, Flag, Query, Whole
+from barberpro.protocol.states import Count, EstimatedWait, QueueStatus, Service, Timestamp
 from barberpro.protocol.times import Moment
 
 SortBy = Literal["distance", "wait", "rating"]
@@ -41,10 +41,10 @@ class SearchQuery(Query):
     service: Name | None = None
     open_now: Flag = False
     free_at: Moment | None = None
-    free_minutes: Annotated[int, Field(ge=5, le=600)] = 30
+    free_minutes: Annotated[int, Field(ge=5, le=600), Whole] = 30
     min_rating: Annotated[float, Field(ge=1, le=5)] | None = None
     sort: SortBy | None = None
-    limit: Annotated[int, Field(ge=1, le=50)] = 20
+    limit: Annotated[int, Field(ge=1, le=50), Whole] = 20
     cursor: Cursor | None = None
 
 
@@ -82,3 +82,9 @@ class FoundBarber(TypedDict):
     currency: str
     services: list[Service]
     distanceKm: NotRequired[float]
+
+
+class SearchMeta(TypedDict):
+    """asOf: everything that happened before is in the answer; less than five seconds ago."""
+
+    asOf: Timestamp

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Reason, Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Query, Whole
 from barberpro.protocol.states import Timestamp
 
 FLAG_PATTERN: Final = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
@@ -18,6 +19,14 @@ class ChangeFlag(Wire):
     description: Reason | None = None
     percentage: Annotated[int, Field(ge=0, le=100)] = 0
     target_users: Annotated[list[Id], Field(max_length=1000), AfterValidator(sorted)] = Field(default_factory=list)
+
+
+class FlagsQuery(Query):
+    """The parameters of GET /admin/flags. userId: tells of each whether that user sees it, and why."""
+
+    user_id: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=500), Whole] = 100
+    cursor: Annotated[str, Field(pattern=f"^{FLAG_PATTERN}$")] | None = None
 
 
 class SeenTold(TypedDict):

@@ -4,13 +4,17 @@ Amounts are decimal strings with as many decimals as their currency has. Those o
 below 0, so any of its lines may be added up.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
+from barberpro.protocol.calendar import LocalDay
 from barberpro.protocol.commands import Method, Money, Reason, Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Listing, Query, Whole
 from barberpro.protocol.states import Date, Timestamp
+from barberpro.protocol.times import Moment
 
 Kind = Literal["charge", "tip", "refund", "correction"]
 Purpose = Literal["service", "tip"]
@@ -40,6 +44,36 @@ class CorrectPayment(Wire):
 
     amount: Money
     reason: Reason
+
+
+class PaymentsQuery(Listing):
+    """The parameters of GET /payments. from, to: when it was recorded; the end is not part of it."""
+
+    shop_id: Id | None = None
+    barber_id: Id | None = None
+    booking_id: Id | None = None
+    kind: Kind | None = None
+    method: Method | None = None
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+
+
+class ReconciliationQuery(Query):
+    """The parameters of GET /payments/reconciliation. from, to: days of the shop's, both counted; 92 at most."""
+
+    shop_id: Id | None = None
+    problem: Problem | None = None
+    from_: Annotated[LocalDay | None, Field(alias="from")] = None
+    to: LocalDay | None = None
+    limit: Annotated[int, Field(ge=1, le=200), Whole] = 50
+    cursor: Id | None = None
+
+
+class PeriodQuery(Query):
+    """The parameters of earnings and stats. date: a day of the period; today, by default."""
+
+    period: PeriodName = "day"
+    date: LocalDay | None = None
 
 
 class LedgerLine(TypedDict):
@@ -130,3 +164,7 @@ class Discrepancy(TypedDict):
     paid: str
     difference: str
     endedAt: Timestamp | None
+
+
+DaysTold = TypedDict("DaysTold", {"from": Date, "to": Date, "timeZone": str})
+"""from, to: the first day and the last, both counted, by the clocks of the time zone."""

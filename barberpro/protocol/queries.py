@@ -1,5 +1,6 @@
 """Query parameters: words, and what they stand for."""
 
+import re
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -7,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from barberpro.protocol.commands import Wire
 
 _FLAGS: Final = {"true": True, "false": False}
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
 
 
 def _flag(text: object) -> bool:
@@ -15,9 +17,19 @@ def _flag(text: object) -> bool:
     return _FLAGS[text]
 
 
+def _whole(text: object) -> object:
+    """pydantic takes `1_000` and ` 7.0 ` for whole numbers, too."""
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("is not a whole number")
+    return text
+
+
 Flag = Annotated[bool, BeforeValidator(_flag)]
+Whole: Final = BeforeValidator(_whole)
 Cursor = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_.=-]*$")]
 """Opaque: from `meta.nextCursor` of the page before."""
+TimeCursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}\.[A-Za-z0-9_/-]{1,90}$")]
+"""As Cursor, of a list by time: `<microseconds since 1970>.<id>`."""
 
 
 class Query(Wire):
@@ -29,3 +41,10 @@ class Query(Wire):
     def names(cls) -> tuple[str, ...]:
         """The parameters, as a caller writes them."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+
+class Listing(Query):
+    """Of a list by time."""
+
+    limit: Annotated[int, Field(ge=1, le=200), Whole] = 50
+    cursor: TimeCursor | None = None

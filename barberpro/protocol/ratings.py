@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from barberpro.protocol.commands import Reason, Showable, Wire
 from barberpro.protocol.find import RatingSummary
 from barberpro.protocol.ids import Id
-from barberpro.protocol.queries import Cursor, Query
+from barberpro.protocol.queries import Query, Whole
 from barberpro.protocol.states import Timestamp
 
 Stars = Annotated[int, Field(ge=1, le=5)]
@@ -48,8 +48,8 @@ class ModerateReview(Wire):
 class ReviewsQuery(Query):
     """The parameters of GET /barbers/{barberId}/reviews."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100), Whole] = 20
+    cursor: Id | None = None
 
 
 class ReviewAnswer(TypedDict):

@@ -7,13 +7,41 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.ids import Id
-from barberpro.protocol.money import CurrencySums, PeriodTold
+from barberpro.protocol.money import CurrencySums, PeriodQuery, PeriodTold
+from barberpro.protocol.queries import Listing, Query, Whole
 from barberpro.protocol.states import BookingStatus, Count, Date, Timestamp
+from barberpro.protocol.times import Moment
 
 ReportName = Literal["bookings", "payments", "earnings", "reconciliation"]
 ReportFormat = Literal["csv", "pdf"]
 ExportStatus = Literal["waiting", "running", "done", "failed"]
 Day = Annotated[str, StringConstraints(pattern=r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}$")]
+
+
+class AnalyticsQuery(PeriodQuery):
+    """The parameters of GET /admin/analytics. shopId: without one, all shops, by the days of UTC."""
+
+    shop_id: Id | None = None
+
+
+class SearchBookingsQuery(Listing):
+    """The parameters of GET /admin/bookings. from, to: when they ended."""
+
+    booking_id: Id | None = None
+    shop_id: Id | None = None
+    barber_id: Id | None = None
+    customer_id: Id | None = None
+    status: BookingStatus | None = None
+    kind: Literal["walk_in", "appointment"] | None = None
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+
+
+class ExportsQuery(Query):
+    """The parameters of GET /admin/reports/exports."""
+
+    limit: Annotated[int, Field(ge=1, le=200), Whole] = 50
+    cursor: Id | None = None
 
 
 class Visits(TypedDict):

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from barberpro.protocol.commands import Wire
 from barberpro.protocol.ids import Id, RoomName
+from barberpro.protocol.queries import Query
 
 
 class Handshake(Wire):
@@ -48,3 +49,11 @@ class Authenticate(Wire):
     """A new token of the same user."""
 
     token: Annotated[str, Field(max_length=8192)]
+
+
+class StreamQuery(Query):
+    """The parameters of GET /queue/stream: one of them, which names the room."""
+
+    barber_id: Id | None = None
+    booking_id: Id | None = None
+    shop_id: Id | None = None

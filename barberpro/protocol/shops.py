@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Money, Name, Notes, Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Flag, Listing
 from barberpro.protocol.states import Service, Timestamp
 
 Address = Notes
@@ -203,3 +204,17 @@ class AdminBarberTold(TypedDict):
     active: bool
     userId: Id | None
     createdAt: Timestamp
+
+
+class ShopsQuery(Listing):
+    """The parameters of GET /admin/shops. name: a part of it."""
+
+    name: Name | None = None
+
+
+class BarbersQuery(Listing):
+    """The parameters of GET /admin/barbers. name: a part of it."""
+
+    shop_id: Id | None = None
+    active: Flag | None = None
+    name: Name | None = None

@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import StringConstraints, model_validator
 from typing_extensions import TypedDict
 
-from barberpro.protocol.accounts import Claimed, Code, LinkToken
+from barberpro.protocol.accounts import Claimed, Code, Email, FullPhone, LinkToken
 from barberpro.protocol.commands import Name, Wire
 from barberpro.protocol.ids import Id
+from barberpro.protocol.queries import Listing
 from barberpro.protocol.states import Timestamp
 
 StaffRole = Literal["barber", "owner"]
@@ -91,3 +92,20 @@ class UserTold(TypedDict):
     shopIds: list[Id]
     createdAt: Timestamp
     deletedAt: Timestamp | None
+
+
+class UsersQuery(Listing):
+    """The parameters of GET /admin/users. email, phone: whose it is; name: a part of it."""
+
+    user_type: Literal["customer", "barber", "admin"] | None = None
+    shop_id: Id | None = None
+    name: Name | None = None
+    email: Email | None = None
+    phone: FullPhone | None = None
+
+
+class Invited(TypedDict):
+    """channel: by which a link or a code goes there."""
+
+    invitationId: Id
+    channel: Literal["email", "sms"]

@@ -18,6 +18,7 @@ from barberpro.domain.revocations import Revocations
 from barberpro.handlers import metrics as door_metrics
 from barberpro.handlers.asyncapi import setup_asyncapi
 from barberpro.handlers.callers import Proxies
+from barberpro.handlers.openapi import setup_openapi
 from barberpro.handlers.pages import setup_pages
 from barberpro.handlers.parts import read_parts
 from barberpro.handlers.ratelimit import RateLimiter
@@ -155,6 +156,7 @@ async def _app(
         app.middlewares.append(traced_requests)
     setup_rest(app)
     setup_asyncapi(app)
+    setup_openapi(app)
     setup_pages(app, await asyncio.to_thread(read_parts))
     doors = LiveDoors(services)
     doors.attach(app)

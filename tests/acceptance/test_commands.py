@@ -1,21 +1,27 @@
 """`seed`, `token`, `migrate` and `check`, as programs and people use them."""
 
 import asyncio
+import re
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
 
+from barberpro.protocol.actors import Role
 from barberpro.storage.keys import Keys
-from tests.support.programs import Finished, run
+from tests.support.programs import Finished, run, shell
 from tests.support.raw_socketio import raw_client
 from tests.support.shops import Json, new_id
 from tests.support.sites import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FIRST_VISIT: Final = Path(__file__).parents[2] / "docs" / "first-visit.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,27 @@ async def test_a_customer_joins_over_rest_and_the_barber_calls_over_a_socket(see
         assert called["ok"], called
         state = (await barber.subscribe(f"queue:{seeded.barber}"))["state"]
         assert state["serving"]["customerName"] == "Ann"
+
+
+async def test_the_first_visit_of_the_docs_goes_as_it_is_written(seeded: Seeded) -> None:
+    """But for what this file has already: a server, a shop and tokens."""
+    written = await asyncio.to_thread(FIRST_VISIT.read_text)
+    _, before, with_curl, with_the_client = re.findall(r"^```\w+\n(.*?)^```", written, re.MULTILINE | re.DOTALL)
+    [pick] = [line for line in before.splitlines() if line.startswith("pick()")]
+    await asyncio.to_thread((seeded.site.home / "visit.py").write_text, with_the_client)
+    line = seeded.shop["barbers"][2]
+    end = await shell(
+        seeded.site.home,
+        f"{pick}\n{with_curl}\n{sys.executable} visit.py",
+        URL=seeded.site.url,
+        BARBER=line["barberId"],
+        SERVICE=line["services"][0]["serviceId"],
+        ASHA=seeded.token("barber"),
+        ANN=await seeded.site.mint(Role.CUSTOMER, user="us_new"),
+    )
+    assert (end.code, end.err) == (0, "")
+    assert end.out.count('"success":true') == 6
+    assert end.out.endswith("rated 4.50 of 2\n")
 
 
 async def test_a_new_key_is_taken_up_by_the_server_and_signs_nobody_out(seeded: Seeded) -> None:

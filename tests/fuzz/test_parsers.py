@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barberpro.handlers.realtime.requests import parse
-from barberpro.handlers.rest.appointments import When, instant
-from barberpro.handlers.rest.bookings import NewAppointment
+from barberpro.handlers.rest.appointments import instant
 from barberpro.handlers.rest.parsing import validated
+from barberpro.protocol.bookings import NewAppointment, When
 from barberpro.protocol.commands import Wire, parse_command
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import new_booking_id, shop_of_booking

@@ -14,8 +14,7 @@ import pytest
 
 from barberpro.domain import devices, guests, tickets
 from barberpro.domain.policy import TABLE, Action
-from barberpro.handlers.pages import PAGES
-from barberpro.handlers.parts import read_parts
+from barberpro.handlers import pages
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.commands import COMMAND_TYPES
@@ -54,6 +53,7 @@ OPEN: Final = {
     "GET /health/ready",
     "GET /metrics",
     "GET /asyncapi.json",
+    "GET /openapi.json",
     "GET /static/{name}",
     "GET /static/{build}/{name}",
     "GET /api/v1/queue/{barberId}",
@@ -70,7 +70,9 @@ OPEN: Final = {
     # To whoever asks for a display that is public; see below.
     "GET /display/{shopId}/token",
     # The same files for everybody: they ask for what they show.
-    *(f"GET {path}" for path, name in PAGES.items() if name in read_parts().by_name),
+    "GET /sw.js",
+    "GET /app.webmanifest",
+    *(f"GET {page.path}" for page in pages.ROUTES if page.files == ("text/html",)),
 }
 """For everybody. What each needs to be asked for is in `_body`."""
 

@@ -304,7 +304,7 @@ async def test_a_read_opens_the_envelope_and_repeats_while_the_server_cannot_ans
         _succeeded([{"seq": 8}], nextCursor="c1"),
     ]
     page = await client.get_events("bb_1", after=7)
-    assert (page.rows, page.next_cursor) == ([{"seq": 8}], "c1")
+    assert ([row["seq"] for row in page.rows], page.next_cursor) == ([8], "c1")
     assert server.requests == [("/api/v1/queue/bb_1/events?after=7", "Bearer token")] * 3
 
 
@@ -322,7 +322,7 @@ async def test_a_read_waits_as_long_as_the_server_asks(server: FaultyServer, cli
         _succeeded({"bookingId": "bk_1_1"}),
     ]
     asked = asyncio.get_running_loop().time()
-    assert await client.get_booking("bk_1_1") == {"bookingId": "bk_1_1"}
+    assert (await client.get_booking("bk_1_1"))["bookingId"] == "bk_1_1"
     assert asyncio.get_running_loop().time() - asked >= 1.0
 
 

@@ -15,6 +15,7 @@ from barberpro.domain.accounts.service import Accounts
 from barberpro.domain.accounts.sessions import Lifetimes
 from barberpro.domain.revocations import Revocations
 from barberpro.handlers.asyncapi import setup_asyncapi
+from barberpro.handlers.openapi import setup_openapi
 from barberpro.handlers.pages import setup_pages
 from barberpro.handlers.parts import read_parts
 from barberpro.handlers.realtime.doors import LiveDoors
@@ -76,6 +77,7 @@ async def scene(options: NodeOptions) -> AsyncIterator[Scene]:
 
     def attach(app: web.Application) -> None:
         setup_asyncapi(app)
+        setup_openapi(app)
         app[FIGURES] = ()
         pool = app[SERVICES].pool
         revocations = Revocations(pool, options.database_url)

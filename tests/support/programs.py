@@ -127,5 +127,11 @@ async def run(directory: Path, *arguments: str, **environment: str) -> Finished:
         return await running.finished()
 
 
+async def shell(directory: Path, script: str, **environment: str) -> Finished:
+    """A script as people type it, to its end, which is the first line that fails."""
+    async with _running(("bash", "-euc", script), directory, environment) as running:
+        return await running.finished()
+
+
 def plain_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **more}

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from barberpro.handlers.rest.appointments import When, instant
+from barberpro.handlers.rest.appointments import instant
 from barberpro.handlers.rest.parsing import validated
+from barberpro.protocol.bookings import When
 from barberpro.protocol.errors import BarberProError
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from barberpro.handlers.rest.history import changes_of_place
+from barberpro.protocol.bookings import PlaceChange
 
 Json = dict[str, Any]
 
@@ -20,7 +21,7 @@ def event(seq: int, type_: str, about: str | None, *changes: Json, barber: str =
     return orjson.dumps({**made, "changes": list(changes), **more})
 
 
-def places(told: list[Json]) -> list[tuple[str, int | None, int | None]]:
+def places(told: list[PlaceChange]) -> list[tuple[str, int | None, int | None]]:
     return [(entry["status"], entry["previousPosition"], entry["position"]) for entry in told]
 
 

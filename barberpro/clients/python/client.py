@@ -8,6 +8,7 @@ from typing import Any, Self
 import aiohttp
 from pydantic import BaseModel
 
+from barberpro.clients.python.api.every import Endpoints
 from barberpro.clients.python.closing import finish
 from barberpro.clients.python.commands import Commands
 from barberpro.clients.python.dispatch import Dispatch
@@ -18,7 +19,9 @@ from barberpro.clients.python.rest import Page, Rest
 from barberpro.clients.python.results import ClientStats, CommandResult
 from barberpro.clients.python.session import Session
 from barberpro.clients.python.tokens import TokenProvider, TokenSource
+from barberpro.protocol.bookings import BookingTold, PlaceChange, QueueEvent, Ticket
 from barberpro.protocol.commands import parse_command
+from barberpro.protocol.states import QueueUpdated
 
 
 class BarberProClient(Commands):
@@ -40,12 +43,12 @@ class BarberProClient(Commands):
         self._tokens = TokenSource(token)
         self._session = Session(self._base_url, self._tokens, self._retry, self.stats)
         self._http: aiohttp.ClientSession | None = None
-        self._rest: Rest | None = None
+        self._api: Endpoints | None = None
 
     async def __aenter__(self) -> Self:
         """Connect. Raises BarberProError when refused, ServerUnreachable when the deadline passes."""
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        self._rest = Rest(self._base_url, self._http, self._tokens, self._retry)
+        self._api = Endpoints(Rest(self._base_url, self._http, self._tokens, self._retry))
         self._session.start(self._http)
         try:
             async with asyncio.timeout(self._retry.deadline):
@@ -123,36 +126,37 @@ class BarberProClient(Commands):
         seconds = self._retry.deadline if deadline is None else deadline
         return await Dispatch(self._session, document, seconds, self.stats).run()
 
-    # The reads. All raise BarberProError, and ServerUnreachable when the deadline passes.
-
-    async def get_my_queue(self) -> dict[str, Any]:
-        """The barber's own queue, full."""
-        return await self._reads.get("queue", "my-queue")
-
-    async def get_queue(self, barber_id: str) -> dict[str, Any]:
-        """A queue, as the public sees it."""
-        return await self._reads.get("queue", barber_id)
-
-    async def get_events(self, barber_id: str, after: int | None = None, limit: int | None = None) -> Page:
-        """A queue's events with a seq above `after`, oldest first; from the first that is kept when None."""
-        return await self._reads.page("queue", barber_id, "events", after=after, limit=limit)
-
-    async def get_booking(self, booking_id: str) -> dict[str, Any]:
-        return await self._reads.get("bookings", booking_id)
-
-    async def get_booking_token(self, booking_id: str) -> dict[str, Any]:
-        """The token (ticket number) of a booking."""
-        return await self._reads.get("bookings", booking_id, "token")
-
-    async def get_booking_history(self, booking_id: str) -> list[dict[str, Any]]:
-        """Every change of the booking's place, with its cause."""
-        return (await self._reads.page("bookings", booking_id, "history")).rows
-
     @property
-    def _reads(self) -> Rest:
-        if self._rest is None:
+    def api(self) -> Endpoints:
+        """REST, a method for every endpoint. Raises ClientClosed before the client is entered."""
+        if self._api is None:
             raise ClientClosed("use the client as a context: async with BarberProClient(...)")
-        return self._rest
+        return self._api
+
+    # The reads that go with a line. All raise BarberProError, and ServerUnreachable when the deadline passes.
+
+    async def get_my_queue(self) -> QueueUpdated:
+        """The barber's own queue, full."""
+        return await self.api.get_my_queue()
+
+    async def get_queue(self, barber_id: str) -> QueueUpdated:
+        """A queue, as the public sees it."""
+        return await self.api.get_queue(barber_id)
+
+    async def get_events(self, barber_id: str, after: int | None = None, limit: int | None = None) -> Page[QueueEvent]:
+        """A queue's events with a seq above `after`, oldest first; from the first that is kept when None."""
+        return await self.api.list_events(barber_id, after=after, limit=limit)
+
+    async def get_booking(self, booking_id: str) -> BookingTold:
+        return await self.api.get_booking(booking_id)
+
+    async def get_booking_token(self, booking_id: str) -> Ticket:
+        """The token (ticket number) of a booking."""
+        return await self.api.get_booking_token(booking_id)
+
+    async def get_booking_history(self, booking_id: str) -> list[PlaceChange]:
+        """Every change of the booking's place, with its cause."""
+        return (await self.api.get_booking_history(booking_id)).rows
 
 
 def _wire(value: object) -> object:

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from barberpro.handlers.asyncapi.document import document
+from barberpro.handlers.rest.operations import Plain
 
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -17,10 +18,11 @@ _HEADERS: Final = {
 
 
 def setup_asyncapi(app: web.Application) -> None:
-    app.router.add_get("/asyncapi.json", _serve)
+    app.router.add_get(ROUTE.path, ROUTE.handler)
 
 
 async def _serve(_request: web.Request) -> web.Response:
+    """GET /asyncapi.json: the live doors, for programs."""
     body = await asyncio.to_thread(_written)
     return web.Response(body=body, content_type="application/json", charset="utf-8", headers=_HEADERS)
 
@@ -29,3 +31,6 @@ async def _serve(_request: web.Request) -> web.Response:
 def _written() -> bytes:
     """Once a process: it takes a twentieth of a second."""
     return orjson.dumps(document())
+
+
+ROUTE: Final = Plain(path="/asyncapi.json", name="get_asyncapi", call=_serve, files=("application/json",))

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import HttpVersion11, web
 
 from barberpro.domain.identity import Identity
+from barberpro.domain.policy import Action
 from barberpro.handlers.agents import agent_of
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
@@ -19,13 +20,23 @@ from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.rest.context import ADDRESS, identity
+from barberpro.handlers.rest.operations import Plain
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field
-from barberpro.protocol.requests import Since
+from barberpro.protocol.requests import Since, StreamQuery
 from barberpro.protocol.rooms import Room, RoomKind
 
 PATH: Final = "/api/v1/queue/stream"
 
+ROUTE: Final = Plain(
+    path=PATH,
+    name="stream",
+    files=("text/event-stream",),
+    actions=(Action.WATCH_QUEUE, Action.SEE_BOOKING, Action.SEE_DISPLAY),
+    query=StreamQuery,
+    refuses=(ErrorCode.BAD_REQUEST, ErrorCode.NOT_FOUND),
+    words="A room as Server-Sent Events; its messages are in /asyncapi.json. `Last-Event-ID` resumes.",
+)
 _COMMENT: Final = chunk(b":\n\n")
 _TICK_SECONDS: Final = 1.0
 _TICKS_A_COMMENT: Final = 15

@@ -1,6 +1,6 @@
 """One's own account and its sessions."""
 
-from typing import Any
+from typing import cast
 
 from aiohttp import web
 
@@ -13,14 +13,12 @@ from barberpro.handlers.rest.parsing import body, command_id, no_fields, validat
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.rest.session_cookie import by_cookie, forgotten
 from barberpro.handlers.services import ACCOUNTS
-from barberpro.protocol.accounts import AddContact, VerifyOtp
+from barberpro.protocol.accounts import AccountTold, AddContact, BegunTold, SessionTold, UserType, VerifyOtp
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.sessions import StoredSession
 from barberpro.storage.users import User
-
-Json = dict[str, Any]
 
 
 async def me(request: web.Request) -> Answer:
@@ -83,16 +81,19 @@ async def delete(request: web.Request) -> Answer:
 
 def begun_answer(begun: Begun) -> Answer:
     """Taken, and nothing more is told: neither whether there is an account, nor whether a letter went out."""
-    return Answer(
-        {"challengeId": begun.challenge_id, "channel": begun.channel, "expiresAt": rfc3339_of(begun.expires_at)}, 202
-    )
+    told: BegunTold = {
+        "challengeId": begun.challenge_id,
+        "channel": begun.channel,
+        "expiresAt": rfc3339_of(begun.expires_at),
+    }
+    return Answer(told, 202)
 
 
-def account_document(contacts: Contacts, user: User) -> Json:
+def account_document(contacts: Contacts, user: User) -> AccountTold:
     """What its owner is told of an account."""
     return {
         "userId": user.user_id,
-        "userType": user.role,
+        "userType": cast("UserType", user.role),
         "name": user.name,
         "email": contacts.email_of(user),
         "phone": contacts.phone_of(user),
@@ -105,7 +106,7 @@ def account_document(contacts: Contacts, user: User) -> Json:
     }
 
 
-def _session(session: StoredSession, *, current: bool) -> Json:
+def _session(session: StoredSession, *, current: bool) -> SessionTold:
     return {
         "sessionId": session.session_id,
         "current": current,

@@ -15,11 +15,12 @@ from barberpro.domain.relations import to_running
 from barberpro.domain.visits import by_day, visits_of
 from barberpro.handlers.rest import reports
 from barberpro.handlers.rest.lookup import shop_for
-from barberpro.handlers.rest.parsing import query_id
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.errors import not_found
-from barberpro.protocol.reports import Analytics, DayPromised, Live, PromisedByDay, ShopAnalytics
+from barberpro.protocol.money import PeriodQuery
+from barberpro.protocol.reports import Analytics, AnalyticsQuery, DayPromised, Live, PromisedByDay, ShopAnalytics
 from barberpro.queue.promises import Promise
 from barberpro.storage import stats
 from barberpro.storage.catalogue import Shop
@@ -27,25 +28,23 @@ from barberpro.storage.demand import arrivals, services_done
 from barberpro.storage.ledger import sums_of_shop
 from barberpro.storage.stats import Now
 
-SHOP_QUERY: Final = reports.QUERY
-QUERY: Final = (*SHOP_QUERY, "shopId")
 _UTC: Final = ZoneInfo("Etc/UTC")
 
 
 async def show(request: web.Request) -> Answer:
     """GET /admin/analytics: of a shop, or of all of them by the days of UTC."""
-    services, shop_id = request.app[SERVICES], query_id(request, "shopId")
-    shop = await services.catalogue.shop(shop_id) if shop_id is not None else None
-    if shop_id is not None and shop is None:
+    services, query = request.app[SERVICES], asked(AnalyticsQuery, request)
+    shop = await services.catalogue.shop(query.shop_id) if query.shop_id is not None else None
+    if query.shop_id is not None and shop is None:
         raise not_found("shop")
-    period = reports.period_asked(request, shop.zone if shop is not None else _UTC)
+    period = reports.period_asked(query, shop.zone if shop is not None else _UTC)
     return Answer(await _analytics(services, shop, period))
 
 
 async def of_shop(request: web.Request) -> Answer:
     """GET /shops/{shopId}/analytics: the same of the shop, and whether the waits were as promised."""
     shop = await shop_for(request, Action.SEE_SHOP_ANALYTICS, to_running)
-    services, period = request.app[SERVICES], reports.period_asked(request, shop.zone)
+    services, period = request.app[SERVICES], reports.period_asked(asked(PeriodQuery, request), shop.zone)
     told: ShopAnalytics = {
         **await _analytics(services, shop, period),
         "waits": await _waits(services, shop, period),

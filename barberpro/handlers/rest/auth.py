@@ -1,7 +1,5 @@
 """/auth: the ways into an account."""
 
-from typing import Any
-
 from aiohttp import web
 
 from barberpro.domain.accounts.sessions import Grant
@@ -13,6 +11,7 @@ from barberpro.handlers.rest.session_cookie import by_cookie, kept, token_of
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import (
     ForgotPassword,
+    GrantTold,
     IdTokenLogin,
     Login,
     Refresh,
@@ -23,8 +22,6 @@ from barberpro.protocol.accounts import (
     VerifyOtp,
 )
 from barberpro.protocol.times import rfc3339, rfc3339_of
-
-Json = dict[str, Any]
 
 
 async def register(request: web.Request) -> Answer:
@@ -106,7 +103,7 @@ async def refresh(request: web.Request) -> Answer:
 def _granted(request: web.Request, grant: Grant) -> Answer:
     """A page's refresh token goes into its cookie, and is not told."""
     in_cookie = by_cookie(request)
-    document: Json = {
+    told: GrantTold = {
         "accessToken": grant.access_token,
         "tokenType": "Bearer",
         "expiresAt": rfc3339(round(grant.expires_at * 1000)),
@@ -115,4 +112,4 @@ def _granted(request: web.Request, grant: Grant) -> Answer:
         "sessionId": grant.session_id,
         "user": account_document(request.app[ACCOUNTS].contacts, grant.user),
     }
-    return Answer(document, headers=kept(request, grant) if in_cookie else {})
+    return Answer(told, headers=kept(request, grant) if in_cookie else {})

@@ -1,27 +1,20 @@
 """Barbers, for everybody: searched for, looked at, and what customers say of them."""
 
-from typing import Final
-
 from aiohttp import web
 
 from barberpro.domain import ratings
 from barberpro.domain.policy import Action, Relation, allowed
-from barberpro.handlers.rest.context import actor_if_any, is_id
-from barberpro.handlers.rest.parsing import path_id, validated
+from barberpro.handlers.rest.context import actor_if_any
+from barberpro.handlers.rest.parsing import asked, path_id
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.errors import bad_field
 from barberpro.protocol.find import SearchQuery
 from barberpro.protocol.ratings import ReviewsQuery
-
-SEARCH_QUERY: Final = SearchQuery.names()
-REVIEWS_QUERY: Final = ReviewsQuery.names()
 
 
 async def search(request: web.Request) -> Page:
     """GET /barbers/search. `meta.asOf`: everything that happened before is in there; less than five seconds ago."""
-    asked = validated(SearchQuery, dict(request.query))
-    found = await request.app[SERVICES].find.search(asked)
+    found = await request.app[SERVICES].find.search(asked(SearchQuery, request))
     return Page(list(found.rows), found.next_cursor, {"asOf": found.as_of})
 
 
@@ -33,10 +26,8 @@ async def show(request: web.Request) -> Answer:
 async def reviews(request: web.Request) -> Page:
     """GET /barbers/{barberId}/reviews: the newest first; for admins those that are hidden, too."""
     barber_id = path_id(request, "barberId", "barber")
-    asked = validated(ReviewsQuery, dict(request.query))
-    if asked.cursor is not None and not is_id(asked.cursor):
-        raise bad_field("cursor", "is no cursor of this list")
+    wanted = asked(ReviewsQuery, request)
     pool = request.app[SERVICES].pool
     admin = allowed(actor_if_any(request), Action.MODERATE_REVIEW, Relation.MEMBER)
-    found, cursor = await ratings.reviews_of(pool, barber_id, asked.cursor, asked.limit, admin=admin)
+    found, cursor = await ratings.reviews_of(pool, barber_id, wanted.cursor, wanted.limit, admin=admin)
     return Page(list(found), cursor)

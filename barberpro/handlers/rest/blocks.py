@@ -1,46 +1,27 @@
 """Blocks of addresses: for admins, to see, to make and to end."""
 
 import ipaddress
-from typing import Annotated, Any, Final
 
 from aiohttp import web
-from pydantic import Field
 
 from barberpro.handlers.callers import network_of
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import body, no_fields, query_count, validated
+from barberpro.handlers.rest.parsing import asked, body, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.commands import Reason, Wire
+from barberpro.protocol.blocks import BlocksQuery, BlockTold, NewBlock
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage import blocks
 from barberpro.storage.blocks import Block
 
-QUERY: Final = ("active", "cursor", "limit")
-_LIMIT: Final = 100
-_MOST: Final = 500
-
-
-class NewBlock(Wire):
-    """The body of POST /admin/blocks. address: an IP address; of an IPv6 one its whole /64 is blocked."""
-
-    address: Annotated[str, Field(max_length=64)]
-    minutes: Annotated[int, Field(ge=1, le=525_600)]
-    reason: Reason
-
 
 async def list_blocks(request: web.Request) -> Page:
     """GET /admin/blocks: the newest first."""
-    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    cursor, active = request.query.get("cursor"), request.query.get("active", "false")
-    if cursor is not None and not is_id(cursor):
-        raise bad_field("cursor", "is not one that was given")
-    if active not in {"true", "false"}:
-        raise bad_field("active", "is neither true nor false")
-    found = await blocks.page(request.app[SERVICES].pool, cursor, limit + 1, active=active == "true")
-    shown = found[:limit]
-    return Page([_shown(each) for each in shown], shown[-1].block_id if len(found) > limit else None)
+    query = asked(BlocksQuery, request)
+    found = await blocks.page(request.app[SERVICES].pool, query.cursor, query.limit + 1, active=query.active)
+    shown = found[: query.limit]
+    return Page([_shown(each) for each in shown], shown[-1].block_id if len(found) > query.limit else None)
 
 
 async def create(request: web.Request) -> Answer:
@@ -74,7 +55,7 @@ def _address(text: str) -> str:
         raise bad_field("address", "is no IP address") from None
 
 
-def _shown(block: Block) -> dict[str, Any]:
+def _shown(block: Block) -> BlockTold:
     return {
         "blockId": block.block_id,
         "network": block.network,

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 import orjson
 from aiohttp import web
@@ -11,7 +10,7 @@ from asyncpg import Record
 from barberpro.domain.policy import Action
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.lookup import shop_asked_for
-from barberpro.handlers.rest.parsing import validated
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.actors import Role
@@ -20,35 +19,33 @@ from barberpro.protocol.currencies import written
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.booking_lists import WantedBookings, list_bookings
 
-QUERY: Final = BookingsQuery.names()
-
 
 async def list_all(request: web.Request) -> Page:
     """GET /bookings: the newest first."""
-    asked = validated(BookingsQuery, dict(request.query))
-    wanted = await _whose(request, asked)
-    rows = await list_bookings(request.app[SERVICES].pool, wanted, asked.limit + 1)
-    cursor = rows[asked.limit - 1]["booking_id"] if len(rows) > asked.limit else None
-    return Page([_listed(row) for row in rows[: asked.limit]], cursor)
+    query = asked(BookingsQuery, request)
+    wanted = await _whose(request, query)
+    rows = await list_bookings(request.app[SERVICES].pool, wanted, query.limit + 1)
+    cursor = rows[query.limit - 1]["booking_id"] if len(rows) > query.limit else None
+    return Page([_listed(row) for row in rows[: query.limit]], cursor)
 
 
-async def _whose(request: web.Request, asked: BookingsQuery) -> WantedBookings:
+async def _whose(request: web.Request, query: BookingsQuery) -> WantedBookings:
     """A customer's own, a guest's one, or those of a shop. Raises NOT_FOUND for a shop that is not the caller's."""
     actor = identity(request).actor
     wanted = WantedBookings(
-        shop_id=asked.shop_id,
-        barber_id=asked.barber_id,
-        status=asked.status,
-        kind=asked.kind,
-        since=asked.from_,
-        until=asked.to,
-        before=asked.cursor,
+        shop_id=query.shop_id,
+        barber_id=query.barber_id,
+        status=query.status,
+        kind=query.kind,
+        since=query.from_,
+        until=query.to,
+        before=query.cursor,
     )
     if actor.role is Role.CUSTOMER:
         return replace(wanted, customer_id=actor.id)
     if actor.role is Role.GUEST:
         return replace(wanted, booking_id=actor.booking_id)
-    return replace(wanted, shop_id=(await shop_asked_for(request, asked.shop_id, Action.LIST_BOOKINGS)).shop_id)
+    return replace(wanted, shop_id=(await shop_asked_for(request, query.shop_id, Action.LIST_BOOKINGS)).shop_id)
 
 
 def _listed(row: Record) -> ListedBooking:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from barberpro.handlers.rest.history import changes_of_place
 from barberpro.handlers.rest.lookup import Found, visible_booking
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES, Services
+from barberpro.protocol.bookings import BookingTold, HistoryMeta, Ticket
 from barberpro.protocol.errors import no_longer_kept, not_found
 from barberpro.protocol.times import rfc3339
 from barberpro.storage.bookings import events_around, find_booking
@@ -34,11 +35,11 @@ async def token(request: web.Request) -> Answer:
     return Answer(on_the_ticket(request.app[SERVICES], await visible_booking(request)))
 
 
-def on_the_ticket(services: Services, found: Found) -> Json:
+def on_the_ticket(services: Services, found: Found) -> Ticket:
     """{bookingId, barberId, tokenNumber, businessDate, status, position, aheadCount, servingToken, estimatedWait}."""
     place = _place(services, found)
     shown = ("position", "aheadCount", "servingToken", "estimatedWait")
-    return {**_head(found), **{name: place[name] for name in shown}}
+    return cast("Ticket", {**_head(found), **{name: place[name] for name in shown}})
 
 
 async def history(request: web.Request) -> Page:
@@ -56,13 +57,14 @@ async def history(request: web.Request) -> Page:
     changes = await asyncio.to_thread(changes_of_place, booking_id, events, staff=found.staff)
     if not changes:
         raise no_longer_kept(resource="history")
-    return Page(list(changes), meta={"complete": changes[0]["cause"]["type"] in _BEGINNINGS})
+    meta: HistoryMeta = {"complete": changes[0]["cause"]["type"] in _BEGINNINGS}
+    return Page(list(changes), meta=meta)
 
 
-def _document(services: Services, found: Found) -> Json:
+def _document(services: Services, found: Found) -> BookingTold:
     booking, born = found.booking, found.born
     barber = found.shop.barbers.get(booking["barberId"])
-    return {
+    told = {
         **_head(found),
         "shopId": found.shop.shop_id,
         "shopName": found.shop.name,
@@ -74,6 +76,7 @@ def _document(services: Services, found: Found) -> Json:
         **{name: _time(booking.get(name)) for name in _TIMES},
         **{name: booking.get(name) for name in _ENDED},
     }
+    return cast("BookingTold", told)
 
 
 def _head(found: Found) -> Json:

@@ -1,25 +1,17 @@
 """Bookings of all shops, for administrators."""
 
 from datetime import datetime
-from typing import Final, get_args
 
 from aiohttp import web
 
-from barberpro.handlers.rest.paging import cursor_after, query_cursor, query_moment
-from barberpro.handlers.rest.parsing import query_count, query_id, query_word
+from barberpro.handlers.rest.paging import cursor_after, cursor_of
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.currencies import written
-from barberpro.protocol.reports import BookingRow
-from barberpro.protocol.states import BookingStatus
+from barberpro.protocol.reports import BookingRow, SearchBookingsQuery
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.booking_search import FoundBooking, WantedBookings, search_bookings
-
-QUERY: Final = (
-    "bookingId", "shopId", "barberId", "customerId", "status", "kind", "from", "to", "cursor", "limit",
-)  # fmt: skip
-_LIMIT: Final = 50
-_MOST: Final = 200
 
 
 async def list_all(request: web.Request) -> Page:
@@ -27,18 +19,19 @@ async def list_all(request: web.Request) -> Page:
 
     `from`, `to`: when they ended; with `to`, none that has not.
     """
-    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
+    query = asked(SearchBookingsQuery, request)
     wanted = WantedBookings(
-        booking_id=query_id(request, "bookingId"),
-        shop_id=query_id(request, "shopId"),
-        barber_id=query_id(request, "barberId"),
-        customer_id=query_id(request, "customerId"),
-        status=query_word(request, "status", get_args(BookingStatus)),
-        kind=query_word(request, "kind", ("walk_in", "appointment")),
-        since=query_moment(request, "from"),
-        until=query_moment(request, "to"),
-        after=query_cursor(request),
+        booking_id=query.booking_id,
+        shop_id=query.shop_id,
+        barber_id=query.barber_id,
+        customer_id=query.customer_id,
+        status=query.status,
+        kind=query.kind,
+        since=query.from_,
+        until=query.to,
+        after=cursor_of(query.cursor),
     )
+    limit = query.limit
     found = await search_bookings(request.app[SERVICES].pool, wanted, limit + 1)
     cursor = cursor_after(found[limit - 1].sorted_at, found[limit - 1].booking_id) if len(found) > limit else None
     return Page([_shown(each) for each in found[:limit]], cursor)

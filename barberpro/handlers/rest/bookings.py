@@ -5,7 +5,6 @@ from typing import Final
 from aiohttp import web
 
 from barberpro.domain.policy import Action
-from barberpro.handlers.rest.appointments import When
 from barberpro.handlers.rest.lookup import visible_booking
 from barberpro.handlers.rest.parsing import (
     Json,
@@ -20,9 +19,9 @@ from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.rest.rulings import ruling_of
 from barberpro.handlers.rest.submission import appointed, submit, submit_appointment, told
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.commands import Customer, Notes, Reschedule, Schedule, ServiceIds, parse_command
+from barberpro.protocol.bookings import NewAppointment, When
+from barberpro.protocol.commands import Reschedule, Schedule, parse_command
 from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.ids import Id
 from barberpro.queue.calls import chosen_services
 from barberpro.queue.engine import Result
 from barberpro.storage.catalogue import Shop
@@ -30,15 +29,6 @@ from barberpro.storage.catalogue import Shop
 _APPOINTED: Final = frozenset({"bookingDate", "preferredTime"})
 _COMMAND_OF_STATUS: Final = {"cancelled": "cancel", "waiting": "check_in"}
 CHANGES: Final = (Action.CANCEL, Action.CHECK_IN, Action.RESCHEDULE)
-
-
-class NewAppointment(When):
-    """The body of POST /bookings when it names a time; without one it is a join's."""
-
-    barber_id: Id
-    service_ids: ServiceIds
-    customer: Customer | None = None
-    notes: Notes | None = None
 
 
 async def create(request: web.Request) -> Answer:

@@ -2,27 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from aiohttp import web
 
 from barberpro.domain import availability
 from barberpro.domain.calendar import Calendar, Sought
 from barberpro.domain.policy import Action, Relation, require
-from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.paging import query_date
-from barberpro.handlers.rest.parsing import body, validated
+from barberpro.handlers.rest.context import identity, via_of
+from barberpro.handlers.rest.parsing import asked, body, path_id, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.rest.rulings import busy_spans, calendar_of
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot
+from barberpro.protocol.calendar import Availability, ChangeAvailability, Conflict, Slot, SlotsMeta, SlotsQuery
 from barberpro.protocol.errors import bad_field, not_found
 from barberpro.protocol.times import rfc3339_of
 from barberpro.queue.calls import chosen_services
 from barberpro.storage.calendars import Booked, Kept, read_with_appointments
 from barberpro.storage.catalogue import Barber, Shop
-
-SLOTS_QUERY: Final = ("date", "serviceIds")
 
 
 async def show(request: web.Request) -> Answer:
@@ -49,9 +45,10 @@ async def change(request: web.Request) -> Answer:
 
 async def slots(request: web.Request) -> Page:
     """GET /barbers/{barberId}/slots: the times of a day that can be booked; for the services, or the shortest one."""
-    services, barber_id = request.app[SERVICES], request.match_info["barberId"]
-    shop, barber = await _found(services, barber_id if is_id(barber_id) else None)
-    day, minutes = _day(request), _minutes(request, barber)
+    services, barber_id = request.app[SERVICES], path_id(request, "barberId", "barber")
+    shop, barber = await _found(services, barber_id)
+    query = asked(SlotsQuery, request)
+    day, minutes = date.fromisoformat(query.date), _minutes(query, barber)
     # No zone is a whole day away from UTC; and what begins on that day may end on a later one.
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     until = midnight + timedelta(days=3, minutes=minutes)
@@ -60,7 +57,7 @@ async def slots(request: web.Request) -> Page:
     busy = await busy_spans(services, shop, barber_id, booked)
     sought = Sought(minutes, shop.rules.slot_minutes, busy, datetime.now(UTC))
     rows: list[object] = [_slot(calendar, at, minutes) for at in calendar.slots(day, sought)]
-    meta = {"date": day.isoformat(), "timeZone": shop.time_zone, "durationMinutes": minutes}
+    meta: SlotsMeta = {"date": day.isoformat(), "timeZone": shop.time_zone, "durationMinutes": minutes}
     return Page(rows, meta=meta)
 
 
@@ -72,9 +69,9 @@ async def _own(request: web.Request, action: Action) -> tuple[Shop, Barber]:
     return await _found(request.app[SERVICES], actor.barber_id)
 
 
-async def _found(services: Services, barber_id: str | None) -> tuple[Shop, Barber]:
+async def _found(services: Services, barber_id: str) -> tuple[Shop, Barber]:
     """Raises NOT_FOUND when there is no such barber, or none any more."""
-    barber = await services.catalogue.barber(barber_id) if barber_id is not None else None
+    barber = await services.catalogue.barber(barber_id)
     shop = await services.catalogue.shop(barber.shop_id) if barber is not None else None
     if shop is None or barber is None:
         raise not_found("barber")
@@ -122,18 +119,11 @@ def _slot(calendar: Calendar, at: datetime, minutes: int) -> Slot:
     }
 
 
-def _day(request: web.Request) -> date:
-    day = query_date(request, "date")
-    if day is None:
-        raise bad_field("date", "is missing")
-    return day
-
-
-def _minutes(request: web.Request, barber: Barber) -> int:
+def _minutes(query: SlotsQuery, barber: Barber) -> int:
     """How long the services take that the query names, separated by commas."""
-    text = request.query.get("serviceIds")
-    if text is not None:
-        return sum(service.duration_minutes for service in chosen_services(barber, text.split(",")))
+    if query.service_ids is not None:
+        chosen = chosen_services(barber, query.service_ids.split(","))
+        return sum(service.duration_minutes for service in chosen)
     if not barber.services:
         raise bad_field("serviceIds", "is missing: this barber has no services")
     return min(service.duration_minutes for service in barber.services.values())

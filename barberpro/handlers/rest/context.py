@@ -1,6 +1,7 @@
 """What the middlewares find out about a request, for those behind them."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -19,6 +20,8 @@ QUOTA: Final = web.RequestKey("quota", Quota)
 ADDRESS: Final[web.RequestKey[str | None]] = web.RequestKey("address")
 """Where it came from, seen through the proxies that are trusted; None on a Unix socket."""
 COMMAND_ID: Final = web.RequestKey("command_id", str)
+OWN_HEADERS: Final[web.RequestKey[Mapping[str, str]]] = web.RequestKey("own_headers")
+"""Of the endpoint, on whatever it answers."""
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _ID: Final = re.compile(ID_PATTERN)

@@ -30,6 +30,7 @@ def pair(kind: DeviceKind) -> Endpoint:
     """POST /shops/{shopId}/displays/pair and .../kiosks/pair: staff enter the code that a device of the kind shows."""
 
     async def pair_one(request: web.Request) -> Answer:
+        """Staff enter the code that the device shows."""
         shop = await shop_for(request, Action.PAIR_DEVICE)
         asked = validated(Pair, await body(request))
         pool, actor = request.app[SERVICES].pool, identity(request).actor

@@ -6,38 +6,35 @@ from aiohttp import web
 
 from barberpro.domain import exports
 from barberpro.handlers.rest.context import identity, is_id, via_of
-from barberpro.handlers.rest.parsing import body, command_id_or_new, query_count, query_id, validated
+from barberpro.handlers.rest.parsing import asked, body, command_id_or_new, validated
 from barberpro.handlers.rest.replies import Answer, File, Page
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, not_found
-from barberpro.protocol.reports import ExportReport, JobKind, JobsTold
+from barberpro.protocol.reports import ExportReport, ExportsQuery, JobKind, JobsTold
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.exports import StoredExport, body_of_export, find_export, list_exports
 from barberpro.storage.jobs import Ended, Waiting, ended_jobs, failures, waiting_jobs
 
-QUERY: Final = ("cursor", "limit")
-_LIMIT: Final = 50
-_MOST: Final = 200
 _FAILURES: Final = 50
 
 
 async def ask(request: web.Request) -> Answer:
-    """POST /admin/reports/export: puts a report down to be made; 202."""
+    """POST /admin/reports/export: puts a report down to be made."""
     services, actor = request.app[SERVICES], identity(request).actor
-    asked = validated(ExportReport, await body(request))
-    if asked.shop_id is not None and await services.catalogue.shop(asked.shop_id) is None:
+    wanted = validated(ExportReport, await body(request))
+    if wanted.shop_id is not None and await services.catalogue.shop(wanted.shop_id) is None:
         raise not_found("shop")
-    told = await exports.ask(services.pool, actor, via_of(request), command_id_or_new(request), asked)
+    told = await exports.ask(services.pool, actor, via_of(request), command_id_or_new(request), wanted)
     return Answer(told, 202, {"Location": f"{exports.FILES}/{told['exportId']}"})
 
 
 async def list_all(request: web.Request) -> Page:
     """GET /admin/reports/exports: the newest first."""
-    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    found = await list_exports(request.app[SERVICES].pool, query_id(request, "cursor"), limit + 1)
-    shown = found[:limit]
-    return Page([exports.told(each) for each in shown], shown[-1].export_id if len(found) > limit else None)
+    query = asked(ExportsQuery, request)
+    found = await list_exports(request.app[SERVICES].pool, query.cursor, query.limit + 1)
+    shown = found[: query.limit]
+    return Page([exports.told(each) for each in shown], shown[-1].export_id if len(found) > query.limit else None)
 
 
 async def show(request: web.Request) -> Answer:

@@ -27,6 +27,7 @@ class _Families(Collector):
 
 
 async def metrics(request: web.Request) -> web.Response:
+    """GET /metrics: figures for Prometheus."""
     parts = await request.app[READY]()
     # It reads files and counts tasks, and there are some for each connection.
     process = await asyncio.to_thread(_process, asyncio.get_running_loop())

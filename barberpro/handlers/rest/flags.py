@@ -8,18 +8,15 @@ from aiohttp import web
 from barberpro.domain import flags
 from barberpro.domain.flags import why_on
 from barberpro.handlers.rest.context import identity, via_of
-from barberpro.handlers.rest.parsing import body, no_fields, query_count, query_id, validated
+from barberpro.handlers.rest.parsing import asked, body, no_fields, validated
 from barberpro.handlers.rest.replies import Answer, Page
 from barberpro.handlers.services import SERVICES
-from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.flags import FLAG_PATTERN, ChangeFlag, FlagsOn, FlagTold, SeenTold
+from barberpro.protocol.errors import not_found
+from barberpro.protocol.flags import FLAG_PATTERN, ChangeFlag, FlagsOn, FlagsQuery, FlagTold, SeenTold
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.flags import Flag, all_flags, page_of_flags
 
-QUERY: Final = ("userId", "cursor", "limit")
 _NAME: Final = re.compile(FLAG_PATTERN)
-_LIMIT: Final = 100
-_MOST: Final = 500
 
 
 async def own(request: web.Request) -> Answer:
@@ -32,11 +29,9 @@ async def own(request: web.Request) -> Answer:
 
 async def list_all(request: web.Request) -> Page:
     """GET /admin/flags: by name. userId: tells of each whether that user sees it, and why."""
-    limit, user_id = query_count(request, "limit", _LIMIT, least=1, most=_MOST), query_id(request, "userId")
-    after = request.query.get("cursor")
-    if after is not None and not _NAME.fullmatch(after):
-        raise bad_field("cursor", "is not one that was given")
-    found = await page_of_flags(request.app[SERVICES].pool, after, limit + 1)
+    query = asked(FlagsQuery, request)
+    limit, user_id = query.limit, query.user_id
+    found = await page_of_flags(request.app[SERVICES].pool, query.cursor, limit + 1)
     cursor = found[limit - 1].name if len(found) > limit else None
     return Page([_told(flag, user_id) for flag in found[:limit]], cursor)
 

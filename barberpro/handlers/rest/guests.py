@@ -1,7 +1,5 @@
 """The code on the shop's door: shown, changed, and scanned."""
 
-from typing import Any
-
 from aiohttp import web
 
 from barberpro.domain import guests
@@ -9,22 +7,21 @@ from barberpro.domain.policy import Action
 from barberpro.handlers.rest.booking_reads import on_the_ticket
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.rest.lookup import booking_for, shop_for
-from barberpro.handlers.rest.parsing import body, command_id, no_fields, validated
-from barberpro.handlers.rest.qr_codes import kind_of, origin, picture
+from barberpro.handlers.rest.parsing import asked, body, command_id, no_fields, validated
+from barberpro.handlers.rest.qr_codes import origin, picture
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.services import SERVICES, Services
-from barberpro.protocol.access import Scan
+from barberpro.protocol.access import DoorShop, QrQuery, Scan, Scanned
+from barberpro.protocol.bookings import Ticket
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.ids import shop_of_booking
 from barberpro.storage.catalogue import Shop
-
-Json = dict[str, Any]
 
 
 async def qr(request: web.Request) -> File:
     """GET /shops/{shopId}/qr: the address of the shop's join page as a picture, SVG or PNG."""
     shop = await shop_for(request, Action.SEE_QR)
-    kind = kind_of(request)
+    kind = asked(QrQuery, request).format
     told = await guests.present_code(request.app[SERVICES].pool, shop.shop_id, origin(request))
     # A quarter of it may be scratched or smeared, as happens to what hangs on a door.
     return picture(told["url"], kind, error="q")
@@ -55,14 +52,15 @@ async def withdraw_code(request: web.Request) -> Answer:
 
 async def scan(request: web.Request) -> Answer:
     """POST /shops/{shopId}/scan: what a phone needs to join; and its place, when it has one and kept its ticket."""
-    asked = validated(Scan, await body(request))
+    told = validated(Scan, await body(request))
     services = request.app[SERVICES]
     shop = await shop_for(request, Action.SCAN)
-    door = await guests.at_the_door(services.pool, services.tokens, shop.shop_id, asked.code)
-    return Answer({"shop": _menu(shop), "door": door, "place": await _place(services, shop, asked.ticket)})
+    door = await guests.at_the_door(services.pool, services.tokens, shop.shop_id, told.code)
+    scanned: Scanned = {"shop": _menu(shop), "door": door, "place": await _place(services, shop, told.ticket)}
+    return Answer(scanned)
 
 
-def _menu(shop: Shop) -> Json:
+def _menu(shop: Shop) -> DoorShop:
     return {
         "shopId": shop.shop_id,
         "name": shop.name,
@@ -78,7 +76,7 @@ def _menu(shop: Shop) -> Json:
     }
 
 
-async def _place(services: Services, shop: Shop, ticket: str | None) -> Json | None:
+async def _place(services: Services, shop: Shop, ticket: str | None) -> Ticket | None:
     """None when the ticket is for another shop, or its booking has left the line."""
     holder = guests.holder_of(services.tokens, ticket)
     booking_id = holder.booking_id if holder is not None else None

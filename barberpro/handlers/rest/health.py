@@ -14,11 +14,12 @@ READY: Final[web.AppKey[Callable[[], Awaitable[dict[str, bool]]]]] = web.AppKey(
 
 
 async def live(_request: web.Request) -> Answer:
+    """GET /health/live: while the process runs."""
     return Answer({"live": True})
 
 
 async def ready(request: web.Request) -> Answer:
-    """Raises PERSISTENCE_UNAVAILABLE; details.parts says which part does not work."""
+    """GET /health/ready: PERSISTENCE_UNAVAILABLE while a part does not work; details.parts says which."""
     parts = await request.app[READY]()
     if not all(parts.values()):
         absent = ", ".join(name for name, works in parts.items() if not works)

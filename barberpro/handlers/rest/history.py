@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from barberpro.protocol.bookings import PlaceChange
 from barberpro.protocol.times import rfc3339
 from barberpro.queue.states import cause_of
 
@@ -39,7 +40,7 @@ class _Lines:
         return 2 + sum(rank < mine for rank in self._waiting[booking["barberId"]].values())
 
 
-def changes_of_place(booking_id: str, events: Sequence[bytes | str], *, staff: bool) -> list[Json]:
+def changes_of_place(booking_id: str, events: Sequence[bytes | str], *, staff: bool) -> list[PlaceChange]:
     """[{seq, at, barberId, tokenNumber, status, position, previousPosition, cause}], oldest first.
 
     events: JSON, oldest first, beginning while nobody else waited in the queues that they are of. An event is told
@@ -47,7 +48,7 @@ def changes_of_place(booking_id: str, events: Sequence[bytes | str], *, staff: b
     it was is told as well. staff: whether causes name other bookings and tell what other customers gave as reasons.
     """
     lines = _Lines(booking_id)
-    told: list[Json] = []
+    told: list[PlaceChange] = []
     before: tuple[str, str, int | None] | None = None
     for event in map(orjson.loads, events):
         lines.pass_by(event)
@@ -62,7 +63,9 @@ def changes_of_place(booking_id: str, events: Sequence[bytes | str], *, staff: b
     return told
 
 
-def _change(event: Json, booking: Json, position: int | None, previous: int | None, *, full: bool) -> Json:
+def _change(event: Json, booking: Json, position: int | None, previous: int | None, *, full: bool) -> PlaceChange:
+    cause = cause_of(event, full=full)
+    assert cause is not None  # noqa: S101 - there is an event
     return {
         "seq": event["seq"],
         "at": rfc3339(event["at"]),
@@ -71,5 +74,5 @@ def _change(event: Json, booking: Json, position: int | None, previous: int | No
         "status": booking["status"],
         "position": position,
         "previousPosition": previous,
-        "cause": cause_of(event, full=full),
+        "cause": cause,
     }

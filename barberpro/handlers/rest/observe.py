@@ -9,7 +9,7 @@ from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.typedefs import Handler
 
 from barberpro.handlers.metrics import HTTP_REQUESTS, HTTP_SECONDS
-from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, IDENTITY, QUOTA, REQUEST_ID
+from barberpro.handlers.rest.context import COMMAND_ID, IDEMPOTENCY_KEY, IDENTITY, OWN_HEADERS, QUOTA, REQUEST_ID
 from barberpro.protocol.ids import new_request_id
 
 log = structlog.get_logger(__name__)
@@ -76,6 +76,7 @@ async def put_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
     if COMMAND_ID in request:
         response.headers[IDEMPOTENCY_KEY] = request[COMMAND_ID]
+    response.headers.update(request.get(OWN_HEADERS, {}))
     quota = request.get(QUOTA)
     if quota is not None:
         response.headers["X-RateLimit-Limit"] = str(quota.limit)

@@ -1,49 +1,25 @@
-"""Lists by time: the window that is asked for, and the cursors of their pages: `<microseconds since 1970>.<id>`."""
+"""Cursors of lists by time: `<microseconds since 1970>.<id>`."""
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from aiohttp import web
-
-from barberpro.protocol.calendar import local_date
 from barberpro.protocol.errors import bad_field
-from barberpro.protocol.times import parse_moment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR: Final = re.compile(r"([0-9]{1,18})\.([A-Za-z0-9_/-]{1,90})")
 
 
-def query_moment(request: web.Request, name: str) -> datetime | None:
-    """A time in RFC 3339, in UTC. Raises BAD_REQUEST."""
-    text = request.query.get(name)
-    try:
-        return parse_moment(text) if text is not None else None
-    except ValueError as problem:
-        raise bad_field(name, str(problem)) from None
+def cursor_of(text: str | None) -> tuple[datetime, str] | None:
+    """Where the page before ended, as `cursor_after` told it; None for the first one. Raises BAD_REQUEST.
 
-
-def query_date(request: web.Request, name: str) -> date | None:
-    """A date such as 2026-11-21. Raises BAD_REQUEST."""
-    text = request.query.get(name)
-    try:
-        return local_date(text) if text is not None else None
-    except ValueError as problem:
-        raise bad_field(name, str(problem)) from None
-
-
-def query_cursor(request: web.Request) -> tuple[datetime, str] | None:
-    """Where the page before ended, as `cursor_after` told it; None for the first one. Raises BAD_REQUEST."""
-    text = request.query.get("cursor")
+    text: a protocol.queries.TimeCursor.
+    """
     if text is None:
         return None
-    match = _CURSOR.fullmatch(text)
+    micros, _, ref = text.partition(".")
     try:
-        if match is not None:
-            return _EPOCH + timedelta(microseconds=int(match.group(1))), match.group(2)
+        return _EPOCH + timedelta(microseconds=int(micros)), ref
     except OverflowError:
-        pass
-    raise bad_field("cursor", "is no cursor of this list")
+        raise bad_field("cursor", "is no cursor of this list") from None
 
 
 def cursor_after(at: datetime, ref: str) -> str:

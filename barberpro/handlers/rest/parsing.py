@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import uuid
 from typing import Any, Final, TypeVar
 
@@ -16,11 +15,12 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import AnyCommand, Wire, parse_command
 from barberpro.protocol.errors import BarberProError, bad_field, bad_request, not_found
 from barberpro.protocol.ids import shop_of_booking
+from barberpro.protocol.queries import Query
 
 Json = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
+Asked = TypeVar("Asked", bound=Query)
 
-_COUNT: Final = re.compile(r"[0-9]{1,15}")
 _OWN_FIELDS: Final = ("commandId", "type", "bookingId", "barberId")
 
 
@@ -164,6 +164,11 @@ def path_booking(request: web.Request) -> tuple[str, str]:
     return booking_id, shop_id
 
 
+def asked(model: type[Asked], request: web.Request) -> Asked:
+    """The request's query as the model takes it. Raises BAD_REQUEST."""
+    return validated(model, dict(request.query))
+
+
 def refuse_unknown_query(request: web.Request, known: tuple[str, ...]) -> None:
     """Raises BAD_REQUEST for a parameter that is not known, or is given twice."""
     for name in request.query:
@@ -171,29 +176,3 @@ def refuse_unknown_query(request: web.Request, known: tuple[str, ...]) -> None:
             raise bad_field(name, "is not a parameter of this request")
         if len(request.query.getall(name)) > 1:
             raise bad_field(name, "is given more than once")
-
-
-def query_count(request: web.Request, name: str, default: int, least: int = 0, most: int = 10**15) -> int:
-    """A whole number from the query. Raises BAD_REQUEST."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not _COUNT.fullmatch(text) or not least <= int(text) <= most:
-        raise bad_field(name, f"is not a whole number from {least} to {most}")
-    return int(text)
-
-
-def query_word(request: web.Request, name: str, known: tuple[str, ...]) -> str | None:
-    """One of the words that are known, from the query. Raises BAD_REQUEST."""
-    text = request.query.get(name)
-    if text is not None and text not in known:
-        raise bad_field(name, f"is none of {', '.join(known)}")
-    return text
-
-
-def query_id(request: web.Request, name: str) -> str | None:
-    """An id from the query. Raises BAD_REQUEST."""
-    text = request.query.get(name)
-    if text is not None and not is_id(text):
-        raise bad_field(name, "is no id")
-    return text

@@ -1,21 +1,16 @@
 """Accounts, barbers and shops, searched by administrators."""
 
-from typing import Final
-
 from aiohttp import web
 from asyncpg import Record
-from pydantic import TypeAdapter, ValidationError
 
 from barberpro.domain.accounts.contacts import Contacts
-from barberpro.handlers.rest.paging import cursor_after, query_cursor
-from barberpro.handlers.rest.parsing import query_count, query_id, query_word
+from barberpro.handlers.rest.paging import cursor_after, cursor_of
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.replies import Page
 from barberpro.handlers.services import ACCOUNTS, SERVICES
-from barberpro.protocol.accounts import Contact, Email, FullPhone
-from barberpro.protocol.commands import Name
-from barberpro.protocol.errors import bad_field
-from barberpro.protocol.shops import AdminBarberTold, AdminShopTold
-from barberpro.protocol.staff import UserTold
+from barberpro.protocol.accounts import Contact
+from barberpro.protocol.shops import AdminBarberTold, AdminShopTold, BarbersQuery, ShopsQuery
+from barberpro.protocol.staff import UsersQuery, UserTold
 from barberpro.protocol.times import rfc3339_of
 from barberpro.storage.people_search import (
     WantedBarbers,
@@ -26,65 +21,39 @@ from barberpro.storage.people_search import (
     search_users,
 )
 
-_PAGES: Final = ("cursor", "limit")
-USERS_QUERY: Final = ("userType", "shopId", "name", "email", "phone", *_PAGES)
-BARBERS_QUERY: Final = ("shopId", "active", "name", *_PAGES)
-SHOPS_QUERY: Final = ("name", *_PAGES)
-_ROLES: Final = ("customer", "barber", "admin")
-_LIMIT: Final = 50
-_MOST: Final = 200
-_TEXTS: Final[dict[str, TypeAdapter[str]]] = {
-    "name": TypeAdapter(Name),
-    "email": TypeAdapter(Email),
-    "phone": TypeAdapter(FullPhone),
-}
-
 
 async def users(request: web.Request) -> Page:
     """GET /admin/users: the newest first. email, phone: whose it is; name: a part of it."""
-    contacts, limit = request.app[ACCOUNTS].contacts, query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    email, phone = _text(request, "email"), _text(request, "phone")
+    contacts, query = request.app[ACCOUNTS].contacts, asked(UsersQuery, request)
     wanted = WantedUsers(
-        role=query_word(request, "userType", _ROLES),
-        shop_id=query_id(request, "shopId"),
-        name=_text(request, "name"),
-        email_lookup=contacts.lookup(Contact("email", email)) if email is not None else None,
-        phone_lookup=contacts.lookup(Contact("sms", phone)) if phone is not None else None,
-        after=query_cursor(request),
+        role=query.user_type,
+        shop_id=query.shop_id,
+        name=query.name,
+        email_lookup=contacts.lookup(Contact("email", query.email)) if query.email is not None else None,
+        phone_lookup=contacts.lookup(Contact("sms", query.phone)) if query.phone is not None else None,
+        after=cursor_of(query.cursor),
     )
+    limit = query.limit
     rows = await search_users(request.app[SERVICES].pool, wanted, limit + 1)
     return Page([_user_told(contacts, row) for row in rows[:limit]], _cursor(rows, limit, "user_id"))
 
 
 async def barbers(request: web.Request) -> Page:
     """GET /admin/barbers: of all shops, the newest first."""
-    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    active = query_word(request, "active", ("true", "false"))
-    wanted = WantedBarbers(
-        shop_id=query_id(request, "shopId"),
-        active=active == "true" if active is not None else None,
-        name=_text(request, "name"),
-        after=query_cursor(request),
-    )
+    query = asked(BarbersQuery, request)
+    wanted = WantedBarbers(shop_id=query.shop_id, active=query.active, name=query.name, after=cursor_of(query.cursor))
+    limit = query.limit
     rows = await search_barbers(request.app[SERVICES].pool, wanted, limit + 1)
     return Page([_barber_told(row) for row in rows[:limit]], _cursor(rows, limit, "barber_id"))
 
 
 async def shops(request: web.Request) -> Page:
     """GET /admin/shops: the newest first, with what goes on in each."""
-    limit = query_count(request, "limit", _LIMIT, least=1, most=_MOST)
-    wanted = WantedShops(_text(request, "name"), query_cursor(request))
-    rows = await search_shops(request.app[SERVICES].pool, wanted, limit + 1)
-    return Page([_shop_told(row) for row in rows[:limit]], _cursor(rows, limit, "shop_id"))
-
-
-def _text(request: web.Request, name: str) -> str | None:
-    """In its one form. Raises BAD_REQUEST, without repeating what may be somebody's address."""
-    text = request.query.get(name)
-    try:
-        return _TEXTS[name].validate_python(text) if text is not None else None
-    except ValidationError as error:
-        raise bad_field(name, error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    query = asked(ShopsQuery, request)
+    rows = await search_shops(
+        request.app[SERVICES].pool, WantedShops(query.name, cursor_of(query.cursor)), query.limit + 1
+    )
+    return Page([_shop_told(row) for row in rows[: query.limit]], _cursor(rows, query.limit, "shop_id"))
 
 
 def _cursor(rows: list[Record], limit: int, key: str) -> str | None:

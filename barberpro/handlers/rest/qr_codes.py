@@ -10,25 +10,16 @@ from barberpro.handlers.rest.replies import File
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field
 
-QUERY: Final = ("format",)
-_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
+TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
 _SCALE: Final = 10
 """Pixels a module: a code of some forty modules is as wide as a hand on a screen, and prints well on paper."""
-
-
-def kind_of(request: web.Request) -> str:
-    """What `format` asks for. Raises BAD_REQUEST."""
-    kind = request.query.get("format", "svg")
-    if kind not in _TYPES:
-        raise bad_field("format", f"is none of {', '.join(_TYPES)}")
-    return kind
 
 
 def picture(address: str, kind: str, error: str) -> File:
     """error: how much of it may be unreadable, of L, M, Q and H (7, 15, 25 and 30 of a hundred parts)."""
     drawn = io.BytesIO()
     segno.make_qr(address, error=error).save(drawn, kind=kind, scale=_SCALE)
-    return File(drawn.getvalue(), _TYPES[kind])
+    return File(drawn.getvalue(), TYPES[kind])
 
 
 def origin(request: web.Request) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from barberpro.domain.policy import Action, require_ever
-from barberpro.handlers.rest.context import REQUEST_ID, actor_if_any
-from barberpro.handlers.rest.parsing import refuse_unknown_query
+from barberpro.handlers.rest.context import OWN_HEADERS, REQUEST_ID, actor_if_any
+from barberpro.handlers.rest.parsing import command_id, refuse_unknown_query
 from barberpro.protocol.envelope import failure, page, success
 from barberpro.protocol.errors import BarberProError
 
@@ -54,19 +54,24 @@ Endpoint = Callable[[web.Request], Awaitable[Answer | Page | File]]
 
 
 def endpoint(
-    call: Endpoint, *actions: Action, query: tuple[str, ...] = ()
+    call: Endpoint, *actions: Action, query: tuple[str, ...] = (), headers: Mapping[str, str] | None = None
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """The aiohttp handler of an endpoint.
 
     actions: what may be asked there; whose role may do none of them does not come in. What it is about, and whether it
     is the caller's, the endpoint itself finds out. query: the parameters that it takes; all others are refused by name.
+    headers: of whatever is answered, refusals as well.
     """
     if not actions:
         raise ValueError("an endpoint without an action of domain/policy.py would be open to everybody")
 
     async def answer(request: web.Request) -> web.Response:
+        if headers:
+            request[OWN_HEADERS] = headers
         require_ever(actor_if_any(request), *actions)
         refuse_unknown_query(request, query)
+        if request.method != hdrs.METH_GET:
+            command_id(request)  # a key that is none is refused where it makes no difference, too
         reply = await call(request)
         if isinstance(reply, File):
             return web.Response(body=reply.body, content_type=reply.content_type, headers=reply.headers)

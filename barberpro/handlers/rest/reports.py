@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, cast, get_args
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -13,13 +13,12 @@ from barberpro.domain.periods import Period, today
 from barberpro.domain.policy import Action, Relation, require
 from barberpro.domain.visits import by_day, visits_of
 from barberpro.handlers.rest.context import identity
-from barberpro.handlers.rest.paging import query_date
-from barberpro.handlers.rest.parsing import query_word
+from barberpro.handlers.rest.parsing import asked
 from barberpro.handlers.rest.queues import shop_of_barber
 from barberpro.handlers.rest.replies import Answer
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.errors import bad_field, not_found
-from barberpro.protocol.money import Earnings, PeriodName
+from barberpro.protocol.money import Earnings, PeriodQuery
 from barberpro.protocol.reports import Promised, Stats
 from barberpro.queue.estimate import PaceEstimator
 from barberpro.queue.promises import Promise, promises
@@ -29,13 +28,11 @@ from barberpro.storage.ledger import sums_of_barber
 from barberpro.storage.snapshot import Visit
 from barberpro.storage.stats import LineRecord
 
-QUERY: Final = ("period", "date")
-
 
 async def earnings(request: web.Request) -> Answer:
     """GET /queue/earnings: the barber's own, from the ledger."""
     barber_id, shop = await _own(request, Action.SEE_EARNINGS)
-    period = period_asked(request, shop.zone)
+    period = period_asked(asked(PeriodQuery, request), shop.zone)
     sums = await sums_of_barber(request.app[SERVICES].pool, barber_id, period.bounds())
     told: Earnings = {
         **period.told(),
@@ -48,7 +45,7 @@ async def earnings(request: web.Request) -> Answer:
 async def stats(request: web.Request) -> Answer:
     """GET /queue/stats: what the barber did, and whether the waits were as promised."""
     barber_id, shop = await _own(request, Action.SEE_STATS)
-    period = period_asked(request, shop.zone)
+    period = period_asked(asked(PeriodQuery, request), shop.zone)
     pool, bounds = request.app[SERVICES].pool, period.bounds()
     done = await stored.done(pool, period.first, bounds, barber_id=barber_id)
     records = await stored.records_of_lines(pool, [barber_id], period.first, bounds[0], bounds[-1])
@@ -72,11 +69,11 @@ async def _own(request: web.Request, action: Action) -> tuple[str, Shop]:
     return actor.barber_id, await shop_of_barber(request, actor.barber_id)
 
 
-def period_asked(request: web.Request, zone: ZoneInfo) -> Period:
+def period_asked(query: PeriodQuery, zone: ZoneInfo) -> Period:
     """The period that is asked for: today, by default. Raises BAD_REQUEST."""
-    name = query_word(request, "period", get_args(PeriodName)) or "day"
+    day = date.fromisoformat(query.date) if query.date is not None else today(zone)
     try:
-        return Period.around(cast("PeriodName", name), query_date(request, "date") or today(zone), zone)
+        return Period.around(query.period, day, zone)
     except OverflowError:
         raise bad_field("date", "is out of range") from None
 

@@ -14,6 +14,7 @@ from barberpro.protocol.staff import (
     AcceptInvitation,
     InvitationTold,
     Invite,
+    Invited,
     OwnInvitationTold,
     StaffTold,
 )
@@ -43,7 +44,8 @@ async def invite(request: web.Request) -> Answer:
     wanted = validated(Invite, await body(request))
     actor, key = identity(request).actor, command_id(request)
     invitation_id = await _staff(request).invite(actor, shop, wanted, key, via_of(request))
-    return Answer({"invitationId": invitation_id, "channel": wanted.contact.channel}, 201)
+    told: Invited = {"invitationId": invitation_id, "channel": wanted.contact.channel}
+    return Answer(told, 201)
 
 
 async def invitations(request: web.Request) -> Page:

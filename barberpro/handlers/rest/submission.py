@@ -4,10 +4,11 @@ from datetime import datetime
 
 from aiohttp import web
 
-from barberpro.handlers.rest.appointments import When, instant
+from barberpro.handlers.rest.appointments import instant
 from barberpro.handlers.rest.context import identity, via_of
 from barberpro.handlers.services import SERVICES
 from barberpro.handlers.submission import submit as hand_over
+from barberpro.protocol.bookings import Submitted, When
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Command, Reschedule, Schedule
 from barberpro.protocol.errors import BarberProError, bad_field
@@ -39,6 +40,6 @@ def appointed(when: When, shop: Shop) -> datetime:
     return instant(when.booking_date, when.preferred_time, shop.zone)
 
 
-def told(result: Result) -> dict[str, object]:
+def told(result: Result) -> Submitted:
     """`data` of the reply to a command: {booking?, queue, ticket?, replayed}."""
     return {**result.data, "replayed": result.replayed}

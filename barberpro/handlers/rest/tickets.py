@@ -7,17 +7,17 @@ from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_booking
 from barberpro.handlers.rest.context import identity
 from barberpro.handlers.rest.lookup import visible_booking
-from barberpro.handlers.rest.parsing import body, path_booking, validated
-from barberpro.handlers.rest.qr_codes import kind_of, origin, picture
+from barberpro.handlers.rest.parsing import asked, body, path_booking, validated
+from barberpro.handlers.rest.qr_codes import origin, picture
 from barberpro.handlers.rest.replies import Answer, File
 from barberpro.handlers.services import ACCOUNTS, SERVICES
-from barberpro.protocol.access import TakeOver
+from barberpro.protocol.access import QrQuery, TakenOver, TakeOver
 from barberpro.storage.sealing import Sealer
 
 
 async def qr(request: web.Request) -> File:
     """GET /bookings/{bookingId}/qr: the address of the booking's page, with a code for its ticket, as a picture."""
-    found, kind = await visible_booking(request), kind_of(request)
+    found, kind = await visible_booking(request), asked(QrQuery, request).format
     booking_id, actor = found.booking["bookingId"], identity(request).actor
     relation = to_booking(actor, found.shop, booking_id, found.booking.get("customerId"))
     require(actor, Action.HAND_ON_TICKET, relation, "booking")
@@ -29,9 +29,9 @@ async def qr(request: web.Request) -> File:
 async def fetch(request: web.Request) -> Answer:
     """POST /bookings/{bookingId}/ticket: the ticket that a code is good for."""
     booking_id, _ = path_booking(request)
-    asked = validated(TakeOver, await body(request))
-    tokens = request.app[SERVICES].tokens
-    return Answer({"ticket": tickets.ticket_for(_sealer(request), tokens, booking_id, asked.code)})
+    given, tokens = validated(TakeOver, await body(request)), request.app[SERVICES].tokens
+    told: TakenOver = {"ticket": tickets.ticket_for(_sealer(request), tokens, booking_id, given.code)}
+    return Answer(told)
 
 
 def _sealer(request: web.Request) -> Sealer:

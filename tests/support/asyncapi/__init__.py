@@ -16,15 +16,15 @@ from jsonschema.exceptions import best_match
 
 from tests.support.shops import Json
 
-_FORMATS = FormatChecker(formats=())
+FORMATS = FormatChecker(formats=())
 
 
-@_FORMATS.checks("date-time", ValueError)
+@FORMATS.checks("date-time", ValueError)
 def _is_instant(text: object) -> bool:
     return isinstance(text, str) and text.endswith("Z") and datetime.fromisoformat(text).microsecond % 1000 == 0
 
 
-@_FORMATS.checks("date", ValueError)
+@FORMATS.checks("date", ValueError)
 def _is_date(text: object) -> bool:
     return isinstance(text, str) and bool(date.fromisoformat(text))
 
@@ -40,7 +40,7 @@ class Contract:
 
     def __init__(self, document: Json) -> None:
         self.document = document
-        self._closed: Json = _closed(document["components"])
+        self._closed: Json = closed(document["components"])
         self.seen: set[str] = set()
 
     def problem(self, message: str, payload: object) -> str | None:
@@ -48,7 +48,7 @@ class Contract:
         schema = {"$ref": f"#/components/messages/{message}/payload", "components": self._closed}
         # As the other side gets it.
         received = orjson.loads(orjson.dumps(payload))
-        error = best_match(Draft7Validator(schema, format_checker=_FORMATS).iter_errors(received))
+        error = best_match(Draft7Validator(schema, format_checker=FORMATS).iter_errors(received))
         return f"{message}: {error.json_path}: {error.message}" if error is not None else None
 
     def hold(self, message: str, payload: object) -> None:
@@ -84,13 +84,13 @@ def references(part: object) -> Iterable[str]:
             yield from references(each)
 
 
-def _closed(part: Any) -> Any:  # noqa: ANN401 - any part of a document
+def closed(part: Any) -> Any:  # noqa: ANN401 - any part of a document
     """Schemas that refuse what they do not name. To clients they say nothing of it: there may be more one day."""
     if isinstance(part, list):
-        return [_closed(each) for each in part]
+        return [closed(each) for each in part]
     if not isinstance(part, dict):
         return part
-    closed = {name: _closed(each) for name, each in part.items()}
+    shut = {name: closed(each) for name, each in part.items()}
     if part.get("type") == "object" and "properties" in part:
-        closed.setdefault("additionalProperties", False)
-    return closed
+        shut.setdefault("additionalProperties", False)
+    return shut

@@ -1,0 +1,228 @@
+"""Shops: what they are, what they offer, who works there, and what stands at their doors."""
+
+from typing import Final
+
+from barberpro.domain.policy import Action
+from barberpro.handlers.rest import analytics, devices, guests, menu, qr_codes, shops, staff
+from barberpro.handlers.rest.operations import V1, Operation, delete, get, patch, post, put
+from barberpro.protocol.access import (
+    AskedPairing,
+    AskPairing,
+    DeviceToken,
+    DeviceWaits,
+    FetchDeviceToken,
+    JoinCodeTold,
+    Pair,
+    PairedDevice,
+    QrQuery,
+    Scan,
+    Scanned,
+)
+from barberpro.protocol.codes import ErrorCode
+from barberpro.protocol.money import PeriodQuery
+from barberpro.protocol.reports import ShopAnalytics
+from barberpro.protocol.shops import (
+    ChangeOffer,
+    ChangeService,
+    ChangeShop,
+    CreateService,
+    CreateShop,
+    OfferTold,
+    ServiceTold,
+    ShopTold,
+)
+from barberpro.protocol.staff import (
+    Accepted,
+    AcceptInvitation,
+    InvitationTold,
+    Invite,
+    Invited,
+    OwnInvitationTold,
+    StaffTold,
+)
+from barberpro.protocol.system import Nothing
+
+_SHOPS: Final = f"{V1}/shops"
+_SHOP: Final = f"{_SHOPS}/{{shopId}}"
+_STATE: Final = (ErrorCode.INVALID_TRANSITION,)
+_PAIR: Final = {"code": "BCDF-GHJK", "name": "By the till"}
+
+ROUTES: Final[tuple[Operation, ...]] = (
+    post(
+        _SHOPS,
+        "create_shop",
+        shops.create,
+        Action.CREATE_SHOP,
+        takes=CreateShop,
+        tells=ShopTold,
+        statuses=(201, 200),
+        refuses=(ErrorCode.NOT_FOUND, *_STATE, ErrorCode.IDEMPOTENCY_MISMATCH),
+        example={"name": "Corner Barbers", "timeZone": "Asia/Kolkata", "currency": "INR", "barberName": "Ravi"},
+    ),
+    get(_SHOP, "get_shop", shops.show, Action.SEE_SHOP, tells=ShopTold),
+    patch(
+        _SHOP,
+        "change_shop",
+        shops.change,
+        Action.CHANGE_SHOP,
+        takes=ChangeShop,
+        tells=ShopTold,
+        example={"latitude": 12.9716, "longitude": 77.5946, "openingHours": {"mon": [["09:00", "18:00"]]}},
+    ),
+    get(
+        f"{_SHOP}/analytics",
+        "get_shop_analytics",
+        analytics.of_shop,
+        Action.SEE_SHOP_ANALYTICS,
+        query=PeriodQuery,
+        tells=ShopAnalytics,
+    ),
+    get(f"{_SHOP}/services", "list_services", menu.show, Action.SEE_MENU, tells=list[ServiceTold]),
+    post(
+        f"{_SHOP}/services",
+        "create_service",
+        menu.create,
+        Action.CHANGE_MENU,
+        takes=CreateService,
+        tells=ServiceTold,
+        statuses=(201, 200),
+        refuses=(*_STATE, ErrorCode.IDEMPOTENCY_MISMATCH),
+        example={"name": "Haircut", "price": "250.00", "durationMinutes": 25},
+    ),
+    patch(
+        f"{_SHOP}/services/{{serviceId}}",
+        "change_service",
+        menu.change,
+        Action.CHANGE_MENU,
+        takes=ChangeService,
+        tells=ServiceTold,
+        refuses=_STATE,
+        example={"price": "280.00"},
+    ),
+    put(
+        f"{_SHOP}/barbers/{{barberId}}/services/{{serviceId}}",
+        "change_offer",
+        menu.offer,
+        Action.CHANGE_OFFER,
+        takes=ChangeOffer,
+        tells=OfferTold,
+        example={"offered": True, "price": "300.00"},
+    ),
+    get(f"{_SHOP}/staff", "list_staff", staff.show, Action.SEE_STAFF, tells=list[StaffTold]),
+    delete(
+        f"{_SHOP}/staff/{{staffId}}",
+        "remove_staff",
+        staff.remove,
+        Action.CHANGE_STAFF,
+        tells=Nothing,
+        refuses=_STATE,
+    ),
+    get(
+        f"{_SHOP}/invitations",
+        "list_invitations",
+        staff.invitations,
+        Action.SEE_INVITATIONS,
+        tells=list[InvitationTold],
+    ),
+    post(
+        f"{_SHOP}/invitations",
+        "invite",
+        staff.invite,
+        Action.CHANGE_STAFF,
+        takes=Invite,
+        tells=Invited,
+        statuses=(201,),
+        refuses=_STATE,
+        example={"email": "ben@example.com", "name": "Ben"},
+    ),
+    delete(
+        f"{_SHOP}/invitations/{{invitationId}}",
+        "withdraw_invitation",
+        staff.withdraw,
+        Action.CHANGE_STAFF,
+        tells=Nothing,
+    ),
+    get(
+        f"{V1}/invitations",
+        "list_own_invitations",
+        staff.own_invitations,
+        Action.SEE_OWN_INVITATIONS,
+        tells=list[OwnInvitationTold],
+        refuses=(ErrorCode.NOT_FOUND,),
+    ),
+    post(
+        f"{V1}/invitations/accept",
+        "accept_invitation",
+        staff.accept,
+        Action.ACCEPT_INVITATION,
+        takes=AcceptInvitation,
+        tells=Accepted,
+        refuses=(ErrorCode.NOT_FOUND, *_STATE),
+        example={"token": "ch_4t8n1c6x0azd.k2v8q4m1"},
+    ),
+    post(
+        f"{_SHOP}/scan",
+        "scan",
+        guests.scan,
+        Action.SCAN,
+        takes=Scan,
+        tells=Scanned,
+        example={"code": "7b2k9m4x0qrt"},
+    ),
+    get(
+        f"{_SHOP}/qr",
+        "get_qr",
+        guests.qr,
+        Action.SEE_QR,
+        query=QrQuery,
+        files=tuple(qr_codes.TYPES.values()),
+    ),
+    get(f"{_SHOP}/join-code", "get_join_code", guests.show_code, Action.SEE_JOIN_CODE, tells=JoinCodeTold),
+    post(
+        f"{_SHOP}/join-code",
+        "change_join_code",
+        guests.change_code,
+        Action.CHANGE_JOIN_CODE,
+        tells=JoinCodeTold,
+        statuses=(201,),
+    ),
+    delete(f"{_SHOP}/join-code", "withdraw_join_code", guests.withdraw_code, Action.CHANGE_JOIN_CODE, tells=Nothing),
+    post(
+        f"{V1}/devices",
+        "ask_pairing",
+        devices.ask,
+        Action.ASK_PAIRING,
+        takes=AskPairing,
+        tells=AskedPairing,
+        statuses=(201,),
+    ),
+    post(
+        f"{V1}/devices/token",
+        "fetch_device_token",
+        devices.token,
+        Action.FETCH_DEVICE_TOKEN,
+        takes=FetchDeviceToken,
+        tells=DeviceWaits | DeviceToken,
+        refuses=(ErrorCode.NOT_FOUND, ErrorCode.TOKEN_REVOKED),
+    ),
+    post(
+        f"{_SHOP}/displays/pair",
+        "pair_display",
+        devices.pair("display"),
+        Action.PAIR_DEVICE,
+        takes=Pair,
+        tells=PairedDevice,
+        example=_PAIR,
+    ),
+    post(
+        f"{_SHOP}/kiosks/pair",
+        "pair_kiosk",
+        devices.pair("kiosk"),
+        Action.PAIR_DEVICE,
+        takes=Pair,
+        tells=PairedDevice,
+        example=_PAIR,
+    ),
+    get(f"{_SHOP}/devices", "list_devices", devices.show_all, Action.SEE_DEVICES, tells=list[PairedDevice]),
+    delete(f"{_SHOP}/devices/{{deviceId}}", "revoke_device", devices.revoke, Action.REVOKE_DEVICE, tells=Nothing),
+)
