@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from barberpro.domain import find, guests
+from barberpro.protocol.ids import new_request_id
 from barberpro.server.node import NodeOptions
 from barberpro.server.search_index import SearchIndex
 from barberpro.storage.cache import Cache
@@ -119,8 +120,10 @@ async def counts(stage: Scene, made: dict[str, str]) -> dict[str, int]:
     for template, (caller, _) in READS.items():
         path, who = template.format(**{**stage.names, **made}), stage.callers[caller]
         await stage.door.get(f"/queue/{stage.names['barberId']}")  # how the shop's lines stand is kept from here on
-        with queries() as asked:
+        request_id = new_request_id()
+        with queries(request_id) as asked:
             headers = {"Authorization": f"Bearer {tokens().mint(who)}"} if who is not None else {}
+            headers["X-Request-Id"] = request_id
             async with stage.door.client.get(f"/api/v1{path}", headers=headers) as response:
                 assert response.status == 200, await response.text()
         told[template] = len(asked)

@@ -270,7 +270,7 @@ async def test_an_answer_is_kept_in_redis_until_it_is_five_seconds_old(node: Nod
     shop = await TestShop.create(node)
     await put_place(node, shop.shop_id, MIDDLE, None)
     find, asked = find_of(node, redis_prefix), SearchQuery(lat=MIDDLE[0], lng=MIDDLE[1], sort="wait")
-    with queries() as sent, structlog.contextvars.bound_contextvars(request_id="req_1"):
+    with queries("req_1") as sent, structlog.contextvars.bound_contextvars(request_id="req_1"):
         first = await find.search(asked)
         began = len(sent)
         again = await find.search(asked)

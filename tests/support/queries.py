@@ -12,10 +12,10 @@ from barberpro.storage import catalogue
 
 
 @contextmanager
-def queries() -> Iterator[list[str]]:
-    """The statements with arguments or rows that requests send meanwhile; any of this process's servers.
+def queries(request_id: str) -> Iterator[list[str]]:
+    """The statements with arguments or rows that the request with this id sends meanwhile.
 
-    What a node asks by itself belongs to no request. Whether the shops that are kept have changed, whoever comes first
+    What a node asks by itself belongs to no request, and what an earlier one has set going to that. Whether the shops that are kept have changed, whoever comes first
     after some seconds asks for everybody: that is not counted either.
     """
     asked: list[str] = []
@@ -23,7 +23,7 @@ def queries() -> Iterator[list[str]]:
     sent = connection._do_execute  # what all of fetch, fetchrow, fetchval and execute with arguments go through
 
     async def noted(self: Any, query: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - asyncpg's own
-        if "request_id" in structlog.contextvars.get_contextvars() and query != catalogue._REVISIONS:
+        if structlog.contextvars.get_contextvars().get("request_id") == request_id and query != catalogue._REVISIONS:
             asked.append(query)
         return await sent(self, query, *more, **named)
 
