@@ -7,7 +7,7 @@ SRC := barberpro loadtests tests
 TESTERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint types imports check bench faults lock clean browser node
+.PHONY: help setup demo test fuzz lint types imports check bench faults pictures lock clean browser node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ bench: setup ## run all benchmarks, and write their tables into docs/benchmarks.
 
 faults: setup ## break everything for ten minutes and judge what comes of it (ARGS="--minutes 2 --seed 7")
 	$(BIN)/python -m loadtests.faults $(ARGS)
+
+pictures: setup ## make the pictures of the pages in docs/images anew (ARGS="console kiosk": only these)
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 lock: .venv/bin/uv ## lock the dependencies again (names, versions, hashes)
 	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements/bootstrap.txt

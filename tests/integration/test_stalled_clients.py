@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,12 +22,13 @@ LIMIT: Final = 256 * 1024
 CLOSE_FRAME: Final = 4
 SECONDS: Final = 60.0
 PATIENCE: Final = 1.0
+LONG: Final = 3600.0
 
 
 @pytest.fixture
 async def server(database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
     options = NodeOptions(database_url, redis_url, redis_prefix)
-    async with live_server(options, tmp_path, slow_seconds=PATIENCE) as server:
+    async with live_server(options, tmp_path, slow_seconds=LONG) as server:
         yield server
 
 
@@ -87,7 +87,6 @@ async def test_stalled_clients_cost_bounded_memory_and_nobody_else_loses_anythin
     room.shorten_buffers()
     healthy = await room.clients(HEALTHY)
     doors, waiting, offered = room.server.running.doors, 0, 0
-    began = time.monotonic()
     for number in range(CHANGES):
         # Each is seen by all who read before the next is made: those who do not hold up nobody.
         last = await room.change(number)
@@ -98,8 +97,9 @@ async def test_stalled_clients_cost_bounded_memory_and_nobody_else_loses_anythin
     assert LIMIT / 2 < waiting <= LIMIT + CLOSE_FRAME
     assert {client.updates for client in healthy} == {CHANGES}
 
+    assert doors.congestion.evicted == 0
+    doors.congestion._patience = PATIENCE  # not before: on a slow machine they would be gone before they could read why
     await until(lambda: doors.congestion.evicted == STALLED)
-    assert time.monotonic() - began > PATIENCE
     for client in stalled:
         client.resume()
     await until(lambda: len(doors.connections) == HEALTHY)
