@@ -1,4 +1,4 @@
-"""Makes the pictures of the pages for the README and the docs: `make pictures`, or `python -m tests.pictures [NAME ...]`.
+"""Makes the pictures of the pages for the README and the docs: `python -m tests.pictures [NAME ...]`.
 
 `barberpro demo` plays a day in a directory of its own; a Chromium opens its addresses as people do. The pictures are
 put into docs/images, in 256 colours to be small. NAME: of PICTURES; without any, all are made.
