@@ -57,6 +57,10 @@ async def test_a_row_that_is_not_taken_is_told_and_the_exit_status_is_1(words: t
     assert end.code == 1
     assert "1 not taken: bookings.jsonl: barberId leads nowhere" in end.out
     assert b'"field":"barberId"' in await asyncio.to_thread((tmp_path / "told.jsonl").read_bytes)
+    typo = await asyncio.to_thread(lambda: write(tmp_path / "typo", users=[b"{"]))
+    compared = await run(tmp_path, "import", "compare", str(typo), *words)
+    last = "1 counts and sums differ, and 0 fields and documents"
+    assert (compared.code, compared.out.splitlines()[-1]) == (1, last), compared
 
 
 async def test_what_an_import_cannot_do_it_says_in_a_line(
