@@ -68,6 +68,8 @@ async def run_import(settings: Settings, wanted: Wanted, report: Path, *, dry: b
         groups = await groups_of(ready.connection, summary.import_id)
         told = await _write_report(ready.connection, summary.import_id, report)
     _tell(summary, groups, dry=dry)
+    if (others := told - sum(group.rows for group in groups)) > 0:
+        click.echo(f"  {others:>9,} of other kinds")
     click.echo(f"report: {report} ({told:,} entries)")
     return 0 if summary.all_well else 1
 

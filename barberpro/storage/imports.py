@@ -142,7 +142,7 @@ async def problems_of(connection: AnyConnection, import_id: int, at_once: int) -
 
 
 async def groups_of(connection: AnyConnection, import_id: int) -> list[Group]:
-    """What was not taken first, the most frequent first."""
+    """What was not taken first, the most frequent first; a hundred kinds at most."""
     return [Group(**row) for row in await connection.fetch(_GROUPS, import_id, timeout=_LONG_SECONDS)]
 
 
