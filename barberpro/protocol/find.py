@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from barberpro.protocol.commands import Name
 from barberpro.protocol.ids import Id
-from barberpro.protocol.queries import Cursor, Flag, Query, Whole
+from barberpro.protocol.queries import Cursor, Flag, Number, Query, Whole
 from barberpro.protocol.states import Count, EstimatedWait, QueueStatus, Service, Timestamp
 from barberpro.protocol.times import Moment
 
@@ -23,7 +23,8 @@ def _to_eleven_metres(degrees: float) -> float:
     return round(degrees, 4)
 
 
-_Degrees = Annotated[float, AfterValidator(_to_eleven_metres)]
+_Rounded = AfterValidator(_to_eleven_metres)
+"""Behind the bounds: before them, pydantic's schema would not tell them."""
 
 
 class SearchQuery(Query):
@@ -34,15 +35,15 @@ class SearchQuery(Query):
     distance where a place is given, else by rating.
     """
 
-    lat: Annotated[_Degrees, Field(ge=-90, le=90)] | None = None
-    lng: Annotated[_Degrees, Field(ge=-180, le=180)] | None = None
-    radius_km: Annotated[float, Field(ge=0.1, le=500)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90), _Rounded, Number] | None = None
+    lng: Annotated[float, Field(ge=-180, le=180), _Rounded, Number] | None = None
+    radius_km: Annotated[float, Field(ge=0.1, le=500), Number] | None = None
     q: Name | None = None
     service: Name | None = None
     open_now: Flag = False
     free_at: Moment | None = None
     free_minutes: Annotated[int, Field(ge=5, le=600), Whole] = 30
-    min_rating: Annotated[float, Field(ge=1, le=5)] | None = None
+    min_rating: Annotated[float, Field(ge=1, le=5), Number] | None = None
     sort: SortBy | None = None
     limit: Annotated[int, Field(ge=1, le=50), Whole] = 20
     cursor: Cursor | None = None

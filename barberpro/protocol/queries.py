@@ -9,6 +9,7 @@ from barberpro.protocol.commands import Wire
 
 _FLAGS: Final = {"true": True, "false": False}
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def _flag(text: object) -> bool:
@@ -24,8 +25,16 @@ def _whole(text: object) -> object:
     return text
 
 
+def _number(text: object) -> object:
+    """As JSON writes it; pydantic takes `1_2`, ` 12 ` and `12.`, too."""
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise ValueError("is not a number")
+    return text
+
+
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Whole: Final = BeforeValidator(_whole)
+Number: Final = BeforeValidator(_number)
 Cursor = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_.=-]*$")]
 """Opaque: from `meta.nextCursor` of the page before."""
 TimeCursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}\.[A-Za-z0-9_/-]{1,90}$")]

@@ -68,6 +68,8 @@ async def run_import(settings: Settings, wanted: Wanted, report: Path, *, dry: b
         groups = await groups_of(ready.connection, summary.import_id)
         told = await _write_report(ready.connection, summary.import_id, report)
     _tell(summary, groups, dry=dry)
+    if (others := told - sum(group.rows for group in groups)) > 0:
+        click.echo(f"  {others:>9,} of other kinds")
     click.echo(f"report: {report} ({told:,} entries)")
     return 0 if summary.all_well else 1
 
@@ -77,8 +79,7 @@ async def run_compare(settings: Settings, wanted: Wanted, samples: int) -> int:
     async with _ready(settings, wanted) as ready:
         pace = _Pace(await asyncio.to_thread(ready.source.sizes))
         users, barbers = Users(wanted.country, ready.contacts), Barbers(ready.shops)
-        async with ready.connection.transaction(isolation="repeatable_read", readonly=True):
-            found = await Compare(ready.connection, ready.source, users, barbers, samples, pace.read).run()
+        found = await Compare(ready.connection, ready.source, users, barbers, samples, pace.read).run()
     _tell_comparison(found)
     return 0 if found.all_well else 1
 
@@ -194,7 +195,9 @@ def _tell_comparison(found: Comparison) -> None:
         click.echo(_words(sample))
     if found.differences > len(found.samples):
         click.echo(f"and {found.differences - len(found.samples):,} more")
-    click.echo(f"{found.differences or 'no'} differences")
+    marked = sum(pair.differ for pair in found.pairs.values())
+    of_both = f"{marked:,} counts and sums differ, and {found.differences:,} fields and documents"
+    click.echo("no differences" if found.all_well else of_both)
 
 
 def _words(sample: Sample) -> str:

@@ -105,12 +105,16 @@ async def rehearse(connection: AnyConnection) -> None:
 
 
 async def begin(connection: AnyConnection, source: str, options: Json) -> tuple[int, Json, bool]:
-    """The run that goes on, with how far it is; or a new one, which forgets what the others told. True: it goes on."""
+    """The run that goes on, with how far it is; or a new one, which forgets what the others told. True: it goes on.
+
+    One that was cut off and whose report is forgotten cannot go on: it would tell of its end alone.
+    """
     text = orjson.dumps(options).decode()
     row = await connection.fetchrow(_GO_ON, source, text)
     if row is not None:
         return row["import_id"], orjson.loads(row["progress"]), True
     await connection.execute("DELETE FROM import_problems", timeout=_LONG_SECONDS)
+    await connection.execute("DELETE FROM imports WHERE ended_at IS NULL")
     return await connection.fetchval(_BEGIN, source, text), {}, False
 
 
@@ -138,7 +142,7 @@ async def problems_of(connection: AnyConnection, import_id: int, at_once: int) -
 
 
 async def groups_of(connection: AnyConnection, import_id: int) -> list[Group]:
-    """What was not taken first, the most frequent first."""
+    """What was not taken first, the most frequent first; a hundred kinds at most."""
     return [Group(**row) for row in await connection.fetch(_GROUPS, import_id, timeout=_LONG_SECONDS)]
 
 

@@ -52,11 +52,19 @@ async def test_an_import_that_is_killed_goes_on_and_takes_all_of_it_once(
 
 async def test_a_row_that_is_not_taken_is_told_and_the_exit_status_is_1(words: tuple[str, ...], tmp_path: Path) -> None:
     lost = {"bookingId": "k1", "barberId": "nobody", "status": "done", "totalPrice": 1, "bookingTime": 1767345000000}
-    export = await asyncio.to_thread(lambda: write(tmp_path / "export", bookings=[lost]))
+    unknown = {f"{first}{second}": 1 for first in "abcdefghijk" for second in "lmnopqrstu"}  # 110 kinds
+    export = await asyncio.to_thread(
+        lambda: write(tmp_path / "export", users=[{"id": "u1", **unknown}], bookings=[lost])
+    )
     end = await run(tmp_path, "import", "firestore", str(export), "--dry-run", "--report", "told.jsonl", *words)
     assert end.code == 1
     assert "1 not taken: bookings.jsonl: barberId leads nowhere" in end.out
+    assert "       11 of other kinds\nreport: told.jsonl (111 entries)" in end.out
     assert b'"field":"barberId"' in await asyncio.to_thread((tmp_path / "told.jsonl").read_bytes)
+    typo = await asyncio.to_thread(lambda: write(tmp_path / "typo", users=[b"{"]))
+    compared = await run(tmp_path, "import", "compare", str(typo), *words)
+    last = "1 counts and sums differ, and 0 fields and documents"
+    assert (compared.code, compared.out.splitlines()[-1]) == (1, last), compared
 
 
 async def test_what_an_import_cannot_do_it_says_in_a_line(

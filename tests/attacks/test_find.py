@@ -53,6 +53,7 @@ PARAMETERS = [
     ("lat=1", "lat"), ("lng=1", "lng"), ("radiusKm=5", "radiusKm"), ("lat=0&lng=0&radiusKm=0", "radiusKm"),
     ("lat=0&lng=0&radiusKm=1e9", "radiusKm"), ("sort=distance", "sort"), ("sort=wait", "sort"),
     ("lat=0&lng=0&radiusKm=51&sort=wait", "radiusKm"), ("sort=price", "sort"),
+    ("lat=1_2&lng=0", "lat"), ("lat=0&lng=%2012", "lng"), ("lat=0&lng=0&radiusKm=5.", "radiusKm"),
     ("openNow=1", "openNow"), ("openNow=yes", "openNow"), ("minRating=0", "minRating"), ("minRating=5.1", "minRating"),
     ("minRating=nan", "minRating"),
     ("freeAt=tomorrow", "freeAt"), ("freeAt=2020-01-01T00:00:00Z", "freeAt"), ("freeAt=2999-01-01T00:00:00", "freeAt"),

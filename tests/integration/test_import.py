@@ -175,6 +175,38 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_was(desk: Desk, tmp_path:
     assert not (await desk.take(path)).went_on
 
 
+async def test_a_run_whose_report_another_one_has_forgotten_begins_again(desk: Desk, tmp_path: Path) -> None:
+    path = await made(tmp_path / "x", users=_USERS, barbers=_BARBERS, bookings=_BOOKINGS)
+    desk.cut_after = 1
+    with pytest.raises(CutOffError):
+        await desk.take(path)
+    desk.cut_after = None
+    await desk.take(await made(tmp_path / "y", users=[]))
+    summary = await desk.take(path)
+    assert not summary.went_on
+    assert sum(not each["taken"] for each in desk.report) == sum(file.refused for file in summary.files.values())
+
+
+async def test_a_comparison_is_of_one_moment_and_reads_the_files_whole_before_it(desk: Desk, tmp_path: Path) -> None:
+    path, _ = await town(tmp_path / "x", bookings=5)
+    await desk.take(path)
+    async with desk.node.pool.acquire() as connection:
+        digested: list[bool] = []
+        compared: list[bool] = []
+
+        class Watched(Source):
+            def digest(self) -> str:
+                digested.append(connection.is_in_transaction())
+                return super().digest()
+
+        def told(_name: str, _offset: int) -> None:
+            compared.append(connection.is_in_transaction())
+
+        users, barbers = Users("IN", desk.contacts), Barbers(desk.shops)
+        assert (await Compare(connection, Watched(path), users, barbers, 50, told).run()).all_well
+    assert (digested, set(compared)) == ([False], {True})
+
+
 _USERS: list[Json] = [
     {"id": "u1", "name": "Ann", "phone": "9876543210", "email": "ANN@Example.com", "nickname": "x"},
     {"__id__": "u2", "data": {"name": "Bob", "phone": "+91 98765 43210", "userType": "admin"}},

@@ -80,11 +80,20 @@ async def test_the_same_request_again_makes_no_second_shop(door: AccountDoor) ->
     again = await door.call("POST", "/shops", SHOP, granted["accessToken"], Idempotency_Key=key)
     assert (first.status, again.status) == (201, 200)
     assert first.data == again.data
+    assert first.headers["Idempotency-Key"] == again.headers["Idempotency-Key"] == key
     other = await door.call("POST", "/shops", {**SHOP, "name": "Else"}, granted["accessToken"], Idempotency_Key=key)
     assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
     await door.call("PATCH", f"/shops/{first.data['shopId']}", {"name": "Renamed"}, granted["accessToken"])
     renamed = await door.call("POST", "/shops", SHOP, granted["accessToken"], Idempotency_Key=key)
     assert (renamed.status, renamed.data["name"]) == (200, "Renamed")
+
+
+async def test_what_a_server_of_an_earlier_version_made_is_answered_when_it_is_asked_for_again(owner: Owner) -> None:
+    body, key = {"name": "Cut", "price": "250.00", "durationMinutes": 20}, new_id()
+    first = await owner.call("POST", f"{owner.shop}/services", body, Idempotency_Key=key)
+    await owner.door.server.node.pool.execute("UPDATE services SET request_digest = NULL")
+    again = await owner.call("POST", f"{owner.shop}/services", body, Idempotency_Key=key)
+    assert (again.status, again.data) == (200, first.data)
 
 
 async def test_an_account_without_a_name_says_what_to_call_its_line(door: AccountDoor) -> None:

@@ -140,6 +140,22 @@ def test_an_id_is_found_inside_and_beside(document: Json) -> None:
     assert (fields.source_id, fields.raw("status")) == ("k1", "done")
 
 
+@pytest.mark.parametrize(
+    "told", [{"_path": 5.5}, {"_path": {"segments": 5}}, {"_path": {"segments": None}}, {"_path": {"segments": []}}, {}]
+)
+def test_a_reference_without_a_path_is_no_id(told: object) -> None:
+    assert refusal(booking_of(barberId=told)) == ("barberId", "is no id of 1 to 128 characters")
+
+
+@pytest.mark.parametrize("told", [{"fields": 5}, {"fields": None}, {"values": 5}, {"values": None}, {}, None, 5])
+@pytest.mark.parametrize("kind", ["mapValue", "arrayValue"])
+def test_a_typed_value_that_holds_something_else_is_refused_where_it_is_needed(kind: str, told: object) -> None:
+    typed = {"name": "documents/bookings/k1", "fields": {"status": {"stringValue": "done"}, "barberId": {kind: told}}}
+    read = fields_of(orjson.dumps(typed), bookings.INSIDE)
+    with pytest.raises(NotTakenError, match="is no id"):
+        read.need("barberId", values.identifier)
+
+
 def test_numbers_may_be_texts_and_sums_of_floats_are_without_their_noise() -> None:
     read = read_booking(booking_of(tokenNumber="7", totalPrice=0.1 + 0.2, services=["Cut"]), "INR")
     assert (read.token, read.total) == (7, Decimal("0.30"))

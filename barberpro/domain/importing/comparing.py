@@ -80,12 +80,16 @@ class Compare:
         self._found = Comparison()
 
     async def run(self) -> Comparison:
+        """All of it as it stands at one moment."""
         present = await asyncio.to_thread(self._source.present)
-        self._same = await last_source(self._connection) == await asyncio.to_thread(self._source.digest)
-        for collection in self._collections:
-            if collection.name in present:
-                await self._file(collection)
-        self._found.only_here = await only_here(self._connection)
+        # Before the transaction: who says nothing in one for long loses it.
+        source = await asyncio.to_thread(self._source.digest)
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            self._same = await last_source(self._connection) == source
+            for collection in self._collections:
+                if collection.name in present:
+                    await self._file(collection)
+            self._found.only_here = await only_here(self._connection)
         return self._found
 
     async def _file(self, collection: Collection[Any]) -> None:

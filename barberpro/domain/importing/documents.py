@@ -137,10 +137,15 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
     for name in _TYPED:
         if name in value:
             return value[name]
-    if "mapValue" in value:
-        return {name: _plain(inner) for name, inner in (value["mapValue"].get("fields") or {}).items()}
-    if "arrayValue" in value:
-        return [_plain(inner) for inner in value["arrayValue"].get("values") or []]
+    match value:
+        case {"mapValue": {"fields": dict() as fields}}:
+            return {name: _plain(inner) for name, inner in fields.items()}
+        case {"arrayValue": {"values": list() as inners}}:
+            return [_plain(inner) for inner in inners]
+        case {"mapValue": {}}:
+            return {}
+        case {"arrayValue": {}}:
+            return []
     return dict(value)
 
 

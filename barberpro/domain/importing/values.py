@@ -79,7 +79,8 @@ def identifier(value: object) -> str:
     """A document's id, or a reference to one: of a path the last part."""
     told = value.get("path", value.get("_path")) if isinstance(value, dict) else value
     if isinstance(told, dict):
-        told = "/".join(map(str, told.get("segments", ())))
+        segments = told.get("segments")
+        told = "/".join(map(str, segments)) if isinstance(segments, list) else None
     if isinstance(told, int) and not isinstance(told, bool):
         told = str(told)
     last = told.strip().rpartition("/")[2] if isinstance(told, str) else ""

@@ -42,7 +42,7 @@ _PARTS: Final[Json] = {
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Makes the request safe to repeat: it is the command's id, and is echoed.",
+            "description": "Makes the request safe to repeat; it is echoed. Of a command it is the id.",
             "schema": {"type": "string", "pattern": ID_PATTERN},
             "example": SCENE["commandId"],
         },
@@ -148,7 +148,7 @@ class _Document:
                     "in": "path",
                     "required": True,
                     "schema": {"type": "string", "pattern": pattern},
-                    "example": SCENE["shopId" if name == "shop_id" else name],
+                    "example": SCENE[name],
                 }
 
     def _query(self, route: Operation | Plain) -> Iterable[Json]:

@@ -9,7 +9,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from barberpro.domain.policy import Action, require_ever
-from barberpro.handlers.rest.context import OWN_HEADERS, REQUEST_ID, actor_if_any
+from barberpro.handlers.rest.context import COMMAND_ID, OWN_HEADERS, REQUEST_ID, actor_if_any
 from barberpro.handlers.rest.parsing import command_id, refuse_unknown_query
 from barberpro.protocol.envelope import failure, page, success
 from barberpro.protocol.errors import BarberProError
@@ -71,7 +71,9 @@ def endpoint(
         require_ever(actor_if_any(request), *actions)
         refuse_unknown_query(request, query)
         if request.method != hdrs.METH_GET:
-            command_id(request)  # a key that is none is refused where it makes no difference, too
+            key = command_id(request)  # one that is none is refused where it makes no difference, too
+            if key is not None:
+                request[COMMAND_ID] = key
         reply = await call(request)
         if isinstance(reply, File):
             return web.Response(body=reply.body, content_type=reply.content_type, headers=reply.headers)
