@@ -19,11 +19,13 @@ from loadtests.faults.checks.recovered import WITHIN
 from loadtests.faults.faults import FAULTS
 from loadtests.faults.odd_server import BUGS
 from loadtests.faults.report import report
-from loadtests.faults.run import Options, run
+from loadtests.faults.run import THINK_SECONDS, Options, run
 
 _MADE: Final = ("report.md", "verdict.json", "history.jsonl")
 _RECOVERY: Final = "Seconds after the last of a storm's faults in which all has to be well again."
 _PATIENCE: Final = "Seconds for which that, and the last answers, are waited for before the run goes on."
+
+_THINK: Final = "Seconds that people wait before their next request, in the mean."
 
 
 @click.command()
@@ -33,6 +35,7 @@ _PATIENCE: Final = "Seconds for which that, and the last answers, are waited for
 @click.option("--only", multiple=True, type=click.Choice([f.name for f in FAULTS]), help="Draws from these only.")
 @click.option("--recovery", type=click.FloatRange(min=0), default=WITHIN, show_default=True, help=_RECOVERY)
 @click.option("--patience", type=click.FloatRange(min=1), default=40.0, show_default=True, help=_PATIENCE)
+@click.option("--think", type=click.FloatRange(min=0.01), default=THINK_SECONDS, show_default=True, help=_THINK)
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),

@@ -44,7 +44,7 @@ _SHOP: Final = NewShop(
     (NewService("Haircut", Decimal("250.00"), 20),),
     {"grace_seconds": 5, "queue_capacity": 40},
 )
-_THINK_SECONDS: Final = 0.12
+THINK_SECONDS: Final = 0.12
 _STORM_SECONDS: Final = 15.0
 _PEACE_SECONDS: Final = 3.0
 """In which people work undisturbed, after all is well."""
@@ -60,7 +60,7 @@ class Options:
     """seconds: of storms and calms. bug: of odd_server.py, for the checker. only: faults' names; all when empty.
 
     recovery: seconds in which all has to be well after a storm; patience: for which that is waited for, and for
-    everybody's final answer.
+    everybody's final answer. think: between two requests of somebody, in the mean.
     """
 
     seconds: float
@@ -70,6 +70,7 @@ class Options:
     only: tuple[str, ...] = ()
     recovery: float = WITHIN
     patience: float = _PATIENCE_SECONDS
+    think: float = THINK_SECONDS
     say: Callable[[str], None] = print
 
 
@@ -110,7 +111,7 @@ async def run(options: Options) -> Outcome:
         shops = {place.shop_id: place.barbers for place in places}
         with History(file) as history:
             history.write("run", seed=options.seed, seconds=options.seconds, bug=options.bug, shops=shops)
-            desk, pace = Desk(history, site.fronts), Pace(_THINK_SECONDS)
+            desk, pace = Desk(history, site.fronts), Pace(options.think)
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
                 cast = _cast(site, desk, pace, places, http)
                 await _play(options, site, history, desk, pace, cast, pool)

@@ -8,12 +8,15 @@ from tests.support.fault_runs import judged
 
 GENEROUS_SECONDS = "60"
 """To be well again: other tests run beside this one."""
+LEISURELY_SECONDS = "1"
+"""People think for so long: other tests have the machine as well."""
 _AS_IT_HAPPENS: Final = frozenset({no_trace.ONE_ANSWER})
 """Looked at only when an attempt without an answer was followed by a refusal."""
 
 
 async def test_a_run_with_faults_keeps_every_promise(tmp_path: Path) -> None:
-    code, verdict, told = await judged(tmp_path, "--minutes", "0.9", "--recovery", GENEROUS_SECONDS, "--patience", "60")
+    arguments = ("--minutes", "0.9", "--recovery", GENEROUS_SECONDS, "--patience", "60", "--think", LEISURELY_SECONDS)
+    code, verdict, told = await judged(tmp_path, *arguments)
     assert (code, verdict["kept"]) == (0, True), told
     overlooked = {name for name, check in verdict["checks"].items() if not check["looked"]} - _AS_IT_HAPPENS
     assert overlooked == set(), told
