@@ -2,6 +2,7 @@
 
 import pytest
 
+from barberpro.server.embedded import EmbeddedServices
 from tests.support.benches import quick_results
 
 FIGURES = {
@@ -16,15 +17,23 @@ FIGURES = {
 LIVE = {"delivery": ["P3-socketio", "P3-websocket"], "memory": ["P7-websocket", "P7-socketio"]}
 
 
+@pytest.fixture
+def given_stores(stores: EmbeddedServices) -> list[str]:
+    """Of this session: a suite would start its own, which takes as long as it does."""
+    return ["--database-url", stores.urls.database_url, "--redis-url", stores.urls.redis_url]
+
+
 @pytest.mark.parametrize("suite", FIGURES)
-async def test_a_quick_run_prints_one_json_object_of_the_agreed_shape(suite: str) -> None:
-    assert [result["id"] for result in await quick_results(suite)] == FIGURES[suite]
+async def test_a_quick_run_prints_one_json_object_of_the_agreed_shape(suite: str, given_stores: list[str]) -> None:
+    assert [result["id"] for result in await quick_results(suite, *given_stores)] == FIGURES[suite]
 
 
 @pytest.mark.timeout(300)  # the first run on a machine installs the Node peers
 @pytest.mark.parametrize("suite", LIVE)
-async def test_a_quick_run_on_a_live_server_refuses_nobody_and_tells_whom_it_left_out(suite: str) -> None:
-    results = await quick_results(suite)
+async def test_a_quick_run_on_a_live_server_refuses_nobody_and_tells_whom_it_left_out(
+    suite: str, given_stores: list[str]
+) -> None:
+    results = await quick_results(suite, *given_stores)
     assert [result["id"] for result in results] == LIVE[suite]
     for result in results:
         assert "refused" not in result["details"]
