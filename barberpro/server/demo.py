@@ -46,6 +46,7 @@ async def set_up(settings: Settings, pool: "Pool[Any]") -> Demo:
     addresses = [
         ("The shop's screen", f"/display/{shop_id}"),
         ("A customer's phone", (await guests.present_code(pool, shop_id, ""))["url"]),
+        ("The kiosk", f"/kiosk/{shop_id}"),
     ]
     if settings.embedded is not None and settings.environment == "development":
         seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)

@@ -24,6 +24,8 @@ DESKTOP: Final = {"width": 1280, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 MOST: Final = 12
 """Rooms that are watched at once."""
+AFTER_ITS_TIMERS: Final = "new Promise((resolve) => setTimeout(resolve, 3_000))"
+"""What the page set to happen three seconds after a card was scrolled away has happened: timers keep their turn."""
 NOBODY: Final = "\u2013"
 PAID: Final = {"method": "cash", "amount": "250.00", "tip": "20.00"}
 
@@ -146,6 +148,23 @@ async def test_of_many_shops_only_those_in_view_are_watched(stage: Stage) -> Non
     await expect(newest).to_contain_text("As of")
     await expect(newest.locator("bp-fresh")).to_be_hidden()
     assert sum(not socket.is_closed() for socket in watched) <= MOST
+    await newest.scroll_into_view_if_needed()
+    await expect(newest.locator("bp-fresh")).to_have_attribute("data-state", "live")
+    await dashboard.go("flags")
+    await dashboard.page.evaluate(AFTER_ITS_TIMERS)
+    await expect(dashboard.section("flags")).to_be_visible()
+    assert [socket for socket in watched if not socket.is_closed()] == []
+
+
+async def test_a_phone_has_room_for_a_line_the_section_it_is_in_and_what_is_not_there(stage: Stage) -> None:
+    await stage.shop.fill(stage.backstage, 3)
+    dashboard = await Dashboard.of(stage, await admin(stage), viewport=PHONE)
+    await expect(dashboard.card(stage.shop).locator("bp-wait").first).to_contain_text("min")
+    assert await dashboard.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    await dashboard.page.goto(f"{stage.url}/admin#exports")
+    await expect(dashboard.page.get_by_text("Nothing found.")).to_be_visible()
+    await expect(dashboard.at("table")).to_be_hidden()
+    await expect(dashboard.at("nav [aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
 async def test_figures_are_charts_and_tables_of_one_shop_or_all(stage: Stage) -> None:

@@ -126,6 +126,17 @@ async def test_a_call_is_announced_once_through_reloads_cuts_and_while_the_page_
     assert await announced(page, 1) == ["Token 6\nBarber 0"]
 
 
+async def test_a_screen_that_is_switched_on_while_the_server_is_away_comes_up_and_waits(stage: Stage) -> None:
+    page = await screen(stage)
+    await page.evaluate("navigator.serviceWorker.ready.then(({ active }) => active.state)")
+    await stage.stop()
+    await page.reload()
+    await expect(page.locator("#fresh")).to_have_attribute("data-state", "lost")
+    await stage.start()
+    await is_live(page)
+    await expect(page.locator("#line section")).to_have_count(2)
+
+
 async def test_a_tab_that_slept_wakes_up_to_the_truth_and_announces_what_it_missed_once(stage: Stage) -> None:
     await stage.shop.fill(stage.backstage, 3)
     await stage.does(0, "advance")

@@ -4,7 +4,7 @@ import { newId } from "./barberpro-commands.js";
 import { shopField } from "./admin-shops.js";
 import { button, el, field, put } from "./dom.js";
 import { number } from "./format.js";
-import { Refusal } from "./session.js";
+import { Refusal } from "./rest.js";
 import { id, labelled, lines, moment, soft } from "./admin-words.js";
 
 const FIRST_PAUSE_MS = 700;
@@ -22,7 +22,9 @@ class Exports {
   #body = el("tbody", { role: "rowgroup" });
   #rows = new Map(); // by export
   #told = el("p", { className: "unseen", role: "status" });
+  #none;
   #problem = el("p", { className: "problem", role: "alert" });
+  #table;
   #more;
   #cursor = null;
   #timer = 0;
@@ -36,9 +38,11 @@ class Exports {
   begin() {
     const { t, place } = this.#page;
     this.#more = button(t("more"), () => this.#read(this.#cursor), "", { hidden: true });
-    place.append(this.#form(), this.#problem, this.#told, el("table", { role: "table", className: "cards", "aria-label": t("exports") },
+    this.#none = el("p", { className: "soft small", role: "status" });
+    this.#table = el("table", { role: "table", className: "cards", hidden: true, "aria-label": t("exports") },
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...["report", "asked", "progress", "file"].map((head) =>
-        el("th", { role: "columnheader", scope: "col", textContent: t(head) })))), this.#body), el("div", { className: "row" }, this.#more));
+        el("th", { role: "columnheader", scope: "col", textContent: t(head) })))), this.#body);
+    place.append(this.#form(), this.#problem, this.#told, this.#none, this.#table, el("div", { className: "row" }, this.#more));
     this.#read(null);
   }
 
@@ -87,6 +91,7 @@ class Exports {
     try {
       const { data, meta } = await this.#page.session.ask("GET", `/admin/reports/exports?${new URLSearchParams(cursor ? { cursor } : {})}`, { whole: true });
       data.forEach((one) => this.#put(one, false));
+      if (!this.#rows.size) put(this.#none, this.#page.t("nothingFound"));
       this.#cursor = meta.nextCursor ?? null;
       this.#more.hidden = this.#cursor === null;
       this.#soon();
@@ -129,6 +134,8 @@ class Exports {
     else this.#body.append(row);
     if (focused) row.querySelector("button")?.focus();
     this.#rows.set(one.exportId, { one, row });
+    this.#table.hidden = false;
+    put(this.#none, "");
   }
 
   #progress(one) {

@@ -26,6 +26,7 @@ class Lines {
   #cursor = null;
   #turn = 0;
   #timer = 0;
+  #typed = 0;
   #cards = new Map(); // by shop
   #eye = new IntersectionObserver((seen) => this.#look(seen), { rootMargin: "80px" });
 
@@ -46,16 +47,16 @@ class Lines {
   end() {
     this.#turn++;
     clearInterval(this.#timer);
+    clearTimeout(this.#typed);
     this.#eye.disconnect();
-    for (const card of this.#cards.values()) card.leave();
+    this.#empty(); // a card that was scrolled away has a timer still, which would share rooms out among these
   }
 
   #search() {
     const { t } = this.#page;
-    let timer = 0;
     const input = el("input", { id: "shop-name", type: "search", autocomplete: "off", maxLength: 80, oninput: () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => this.#find(input.value.trim()), TYPED_MS);
+      clearTimeout(this.#typed);
+      this.#typed = setTimeout(() => this.#find(input.value.trim()), TYPED_MS);
     } });
     return el("form", { className: "filters", role: "search", onsubmit: (event) => event.preventDefault() },
       el("p", { className: "field" }, el("label", { htmlFor: "shop-name", textContent: t("byName") }), input));

@@ -64,6 +64,7 @@ function begin() {
       if (link.dataset.section === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    byId("sections").querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
     const heading = el("h1", { textContent: t(name), tabIndex: -1 });
     const place = el("section", { className: "stack", data: { section: name } });
     byId("view").replaceChildren(heading, place);

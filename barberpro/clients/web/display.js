@@ -8,6 +8,7 @@ import { applyLook, settings, settingsDialog } from "./display-settings.js";
 import "./elements.js";
 import { time } from "./format.js";
 import { Device, NotPaired } from "./pairing.js";
+import { keepShell } from "./shell.js";
 import { LANGUAGES, preferred, texts, translate } from "./texts.js";
 
 const ASK_MS = 3_000;       // how often the server is asked whether what is here is still true
@@ -26,7 +27,7 @@ let shopId = location.pathname.split("/")[2] ?? null;
 let shown = null;           // the state on the screen
 let calls = null;
 let shop = null;
-let pairing = null;         // an AbortController while a code is shown
+let pairing = false;        // while a code is shown
 let cameBefore = 0;         // how often it was live
 
 const announcer = new Announcer({ language: t.language, shownMs: kept.callSeconds * 1000 });
@@ -36,7 +37,7 @@ Object.assign(announcer, { sound: kept.sound, speech: kept.speech });
 
 /** Where this screen's tokens come from: a paired device's own, or everybody's of a public display. */
 async function tokens(signal) {
-  if (device.shopId) return { paired: true, token: await device.token(signal) };
+  if (device.shopId) return { paired: true, token: await device.token() };
   if (!shopId) throw new NotPaired("no shop in the address");
   const answer = await fetch(`/display/${shopId}/token`, { signal });
   if (answer.status === 404) throw new NotPaired("not a public display");
@@ -77,7 +78,7 @@ function leave(ms) {
 
 async function pair() {
   if (pairing) return;
-  pairing = new AbortController();
+  pairing = true;
   shop?.close();
   shop = null;
   shown = null;
@@ -85,12 +86,12 @@ async function pair() {
   byId("pairing").hidden = false;
   byId("fresh").hidden = true;
   try {
-    shopId = await device.pair(showCode, pairing.signal);
+    shopId = await device.pair(showCode);
   } catch {
     setTimeout(pair, AGAIN_MS);
     return;
   } finally {
-    pairing = null;
+    pairing = false;
   }
   byId("pairing").hidden = true;
   byId("fresh").hidden = false;
@@ -195,3 +196,4 @@ stayAwake();
 
 translate(t);
 begin();
+keepShell(); // a screen that is switched on while the server is away comes up, and waits

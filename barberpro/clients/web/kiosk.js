@@ -33,7 +33,7 @@ keepShell();
 
 async function begin() {
   const away = () => view.notice(t("noNetwork"));
-  shopId = device.shopId ?? await insist(() => device.pair((code) => view.askToPair(code), new AbortController().signal), away);
+  shopId = device.shopId ?? await insist(() => device.pair((code) => view.askToPair(code)), away);
   if (location.pathname !== `/kiosk/${shopId}`) history.replaceState(null, "", `/kiosk/${shopId}`);
   await insist(readMenu, away);
   setInterval(() => readMenu().catch(() => {}), MENU_MS);
@@ -44,9 +44,9 @@ async function begin() {
   restart();
 }
 
-async function token(signal) {
+async function token() {
   try {
-    return await device.token(signal);
+    return await device.token();
   } catch (problem) {
     if (!(problem instanceof NotPaired)) throw problem;
     device.forget(); // the shop has revoked it: it shows a code again, for whatever shop

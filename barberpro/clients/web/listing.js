@@ -4,7 +4,7 @@
 // an address, do not.
 
 import { button, el, field, put } from "./dom.js";
-import { Refusal } from "./session.js";
+import { Refusal } from "./rest.js";
 import { shopField } from "./admin-shops.js";
 import { addressOf } from "./admin-words.js";
 

@@ -1,7 +1,10 @@
 // A device that stands in the shop: it shows a code, staff enter it, and from then on it has tokens. Used by displays and
 // kiosks. What it proves itself with is a secret that stays on this device.
 
-const API = "/api/v1/devices";
+import { ask } from "./rest.js";
+
+const PATH = "/devices";
+const AGAIN_MS = 3_000;
 
 /** The server does not (any longer) know the device: it is to be paired anew. */
 export class NotPaired extends Error {}
@@ -24,9 +27,9 @@ export class Device {
   }
 
   /** A token, good for about an hour. @throws {NotPaired} */
-  async token(signal) {
+  async token() {
     if (!this.#kept) throw new NotPaired("never paired");
-    const told = await this.#fetchToken(this.#kept.secret, signal);
+    const told = await this.#fetchToken(this.#kept.secret);
     if (told.status !== "paired") throw new NotPaired("nobody has entered its code");
     return told.token;
   }
@@ -34,20 +37,18 @@ export class Device {
   /**
    * Shows codes until one is entered; returns the shop's id.
    * @param {(code: string, expiresAt: Date) => void} show
-   * @param {AbortSignal} signal ends it
    */
-  async pair(show, signal) {
+  async pair(show) {
     this.forget();
-    while (!signal.aborted) {
-      const { code, secret, expiresAt } = await ask(API, { kind: this.#kind }, signal);
+    for (;;) {
+      const { code, secret, expiresAt } = await ask(PATH, { body: { kind: this.#kind } });
       show(code, new Date(expiresAt));
-      const shopId = await this.#entered(secret, signal);
+      const shopId = await this.#entered(secret);
       if (shopId !== null) {
         this.#keep({ secret, shopId });
         return shopId;
       }
     }
-    throw signal.reason;
   }
 
   forget() {
@@ -61,23 +62,22 @@ export class Device {
   }
 
   // The shop's id once the code is entered, or null once it is too late for that.
-  async #entered(secret, signal) {
+  async #entered(secret) {
     for (;;) {
       try {
-        const told = await this.#fetchToken(secret, signal);
+        const told = await this.#fetchToken(secret);
         if (told.status === "paired") return told.shopId;
-        await pause(told.askAgainSeconds * 1000, signal);
+        await pause(told.askAgainSeconds * 1000);
       } catch (problem) {
         if (problem instanceof NotPaired) return null;
-        if (signal.aborted) throw problem;
-        await pause(3_000, signal);
+        await pause(AGAIN_MS);
       }
     }
   }
 
-  async #fetchToken(secret, signal) {
+  async #fetchToken(secret) {
     try {
-      return await ask(`${API}/token`, { secret }, signal);
+      return await ask(`${PATH}/token`, { body: { secret } });
     } catch (problem) {
       if (problem.status === 401 || problem.status === 404) throw new NotPaired(problem.message);
       throw problem;
@@ -85,30 +85,8 @@ export class Device {
   }
 }
 
-async function ask(path, body, signal) {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
-  const answer = await response.json();
-  if (!answer.success) throw Object.assign(new Error(answer.error.message), { status: response.status });
-  return answer.data;
-}
-
-function pause(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+function pause(ms) {
+  return new Promise((resolve) => { setTimeout(resolve, ms); });
 }
 
 function read(key) {

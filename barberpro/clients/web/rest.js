@@ -1,23 +1,37 @@
-// One request to the REST door, for what no room tells.
+// Requests to the REST door, for what no room tells. All pages ask here.
 
 import { CommandError, within } from "./barberpro.js";
+
+export const API = "/api/v1";
 
 const ANSWER_MS = 10_000;
 const AGAIN_MS = 1_500;
 const AGAIN_AT_MOST_MS = 10_000;
 
+/** What the server did not do. fields: [{path, problem}], of a request that does not hold; retryAfter: seconds. */
+export class Refusal extends CommandError {
+  constructor(error, { status, headers }) {
+    super(error);
+    this.name = "Refusal";
+    this.status = status;
+    this.fields = this.details.fields ?? [];
+    this.retryAfter = Number(headers.get("Retry-After")) || 0;
+  }
+}
+
 /**
  * @param {string} path below /api/v1
- * @param {{method?: string, body?: object, token?: string}} [how]
+ * @param {{method?: string, body?: object, token?: string, key?: string, whole?: boolean}} [how] key: by which the same
+ *   request, asked again, is known; whole: the answer is {data, meta}
  * @returns {Promise<any>} `data` of the answer
- * @throws {CommandError} for a refusal; any other Error when there was no answer
+ * @throws {Refusal}; any other Error when there was no answer
  */
-export async function ask(path, how = {}) {
+export async function ask(path, { whole = false, ...how } = {}) {
   return within(ANSWER_MS, async (signal) => {
     const response = await request(path, how, signal);
-    const { success, data, error } = await response.json();
-    if (!success) throw new CommandError(error);
-    return data;
+    const answer = await response.json();
+    if (!answer.success) throw new Refusal(answer.error, response);
+    return whole ? answer : answer.data;
   });
 }
 
@@ -25,14 +39,14 @@ export async function ask(path, how = {}) {
 export async function picture(path, token) {
   return within(ANSWER_MS, async (signal) => {
     const response = await request(path, { token }, signal);
-    if (!response.ok) throw new CommandError((await response.json()).error);
+    if (!response.ok) throw new Refusal((await response.json()).error, response);
     return URL.createObjectURL(await response.blob());
   });
 }
 
 /**
  * Asks again until there is an answer, and at once when the network is back. waits: called when there was none.
- * Throws a CommandError that is not temporary.
+ * Throws a Refusal that is not temporary.
  */
 export async function insist(work, waits = () => {}) {
   for (let pause = AGAIN_MS; ; pause = Math.min(AGAIN_AT_MOST_MS, pause * 2)) {
@@ -46,12 +60,14 @@ export async function insist(work, waits = () => {}) {
   }
 }
 
-function request(path, { method, body, token }, signal) {
+function request(path, { method, body, token, key }, signal) {
   const headers = {
+    ...(path.startsWith("/auth/") && { "X-Refresh-Token": "cookie" }), // a token that no script reads
     ...(body && { "Content-Type": "application/json" }),
     ...(token && { Authorization: `Bearer ${token}` }),
+    ...(key && { "Idempotency-Key": key }),
   };
-  return fetch(`/api/v1${path}`, {
+  return fetch(API + path, {
     method: method ?? (body ? "POST" : "GET"),
     headers,
     body: body && JSON.stringify(body),

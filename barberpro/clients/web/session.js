@@ -4,44 +4,12 @@
 // other, and a renewal keeps its key until it was answered: asked again, it has the same answer.
 
 import { newId } from "./barberpro-commands.js";
-import { within } from "./barberpro.js";
+import { API, ask, Refusal } from "./rest.js";
 
-const API = "/api/v1";
 const IN = "barberpro.in";             // says that somebody is signed in here; holds nothing
 const RENEWAL = "barberpro.renewal";   // the key of the renewal that was not answered yet
 const EARLY_MS = 30_000;
-const ANSWER_MS = 10_000;
 const OVER = new Set(["UNAUTHORIZED", "TOKEN_EXPIRED", "TOKEN_REVOKED"]);
-
-/** What the server did not do, in its words. fields: [{path, problem}], of a request that does not hold. */
-export class Refusal extends Error {
-  constructor({ code, message, temporary, details = {} }, retryAfter) {
-    super(message);
-    this.name = "Refusal";
-    this.code = code;
-    this.temporary = temporary;
-    this.details = details;
-    this.fields = details.fields ?? [];
-    this.retryAfter = Number(retryAfter) || 0;
-  }
-}
-
-/**
- * Asks below /api/v1; what the answer has as `data`, or with `whole` {data, meta}.
- * @throws {Refusal}; whatever fetch throws when the server cannot be reached
- */
-export async function ask(method, path, { body, token, key, whole = false } = {}) {
-  const headers = { "X-Refresh-Token": "cookie" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (token) headers.Authorization = `Bearer ${token}`;
-  if (key) headers["Idempotency-Key"] = key;
-  return within(ANSWER_MS, async (signal) => {
-    const response = await fetch(API + path, { method, headers, body: body && JSON.stringify(body), signal });
-    const answer = await response.json();
-    if (!answer.success) throw new Refusal(answer.error, response.headers.get("Retry-After"));
-    return whole ? answer : answer.data;
-  });
-}
 
 /** Event "over": the session was ended, here or elsewhere. */
 export class Session extends EventTarget {
@@ -83,15 +51,15 @@ export class Session extends EventTarget {
     return this.#grant.accessToken;
   }
 
-  /** As `ask`, as this user. */
+  /** As `ask` of rest.js, as this user. */
   async ask(method, path, options = {}) {
     if (this.#endsSoon()) await this.#renew();
     try {
-      return await ask(method, path, { ...options, token: this.#grant.accessToken });
+      return await ask(path, { method, ...options, token: this.#grant.accessToken });
     } catch (problem) {
       if (problem.code !== "TOKEN_EXPIRED") throw problem;
       await this.#renew();
-      return ask(method, path, { ...options, token: this.#grant.accessToken });
+      return ask(path, { method, ...options, token: this.#grant.accessToken });
     }
   }
 
@@ -99,7 +67,7 @@ export class Session extends EventTarget {
   async file(path) {
     if (this.#endsSoon()) await this.#renew();
     const response = await fetch(API + path, { headers: { Authorization: `Bearer ${this.#grant.accessToken}` } });
-    if (!response.ok) throw new Refusal((await response.json()).error, response.headers.get("Retry-After"));
+    if (!response.ok) throw new Refusal((await response.json()).error, response);
     const [, name = "file"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
     return { blob: await response.blob(), name };
   }
@@ -138,7 +106,7 @@ async function renewed() {
     const key = stored(RENEWAL) ?? newId();
     store(RENEWAL, key);
     try {
-      const grant = await ask("POST", "/auth/refresh", { key });
+      const grant = await ask("/auth/refresh", { method: "POST", key });
       forget(RENEWAL);
       return grant;
     } catch (problem) {

@@ -1,4 +1,5 @@
-// What the pages on a customer's phone share: the service worker that keeps their shell, and the choice of a language.
+// What the pages on a customer's phone share: the service worker that keeps their shell, which the kiosk and the screen have
+// as well, and the choice of a language.
 
 import { LANGUAGES, choose } from "./texts.js";
 

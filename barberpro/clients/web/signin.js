@@ -2,7 +2,8 @@
 
 import { button, el, field } from "./dom.js";
 import { newId } from "./barberpro-commands.js";
-import { ask, Refusal, Session } from "./session.js";
+import { ask, Refusal } from "./rest.js";
+import { Session } from "./session.js";
 import { texts, preferred } from "./texts.js";
 
 const AGAIN_MS = 2_000;
@@ -96,25 +97,25 @@ class SignIn {
 
   async #byPassword() {
     const body = { ...this.#contact(), password: this.password.input.value };
-    this.#done(new Session(await ask("POST", "/auth/login", { body, key: newId() })));
+    this.#done(new Session(await ask("/auth/login", { body, key: newId() })));
   }
 
   async #sendCode() {
     const body = { ...this.#contact(), userType: this.#userType, language: this.#t.language };
     if (body.email) return this.who.complain(this.#t("codeNeedsNumber"));
-    this.#challenge = await ask("POST", "/auth/register", { body, key: newId() });
+    this.#challenge = await ask("/auth/register", { body, key: newId() });
     this.#show();
     this.code.input.focus();
   }
 
   async #again() {
-    this.#challenge = await ask("POST", "/auth/resend-otp", { body: { challengeId: this.#challenge.challengeId } });
+    this.#challenge = await ask("/auth/resend-otp", { body: { challengeId: this.#challenge.challengeId } });
     this.code.input.focus();
   }
 
   async #byCode() {
     const body = { challengeId: this.#challenge.challengeId, code: this.code.input.value.trim() };
-    this.#done(new Session(await ask("POST", "/auth/verify-otp", { body })));
+    this.#done(new Session(await ask("/auth/verify-otp", { body })));
   }
 
   #back() {

@@ -91,7 +91,7 @@ export class TicketView {
     when.dateTime = at;
     when.textContent = time(at);
     const place = status === "waiting" ? this.#t("place", { position }) : this.#t(`${status}Short`);
-    words.textContent = [reason(this.#t, cause), place].filter(Boolean).join(" · ");
+    words.textContent = [reason(this.#t, cause, status), place].filter(Boolean).join(" · ");
     item.append(when, words);
     return item;
   }

@@ -83,7 +83,7 @@ function take(state) {
   const elsewhere = before && before.barberId !== state.barberId;
   keep({ ...state, seenAt: Date.now() });
   view.aged(0);
-  if (before && moved) view.why(reason(t, state.cause));
+  if (before && moved) view.why(reason(t, state.cause, state.status));
   if (moved) story();
   if (!ticket.seen.shopName || elsewhere) about();
   if (!ticket.alerts) return;
@@ -114,7 +114,8 @@ async function story() {
   asked = false;
   if (changes) {
     view.story(changes);
-    view.why(reason(t, changes.at(-1).cause));
+    const { cause, status } = changes.at(-1);
+    view.why(reason(t, cause, status));
   }
   if (!askAgain) return;
   askAgain = false;
