@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SRC := barberpro loadtests tests
 
-# Processes that the tests are shared out to, each with stores of its own; most of a test's time is waiting.
+# Processes that the tests are shared out to, each with stores of its own; much of a test's time is waiting. Files come in
+# their order, in which the longest are among the first: xdist would put those with few tests last.
 TESTERS ?= 3
 
 .DEFAULT_GOAL := help
@@ -47,7 +48,7 @@ node:
 	  { echo "CI needs Node and npm for the tests of the official Socket.IO client"; exit 1; }
 
 test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Postgres and Valkey
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # How many times as many examples as the suite tries, other ones each time.
 TIMES ?= 20
