@@ -49,7 +49,7 @@ async def create(
         await lock_shop(connection, shop.shop_id)
         made = await add_service(connection, shop.shop_id, new, digest)
         if not made:
-            need_same(await service_made_with(connection, service_id), digest)
+            need_same(await service_made_with(connection, service_id) or digest, digest)  # as of a shop
         if made and await count_services(connection, shop.shop_id) > _MOST:
             raise BarberProError(ErrorCode.INVALID_TRANSITION, f"A shop has {_MOST} services at most.")
         listed = await _found(connection, shop.shop_id, service_id)

@@ -16,9 +16,6 @@ def digest_of(actor: Actor, *content: object) -> str:
 
 
 def need_same(before: str | None, now: str | None) -> None:
-    """Raises IDEMPOTENCY_MISMATCH unless both are of the same request.
-
-    before: None where a server of an earlier version made it, which kept none: nobody can tell, as nobody could then.
-    """
-    if before is not None and before != now:
+    """Raises IDEMPOTENCY_MISMATCH unless both are of the same request."""
+    if before != now:
         raise BarberProError(ErrorCode.IDEMPOTENCY_MISMATCH)

@@ -1,36 +1,19 @@
 """GET /openapi.json: what REST takes and tells (OpenAPI 3.1), made from the tables that it answers by."""
 
-import asyncio
-from functools import cache
 from typing import Any, Final
 
-import orjson
 from aiohttp import web
 
 from barberpro.handlers import asyncapi, pages
+from barberpro.handlers.described import described
 from barberpro.handlers.openapi.document import document
 from barberpro.handlers.realtime import sse
 from barberpro.handlers.rest.operations import Operation, Plain
 from barberpro.handlers.rest.routes import ROUTES
 
-_HEADERS: Final = {
-    "Cache-Control": "no-cache",
-    # It is the same for everybody, and tools that show it are pages from elsewhere.
-    "Access-Control-Allow-Origin": "*",
-}
-
 
 def setup_openapi(app: web.Application) -> None:
     app.router.add_get(ROUTE.path, ROUTE.handler)
-
-
-async def _serve(_request: web.Request) -> web.Response:
-    """GET /openapi.json: this document."""
-    body = await asyncio.to_thread(_written)
-    return web.Response(body=body, content_type="application/json", charset="utf-8", headers=_HEADERS)
-
-
-ROUTE: Final = Plain(path="/openapi.json", name="get_openapi", call=_serve, files=("application/json",))
 
 
 def routes() -> tuple[Operation | Plain, ...]:
@@ -43,7 +26,4 @@ def whole() -> dict[str, Any]:
     return document(routes())
 
 
-@cache
-def _written() -> bytes:
-    """Once a process."""
-    return orjson.dumps(whole())
+ROUTE: Final = described("/openapi.json", "get_openapi", "This document.", whole)

@@ -133,18 +133,12 @@ def status_of(document: Json, known: dict[str, str]) -> tuple[str, Json]:
 
 def path_barber(request: web.Request) -> str:
     """The barber that the path names. Raises NOT_FOUND for what is no id."""
-    barber_id = request.match_info["barberId"]
-    if not is_id(barber_id):
-        raise not_found("queue")
-    return barber_id
+    return path_id(request, "barberId", "queue")
 
 
 def path_shop(request: web.Request) -> str:
     """The shop that the path names. Raises NOT_FOUND for what is no id."""
-    shop_id = request.match_info["shopId"]
-    if not is_id(shop_id):
-        raise not_found("shop")
-    return shop_id
+    return path_id(request, "shopId", "shop")
 
 
 def path_id(request: web.Request, name: str, resource: str) -> str:
