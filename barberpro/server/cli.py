@@ -16,6 +16,7 @@ import click
 
 from barberpro import __version__
 from barberpro.protocol.actors import Role
+from barberpro.server.option_types import Directory, Number
 
 if TYPE_CHECKING:
     from barberpro.server.settings import Settings
@@ -39,7 +40,7 @@ def _stores(function: _Function) -> _Function:
             metavar="[DIR]",
             is_flag=False,
             flag_value=_EMBEDDED_DEFAULT,
-            type=click.Path(file_okay=True, path_type=Path),
+            type=Directory(path_type=Path),
             help=f"Real Postgres and Valkey in DIR, by default {_EMBEDDED_DEFAULT}. Also BARBERPRO_EMBEDDED.",
         ),
     ):
@@ -123,7 +124,7 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 @click.option("--host", help="Address to listen on. Also BARBERPRO_HOST.")
 @click.option("--port", type=int, help="Port to listen on. Also BARBERPRO_PORT.")
-@click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
+@click.option("--speed", type=Number(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
 def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Start everything, seed a shop, and play days in it until Ctrl-C."""
     from barberpro.server.commands import run_demo
@@ -161,8 +162,8 @@ def seed(name: str, time_zone: str, as_json: bool, **given: Any) -> None:  # noq
 @_stores
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The server to play against.")
 @click.option("--shop", metavar="ID", help="The shop to play in; a new one by default.")
-@click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
-@click.option("--hours", type=click.FloatRange(min=0.01), default=9.0, show_default=True, help="Length of the day.")
+@click.option("--speed", type=Number(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
+@click.option("--hours", type=Number(0.01, 24), default=9.0, show_default=True, help="Length of the day.")
 @click.option("--random-seed", type=int, default=1, show_default=True, help="The same seed plays the same day.")
 @click.option("--view", type=click.Choice(["live", "plain", "none"]), default="live", show_default=True)
 def simulate(
@@ -289,7 +290,7 @@ def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=30.0,
     show_default=True,
     help="What the servers have to read a key; they look every five seconds.",
