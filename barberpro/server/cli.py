@@ -179,7 +179,7 @@ def simulate(
     from barberpro.server.commands import Day, run_simulate
 
     settings = _settings(log_level="warning", **given)
-    day = Day(url, shop, speed, hours, random_seed, view)
+    day = Day(url.rstrip("/"), shop, speed, hours, random_seed, view)
     _run(settings, run_simulate(settings, day))
 
 
