@@ -26,8 +26,18 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def main() -> None:
-    """The entry point of the `barberpro` command."""
-    cli(prog_name="barberpro")
+    """The entry point of the `barberpro` command.
+
+    Ctrl-C ends it with 130, however early it comes: by click's own 1, `check` says that it found something.
+    """
+    try:
+        code = cli.main(prog_name="barberpro", standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code)
 
 
 def _stores(function: _Function) -> _Function:

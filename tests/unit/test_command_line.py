@@ -1,11 +1,13 @@
 """Options of the command line that mean nothing are refused by name, before anything is started or written."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from barberpro.server.cli import cli
+from barberpro.server import settings
+from barberpro.server.cli import cli, main
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,20 @@ def test_what_nobody_could_show_find_or_write_is_refused(
     end = CliRunner().invoke(cli, [*arguments, "--embedded", "stores"])
     assert end.exit_code == 2
     assert words in end.output
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("check", 130), ("check --nothing", 2), ("dance", 2), ("", 2), ("--version", 0), ("check -h", 0)]
+)
+def test_ctrl_c_is_told_apart_from_what_a_command_found(
+    line: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(settings, "load_settings", interrupted)
+    monkeypatch.setattr(sys, "argv", ["barberpro", *line.split()])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code or 0) == code
+    assert "Traceback" not in capsys.readouterr().err
