@@ -147,14 +147,16 @@ class Jobs:
 
     async def _run(self) -> None:
         while True:
-            self._machine = self._built()
+            machine = self._machine = self._built()
             try:
-                await self._machine.run(self._look, batch_size=_AT_ONCE, heartbeat_timeout=_HEARTBEAT)
+                await machine.run(self._look, batch_size=_AT_ONCE, heartbeat_timeout=_HEARTBEAT)
                 return
             except Away as error:
                 log.info("jobs_wait", problem=repr(error))
             except Exception:
                 log.exception("jobs_failed")
+            if machine.shutdown.is_set():  # a cancellation may have been lost on the way here
+                return
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _watch(self) -> None:
@@ -163,6 +165,8 @@ class Jobs:
                 self.waiting = await waiting_jobs(self._pool)
             except Away as error:
                 log.info("jobs_unwatched", problem=repr(error))
+            if self._machine is not None and self._machine.shutdown.is_set():  # as above
+                return
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _entrypoint(self, kind: str, work: Work) -> Callable[[Job], Awaitable[None]]:
