@@ -29,7 +29,7 @@ from barberpro.storage.migrate import migrate
 from barberpro.storage.primaries import Primaries
 from tests.support.blocking import blocking_calls_fail
 from tests.support.clusters import Cluster, ClusteredServices
-from tests.support.databases import create_database, drop_database
+from tests.support.databases import create_database, drop_database, forget_durability
 from tests.support.faults import lose_memory
 from tests.support.public_states import WATCH, watched_builders
 from tests.support.shops import running
@@ -74,7 +74,9 @@ def no_public_state_leaks(watched_states: None) -> Iterator[None]:
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedServices]:
     """Yield the session's stores, started."""
     services = EmbeddedServices(tmp_path_factory.mktemp("stores"))
-    async with services:
+    async with services as urls:
+        # Nobody pulls their plug: a test that does has stores of its own.
+        await forget_durability(urls.database_url)
         yield services
 
 
