@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT: Final = timedelta(seconds=30)
 """A job whose node has been silent for so long is done by another."""
 _AT_ONCE: Final = 10
-_CLOSE_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 2.0
 _KEPT_DAYS: Final = 30
 _FORGET: Final = (
     "DELETE FROM pgqueuer_log WHERE created < now() - make_interval(days => $1)",
@@ -134,7 +134,9 @@ class Jobs:
         self._watcher.cancel()
         if self._machine is not None:
             self._machine.shutdown.set()
-            await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
+            _, still = await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
+            if still:  # with a long job; or with a silent Postgres, which would not answer to a cancellation either
+                self._pool.terminate()
         self._task.cancel()
         await asyncio.gather(self._task, self._watcher, return_exceptions=True)
 

@@ -40,7 +40,7 @@ RECONNECT: Final = frozenset({CloseCode.RESTARTING, CloseCode.TRY_LATER, CloseCo
 MEANINGS: Final = {
     CloseCode.RESTARTING: "The server restarts; wait as long as server_restarting said.",
     CloseCode.TRY_LATER: "Try again later.",
-    CloseCode.BAD_FRAME: "A bad frame, or bad epoch and seq.",
+    CloseCode.BAD_FRAME: "A bad frame, bad epoch and seq, or what is no id in the path.",
     CloseCode.UNAUTHENTICATED: "No token came in time, or it is not (any longer) good.",
     CloseCode.FORBIDDEN: "This web origin may not connect.",
     CloseCode.NO_SUCH_ROOM: "There is no such room, or it is not yours to know of.",

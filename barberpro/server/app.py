@@ -1,7 +1,8 @@
 """The application: a node behind its doors."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -73,16 +74,17 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
     async with AsyncExitStack() as opened:
         node = await Node.start(replace(options, traced=traced), seals.seal, seals.lookup)
         opened.push_async_callback(node.close)
+        closes = await opened.enter_async_context(_closed_at_once())
         revocations = Revocations(node.pool, options.database_url)
-        opened.push_async_callback(revocations.close)
+        closes.append(revocations.close)
         await revocations.start()
         blocks = _blocks(settings, node)
-        opened.push_async_callback(blocks.close)
+        closes.append(blocks.close)
         await blocks.start()
         post_office = await PostOffice.open(options.database_url, options.patience, seals, ways)
-        opened.push_async_callback(post_office.close)
+        closes.append(post_office.close)
         search_index = await SearchIndex.open(options.database_url, options.patience)
-        opened.push_async_callback(search_index.close)
+        closes.append(search_index.close)
         tokens = Tokens(keys, revocations.covers)
         services = _services(settings, options, node, tokens, seals, blocks, search_index)
         lifetimes = Lifetimes(settings.access_seconds, settings.refresh_days)
@@ -102,6 +104,16 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         key_watch.start()
         search_index.start()
         return RunningServer(node, doors, app, revocations, key_watch, opened.pop_all())
+
+
+@asynccontextmanager
+async def _closed_at_once() -> AsyncIterator[list[Callable[[], Awaitable[None]]]]:
+    """Whatever is put into the list is closed in the end, all at the same time: each may wait for a silent store."""
+    closes: list[Callable[[], Awaitable[None]]] = []
+    try:
+        yield closes
+    finally:
+        await asyncio.gather(*(close() for close in closes))
 
 
 def _blocks(settings: Settings, node: Node) -> Blocks:

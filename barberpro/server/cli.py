@@ -17,6 +17,7 @@ import click
 
 from barberpro import __version__
 from barberpro.protocol.actors import Role
+from barberpro.server.option_types import Directory, Number
 
 if TYPE_CHECKING:
     from barberpro.server.settings import Settings
@@ -26,9 +27,19 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def main() -> None:
-    """The entry point of the `barberpro` command."""
+    """The entry point of the `barberpro` command.
+
+    Ctrl-C ends it with 130, however early it comes: by click's own 1, `check` says that it found something.
+    """
     gc.disable()  # what is loaded stays, and to look through it for cycles again and again takes an eighth of the time
-    cli(prog_name="barberpro")
+    try:
+        code = cli.main(prog_name="barberpro", standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code)
 
 
 def _stores(function: _Function) -> _Function:
@@ -41,7 +52,7 @@ def _stores(function: _Function) -> _Function:
             metavar="[DIR]",
             is_flag=False,
             flag_value=_EMBEDDED_DEFAULT,
-            type=click.Path(file_okay=True, path_type=Path),
+            type=Directory(path_type=Path),
             help=f"Real Postgres and Valkey in DIR, by default {_EMBEDDED_DEFAULT}. Also BARBERPRO_EMBEDDED.",
         ),
     ):
@@ -126,7 +137,7 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 @click.option("--host", help="Address to listen on. Also BARBERPRO_HOST.")
 @click.option("--port", type=int, help="Port to listen on. Also BARBERPRO_PORT.")
-@click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
+@click.option("--speed", type=Number(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
 def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Start everything, seed a shop, and play days in it until Ctrl-C."""
     if given["embedded"] is given["database_url"] is given["redis_url"] is None:
@@ -164,8 +175,8 @@ def seed(name: str, time_zone: str, as_json: bool, **given: Any) -> None:  # noq
 @_stores
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The server to play against.")
 @click.option("--shop", metavar="ID", help="The shop to play in; a new one by default.")
-@click.option("--speed", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
-@click.option("--hours", type=click.FloatRange(min=0.01), default=9.0, show_default=True, help="Length of the day.")
+@click.option("--speed", type=Number(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
+@click.option("--hours", type=Number(0.01, 24), default=9.0, show_default=True, help="Length of the day.")
 @click.option("--random-seed", type=int, default=1, show_default=True, help="The same seed plays the same day.")
 @click.option("--view", type=click.Choice(["live", "plain", "none"]), default="live", show_default=True)
 def simulate(
@@ -181,7 +192,7 @@ def simulate(
     settings = _settings(log_level="warning", **given)
     from barberpro.server.playing import Day, run_simulate
 
-    day = Day(url, shop, speed, hours, random_seed, view)
+    day = Day(url.rstrip("/"), shop, speed, hours, random_seed, view)
     _run(settings, run_simulate(settings, day))
 
 
@@ -292,7 +303,7 @@ def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=30.0,
     show_default=True,
     help="What the servers have to read a key; they look every five seconds.",

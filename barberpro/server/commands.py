@@ -9,13 +9,14 @@ from typing import Any, Final
 import click
 import orjson
 from asyncpg import Pool
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.ending import revoke
 from barberpro.protocol.accounts import Claimed
 from barberpro.protocol.actors import SYSTEM, Role
+from barberpro.protocol.commands import Name
 from barberpro.protocol.ids import ID_PATTERN
 from barberpro.queue.check import compare
 from barberpro.queue.trim import Kept, Step, Trimmer
@@ -36,6 +37,7 @@ from barberpro.storage.zones import UnknownZoneError
 
 _PATIENCE_SECONDS: Final = 60.0
 """For one answer of Postgres: who gave a command waits for it, and may stop it."""
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
 
 
 async def run_migrate(settings: Settings) -> None:
@@ -57,20 +59,34 @@ async def database(settings: Settings, urls: StoreUrls) -> AsyncIterator["Pool[A
 
 
 async def run_seed(settings: Settings, name: str, time_zone: str, *, as_json: bool) -> None:
+    """Raises CommandError for a name or a time zone that no shop may have."""
+    shown = _shop_name(name)
     async with open_stores(settings) as urls, database(settings, urls) as pool:
         try:
-            shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(name, time_zone))
+            shop = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop(shown, time_zone))
         except UnknownZoneError as error:
             raise CommandError(f"--time-zone: {error}") from None
     if as_json:
         click.echo(orjson.dumps(shop).decode())
         return
-    click.echo(f"shop    {shop['shopId']}  {name}")
+    click.echo(f"shop    {shop['shopId']}  {shown}")
     click.echo(f"owner   {shop['ownerId']}  {shop['barbers'][0]['name']}")
     for barber in shop["barbers"]:
         click.echo(f"barber  {barber['barberId']}  {barber['name']}")
     for service in shop["barbers"][0]["services"]:
         click.echo(f"service {service['serviceId']}  {service['name']}, {service['durationMinutes']} min")
+
+
+def _shop_name(text: str) -> str:
+    """As the wire takes a shop's name: screens show it."""
+    try:
+        return _NAME.validate_python(text)
+    except ValidationError as error:
+        raise CommandError(f"--name: {_problem(error)}") from None
+
+
+def _problem(error: ValidationError) -> str:
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
 
 
 async def run_revoke(settings: Settings, user: str) -> None:
@@ -94,9 +110,8 @@ async def run_appoint(settings: Settings, email: str | None, phone: str | None, 
     try:
         contact = Claimed(email=email, phone=phone).contact
     except ValidationError as error:
-        told = error.errors()[0]
-        option, words = told["loc"][0] if told["loc"] else "email, --phone", told["msg"].removeprefix("Value error, ")
-        raise CommandError(f"--{option}: {words}") from None
+        where = error.errors()[0]["loc"]
+        raise CommandError(f"--{where[0] if where else 'email, --phone'}: {_problem(error)}") from None
     seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
     async with open_stores(settings) as urls, database(settings, urls) as pool:
         shops: frozenset[str] = frozenset()

@@ -54,7 +54,10 @@ class _Ready:
 
 async def run_import(settings: Settings, wanted: Wanted, report: Path, *, dry: bool) -> int:
     """Progress goes to standard error. 1 when a row was not taken, or totals do not add up."""
-    await asyncio.to_thread(lambda: report.open("ab").close())  # who cannot write it is to know now
+    try:
+        await asyncio.to_thread(lambda: report.open("ab").close())  # who cannot write it is to know now
+    except OSError as error:
+        raise CommandError(f"--report: cannot write {report}: {error.strerror}") from None
     async with _ready(settings, wanted) as ready:
         pace = _Pace(await asyncio.to_thread(ready.source.sizes))
         run = Import(ready.connection, ready.source, ready.shops, ready.contacts, wanted.country, pace.told)

@@ -49,7 +49,7 @@ def development_token(
     if role is Role.BARBER and barber is None and shop is None:
         raise CommandError("--role barber needs --barber, or --shop")
     actor = Actor(
-        id=user or new_user_id(),
+        id=new_user_id() if user is None else user,
         role=role,
         name=name,
         barber_id=barber,

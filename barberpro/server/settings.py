@@ -1,7 +1,7 @@
 """Settings: typed, from the environment and `.env`, checked when they are built.
 
 Every setting is `BARBERPRO_<NAME>`; the two URLs also go by their customary names DATABASE_URL and REDIS_URL. A name
-with _FILE behind it stands for a file that holds the value.
+with _FILE behind it stands for a file that holds the value. An empty variable is as none.
 """
 
 from difflib import get_close_matches
@@ -47,7 +47,12 @@ class Settings(BaseSettings):
     """Everything that can be set. `.env.example` lists it for operators."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BARBERPRO_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+        env_prefix="BARBERPRO_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
     )
 
     environment: Literal["development", "production"] = "development"
@@ -76,7 +81,7 @@ class Settings(BaseSettings):
     firebase_project: Annotated[str, Field(pattern=r"^[a-z0-9-]{4,40}$")] | None = None
     """The Firebase project whose users sign in."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     metrics_port: Annotated[int, Field(ge=1, le=65000)] | None = None

@@ -25,14 +25,20 @@ class WorkerRefusedError(Exception):
 
 
 async def supervise(settings: Settings, urls: StoreUrls) -> None:
-    """Runs the workers until it is cancelled, and starts anew those that die. Raises WorkerRefusedError."""
+    """Runs the workers until it is cancelled, and starts anew those that die. Returns behind the last one's end.
+
+    Raises WorkerRefusedError.
+    """
     keepers = [
         asyncio.create_task(_keep_worker(settings_line(settings, urls, number)), name=f"worker-{number}")
         for number in range(settings.workers)
     ]
     try:
-        await asyncio.gather(*keepers)
+        refused, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_EXCEPTION)
+        for keeper in refused:
+            keeper.result()
     finally:
+        # Once each: asked again, they would not wait for workers that still say goodbye to their clients.
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)

@@ -9,6 +9,7 @@ import asyncpg
 from barberpro.storage.postgres import Away
 
 _SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 1.0
 
 
 class Ear:
@@ -35,7 +36,7 @@ class Ear:
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(*Away):
-                await connection.close(timeout=_SECONDS)
+                await connection.close(timeout=_CLOSE_SECONDS)
 
     def _hear(self, *_told: object) -> None:
         self._heard()

@@ -19,7 +19,7 @@ def summary_of(end: Finished) -> Json:
 
 
 def day(site: Site, *arguments: str) -> list[str]:
-    return site.embedded("simulate", "--url", site.url, *arguments)
+    return site.embedded("simulate", "--url", f"{site.url}/", *arguments)  # as browsers show it
 
 
 async def test_a_quick_day_breaks_no_promise(site: Site) -> None:

@@ -123,18 +123,45 @@ async def test_a_token_that_is_revoked_while_its_stream_is_prepared_opens_none(
     assert len(streams.doors.connections) == 0
 
 
-async def test_a_token_that_is_revoked_while_its_stream_begins_is_shown_nothing(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("ends", "status", "code"), [("token", 401, "TOKEN_REVOKED"), ("server", 503, "SHUTTING_DOWN")]
+)
+async def test_what_ends_while_its_stream_is_about_to_begin_is_told_in_an_envelope(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch, ends: str, status: int, code: str
 ) -> None:
-    async def revoked_meanwhile(*_: object) -> None:
+    async def meanwhile(*_: object) -> None:
+        if ends == "server":
+            await streams.doors.connections.close()
+            return
         monkeypatch.setattr(tokens(), "_is_revoked", lambda _identity: True)
         await streams.doors.expel_revoked()
 
-    monkeypatch.setattr(sse, "catch_up", revoked_meanwhile)
-    async with streams.open() as stream:
-        event, _, why = await stream.state()
-        assert (event, why["code"]) == ("session_expired", "TOKEN_REVOKED")
-        assert await stream.ended()
+    monkeypatch.setattr(sse, "catch_up", meanwhile)
+    answer = await streams.door.get(f"/queue/stream?barberId={streams.door.shop.barbers[0]}", ME)
+    assert (answer.status, answer.code) == (status, code)
+
+
+async def test_while_postgres_is_away_a_stream_is_refused_before_it_begins(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_shop: object) -> None:
+        raise ConnectionRefusedError
+
+    path, views = f"/queue/stream?barberId={streams.door.shop.barbers[0]}", streams.door.node.views
+    monkeypatch.setattr(views, "shop", away)
+    answer = await streams.door.get(path, ME)
+    assert (answer.status, answer.code) == (503, "PERSISTENCE_UNAVAILABLE")
+    monkeypatch.undo()
+    monkeypatch.setattr(views, "refresh", away)
+    headers = {"Authorization": f"Bearer {tokens().mint(ME)}", "Last-Event-ID": "99:99"}
+    async with streams.door.client.get(f"/api/v1{path}", headers=headers) as response:
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert (await response.json())["error"]["code"] == "PERSISTENCE_UNAVAILABLE"
+
+
+async def test_a_stream_is_not_asked_for_its_head(streams: Streams) -> None:
+    async with streams.door.client.head("/api/v1/queue/stream?barberId=bb_1") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET")
 
 
 async def test_a_comment_comes_when_nothing_happens(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What Postgres can never take: one command fails, and everybody else goes on."""
+"""What can never be, in Redis or for Postgres: one command fails, and everybody else goes on."""
 
 import asyncio
 
@@ -27,6 +27,24 @@ async def test_an_event_that_postgres_refuses_fails_its_command_and_no_other(nod
     assert sorted(result.data["booking"]["tokenNumber"] or 0 for result in joined) == list(range(1, 21))
     assert node.recovery.rebuilds < 30
     assert await compare(node.pool, node.redis, node.keys) == []
+
+
+async def test_a_script_that_fails_half_way_leaves_no_trace(node: Node) -> None:
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    joined = [await send(node, customer(number), **shop.join()) for number in range(3)]
+    shard = node.keys.shard_of(shop.shop_id)
+    redis = node.redis.of(shard)
+    epoch = int(await redis.get(node.keys.epoch(shard)) or 0)
+    last = joined[-1].data["booking"]["bookingId"]
+    # No transition writes such a thing; a defect might. The one before it has left the line by the time it is met.
+    await redis.hset(f"{node.keys.generation(shard, epoch)}shop:{shop.shop_id}", f"b:{last}", "{")
+    close = {"type": "close", "barberId": shop.barbers[0], "waiting": "cancel"}
+    assert await code_of(send(node, shop.staff[0], **close)) is ErrorCode.INTERNAL_ERROR
+    assert await compare(node.pool, node.redis, node.keys) == []
+    assert int(await redis.get(node.keys.epoch(shard)) or 0) > epoch
+    closed = await send(node, shop.staff[0], **close)
+    assert closed.data["queue"]["seq"] == joined[-1].data["queue"]["seq"] + 1
 
 
 async def test_a_shop_whose_row_is_locked_holds_up_no_other(node: Node) -> None:

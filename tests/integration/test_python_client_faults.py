@@ -134,6 +134,13 @@ async def test_a_watch_gives_the_first_state_and_every_newer_one_but_never_an_ol
         assert client.stats.outdated == 2
 
 
+async def test_new_waits_come_with_the_same_version(server: FaultyServer, client: BarberProClient) -> None:
+    async with client.watch(ROOM) as states:
+        assert await _seq(states) == 1
+        await server.publish(queue_state(1) | {"waiting": [{"estimatedWait": {"p50Minutes": 4, "p90Minutes": 9}}]})
+        assert (await anext(states))["waiting"][0]["estimatedWait"]["p50Minutes"] == 4
+
+
 async def test_a_state_that_arrives_before_the_ack_of_its_subscription_is_not_lost(
     server: FaultyServer, client: BarberProClient
 ) -> None:

@@ -1,6 +1,7 @@
 """The way to Postgres falls silent and nobody is told: what was connected says nothing any more, for good."""
 
 import asyncio
+from pathlib import Path
 
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
@@ -10,9 +11,12 @@ from barberpro.storage.catalogue import Shop
 from barberpro.storage.postgres import close_pool, connect_pool
 from tests.support.faults import network_to, through
 from tests.support.shops import TestShop, code_of, customer, new_id, running, send
+from tests.support.whole_server import whole_server
 
 SECONDS = 60
 PATIENCE = 2
+END_SECONDS = 10
+"""Within which a server ends."""
 
 
 async def acknowledged(node: Node, shop: TestShop, number: int) -> None:
@@ -45,6 +49,17 @@ async def test_a_node_makes_new_connections_when_those_that_it_has_fall_silent(
             await network.mend()
             await waiting
             network.fall_silent()  # it can close all the same
+
+
+async def test_a_server_ends_in_time_all_the_same(
+    stores: EmbeddedServices, database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with network_to(stores) as network:
+        async with whole_server(NodeOptions(through(network, database_url), redis_url, redis_prefix), tmp_path):
+            network.fall_silent()
+            asked = loop.time()
+        assert loop.time() - asked < END_SECONDS
 
 
 async def test_whoever_falls_silent_in_a_transaction_loses_its_locks(

@@ -265,8 +265,10 @@ async def test_a_resume_that_is_no_number_is_refused(ways: Ways, query: str) -> 
 async def test_an_unknown_event_is_told_and_the_socket_stays(ways: Ways) -> None:
     async with ways.enter() as socket:
         await hear(socket)
-        await socket.send_json({"event": "dance"})
-        assert (await hear(socket))["error"]["details"]["fields"][0]["path"] == "event"
+        unknown: list[object] = ["dance", [], {"command": 1}, None]
+        for event in unknown:
+            await socket.send_json({"event": event})
+            assert (await hear(socket))["error"]["details"]["fields"][0]["path"] == "event"
         await socket.send_json({"event": "command", "commandId": new_id(), **ways.door.shop.join()})
         assert (await hear(socket, "ack"))["ok"]
 

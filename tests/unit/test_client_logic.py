@@ -8,7 +8,7 @@ from barberpro.clients.python.logic import (
     RetryPolicy,
     Verdict,
     Version,
-    is_newer,
+    is_older,
     judge,
     restart_delay,
     version_of,
@@ -18,14 +18,14 @@ from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
 
 
-def test_a_higher_epoch_is_newer_whatever_the_seq() -> None:
-    assert is_newer(Version(2, 1), Version(1, 900))
-    assert not is_newer(Version(1, 901), Version(2, 1))
+def test_a_lower_epoch_is_older_whatever_the_seq() -> None:
+    assert not is_older(Version(2, 1), Version(1, 900))
+    assert is_older(Version(1, 901), Version(2, 1))
 
 
-def test_the_same_version_is_not_newer_and_any_is_newer_than_none() -> None:
-    assert not is_newer(Version(1, 5), Version(1, 5))
-    assert is_newer(Version(0, 0), None)
+def test_the_same_version_is_not_older_and_none_is_older_than_nothing() -> None:
+    assert not is_older(Version(1, 5), Version(1, 5))
+    assert not is_older(Version(0, 0), None)
 
 
 def test_a_message_without_a_whole_version_has_none() -> None:

@@ -82,3 +82,13 @@ def test_letters_of_production_lead_somewhere(tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="BARBERPRO_PUBLIC_URL must begin with https://"):
             load_settings(**given, public_url=address)
     assert load_settings(**given, public_url="https://queue.example").smtp_host == "mail.test"
+
+
+def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("BARBERPRO_KEYS_DIR=\n")
+    for name in ("BARBERPRO_EMBEDDED", "BARBERPRO_HOST", "DATABASE_URL"):
+        monkeypatch.setenv(name, "")
+    settings = load_settings()
+    assert (settings.embedded, settings.database_url, settings.host) == (None, None, "127.0.0.1")
+    assert settings.keys_directory == Path(".barberpro/keys")

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from barberpro.clients.python.errors import ClientClosed
-from barberpro.clients.python.logic import Version, is_newer, version_of
+from barberpro.clients.python.logic import Version, is_older, version_of
 
 State = dict[str, Any]
 
@@ -22,11 +22,14 @@ class Feed:
         self._error: Exception | None = None
 
     def apply(self, state: State) -> bool:
-        """Take a state when it is newer than what is here; says whether it was."""
+        """Take a state unless it is older than what is here, or the same; says whether it was taken."""
         version = version_of(state)
-        if version is None or not is_newer(version, self.version):
+        if version is None or is_older(version, self.version):
             return False
-        self.version, self._state = version, state
+        self.version = version
+        if state == self._state:
+            return False
+        self._state = state
         for watch in self.watches:
             watch.offer(state)
         return True
@@ -46,8 +49,8 @@ class Feed:
 
 
 class Watch:
-    """The states of a room, each newer than the one before; iterate with `async for`. Only a server that, after a
-    cut, never had what was told before is believed with an older one.
+    """The states of a room, none older than the one before; iterate with `async for`. One of the same version has new
+    waits. Only a server that, after a cut, never had what was told before is believed with an older one.
 
     The slot holds one state: who is slow gets the newest and misses what was in between, which an absolute
     state allows. Iterating ends when the client is closed; it raises BarberProError when the server refuses

@@ -28,9 +28,9 @@ def version_of(message: Mapping[str, Any]) -> Version | None:
     return Version(epoch, seq) if isinstance(epoch, int) and isinstance(seq, int) else None
 
 
-def is_newer(candidate: Version, last: Version | None) -> bool:
-    """Whether a state may replace what the client has."""
-    return last is None or candidate > last
+def is_older(candidate: Version, last: Version | None) -> bool:
+    """Whether a state would take back what the client has. One of the same version does not: its waits may be new."""
+    return last is not None and candidate < last
 
 
 @dataclass(frozen=True, slots=True)

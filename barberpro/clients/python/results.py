@@ -41,7 +41,7 @@ class ClientStats:
     """Counters of one client since it was made.
 
     repeats: commands sent again. cuts: connections lost. connects: connections made.
-    outdated: states that came and were not newer than what was there, and so were dropped.
+    outdated: states that came and were older than what was there, or the same, and so were dropped.
     """
 
     repeats: int = 0

@@ -7,7 +7,7 @@ import random
 import re
 from typing import Final
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from barberpro.domain.identity import Identity
 from barberpro.domain.policy import Action
@@ -16,7 +16,7 @@ from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message, chunk
 from barberpro.handlers.realtime.outlet import TransportOutlet, transport_of
 from barberpro.handlers.realtime.requests import catch_up, subscribed
-from barberpro.handlers.realtime.rooms import Seat, seat_for
+from barberpro.handlers.realtime.rooms import Seat, prepare, seat_for
 from barberpro.handlers.realtime.session import Session
 from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.rest.context import ADDRESS, identity
@@ -56,6 +56,8 @@ class EventStreamDoor:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Raises, before the stream begins, what becomes an error's envelope."""
+        if request.method == hdrs.METH_HEAD:  # it would have a body, and no end
+            raise web.HTTPMethodNotAllowed(request.method, [hdrs.METH_GET])
         who, room, since = identity(request), _room(request), _last_event_id(request)
         if request.version < HttpVersion11:
             raise bad_field("(request)", "streams need HTTP/1.1")
@@ -81,9 +83,16 @@ class _Stream:
         self._seat = seat
         self.session = Session.of(who, request[ADDRESS], agent_of(request.headers), shared.services.limits)
         self._over = asyncio.Event()
+        self._refusal: BarberProError | None = None
+        """Why it is over, for whoever is told before the stream begins."""
         self._outlet: TransportOutlet | None = None
 
     async def run(self, since: Since | None) -> web.StreamResponse:
+        """Raises, before the stream begins, what the stores do while they are away, and why it is over already."""
+        await catch_up(self._shared.services, self._seat, since)
+        await prepare(self._shared.services, self._seat)
+        if self._refusal is not None:
+            raise self._refusal
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -101,7 +110,6 @@ class _Stream:
         self._outlet = TransportOutlet("sse", self._shared.congestion)
         self._outlet.open(transport)
         try:
-            await catch_up(self._shared.services, self._seat, since)
             view = await self._shared.hub.enter(self._seat, self._outlet)
             answer = subscribed(self._shared.services, view, since)
             if answer["state"] is not None and not self._over.is_set():
@@ -128,10 +136,13 @@ class _Stream:
         self._tell(notice)
 
     async def expel(self, error: BarberProError) -> None:
-        self._tell(Message("session_expired", error.to_wire()))
-        self._over.set()
+        self._end(error, Message("session_expired", error.to_wire()))
 
     async def farewell(self, notice: Message) -> None:
+        self._end(BarberProError(ErrorCode.SHUTTING_DOWN), notice)
+
+    def _end(self, refusal: BarberProError, notice: Message) -> None:
+        self._refusal = refusal
         self._tell(notice)
         self._over.set()
 

@@ -234,7 +234,7 @@ class _Visit:
             return
         try:
             self.session.requests.take()
-            if event not in {"subscribe", "authenticate"}:
+            if event not in ("subscribe", "authenticate"):  # compared: a list or an object cannot be looked up in a set
                 raise bad_field("event", "is none of command, subscribe, authenticate")
         except BarberProError as error:
             self._send("error", refused(error))

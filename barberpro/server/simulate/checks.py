@@ -28,7 +28,7 @@ class TokenBook:
 
 
 class VersionCheck:
-    """A room's (epoch, seq) only ever rises."""
+    """A room's (epoch, seq) never goes back. It stays when only the waits are new."""
 
     def __init__(self) -> None:
         self._last: Version | None = None
@@ -37,7 +37,7 @@ class VersionCheck:
         version = version_of(state)
         if version is None:
             yield f"{state.get('room')}: a state without epoch and seq"
-        elif self._last is not None and version <= self._last:
+        elif self._last is not None and version < self._last:
             yield f"{state.get('room')}: {version} came after {self._last}"
         else:
             self._last = version
