@@ -163,7 +163,7 @@ async def test_a_phone_has_room_for_a_line_the_section_it_is_in_and_what_is_not_
     await expect(dashboard.card(stage.shop).locator("bp-wait").first).to_contain_text("min")
     assert await dashboard.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     await dashboard.page.goto(f"{stage.url}/admin#exports")
-    await expect(dashboard.page.get_by_text("Nothing found.")).to_be_visible()
+    await expect(dashboard.page.get_by_text("Nothing here yet.")).to_be_visible()
     await expect(dashboard.at("table")).to_be_hidden()
     await expect(dashboard.at("nav [aria-current]")).to_be_in_viewport(ratio=0.9)
 

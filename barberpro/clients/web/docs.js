@@ -11,7 +11,9 @@ function make(name, given = {}, ...children) {
   return made;
 }
 
-const json = (value) => make("pre", {}, JSON.stringify(value, null, 2));
+/** What may be longer than its place: keys scroll it, too. */
+const long = (text) => make("pre", { tabindex: "0" }, text);
+const json = (value) => long(JSON.stringify(value, null, 2));
 
 /** A text whose `names` are set as code. */
 function prose(text) {
@@ -116,7 +118,7 @@ async function send(method, path, inputs, text) {
     const answer = await fetch(`${path}${query.size ? `?${query}` : ""}`, { method, headers, body: text?.value });
     const kind = answer.headers.get("Content-Type") ?? "";
     const shown = kind.startsWith("application/json") ? json(await answer.json())
-      : make("pre", {}, kind.startsWith("text/") ? await answer.text() : `${kind}, ${(await answer.blob()).size} bytes`);
+      : long(kind.startsWith("text/") ? await answer.text() : `${kind}, ${(await answer.blob()).size} bytes`);
     return [make("p", answer.ok ? {} : { class: "refused" }, `${answer.status} ${answer.statusText}`), shown];
   } catch (problem) {
     return [make("p", { class: "refused" }, `No answer: ${problem.message}`)];
