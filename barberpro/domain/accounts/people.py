@@ -24,7 +24,7 @@ from barberpro.storage.challenges import StoredChallenge
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.revocations import revoke_tokens
 from barberpro.storage.sign_in_failures import count_try, forget_tries
-from barberpro.storage.staff import is_busy, retire
+from barberpro.storage.staff import is_busy, is_needed, retire
 from barberpro.storage.users import (
     User,
     add_user,
@@ -172,8 +172,8 @@ class People:
     async def delete(self, actor: Actor, via: Via) -> None:
         """Everything personal goes; what refers to the user stays, and so does what was paid and noted.
 
-        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them; or
-        while their line is open, or has somebody in it.
+        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them;
+        while their line is open, or has somebody in it; or while others work in a shop that only they own.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             # First the challenges, then the user, the shop, the barber: in the order of all who lock several of them.
@@ -181,6 +181,11 @@ class People:
             user = await user_by_id(connection, actor.id, lock=True)
             if user is None:
                 raise not_found("account")
+            if await is_needed(connection, actor.id):
+                raise BarberProError(
+                    ErrorCode.INVALID_TRANSITION,
+                    "Others work in your shop: invite another owner, or let them go.",
+                )
             await forget_user(connection, actor.id)
             if user.barber_id is not None:
                 await retire(connection, user.barber_id)

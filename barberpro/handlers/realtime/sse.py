@@ -98,7 +98,8 @@ class _Stream:
         if transport is None:
             return response  # gone already
         # From here on whole chunks are written to the transport; aiohttp writes the last one.
-        self._outlet = TransportOutlet(transport, "sse", self._shared.congestion)
+        self._outlet = TransportOutlet("sse", self._shared.congestion)
+        self._outlet.open(transport)
         try:
             await catch_up(self._shared.services, self._seat, since)
             view = await self._shared.hub.enter(self._seat, self._outlet)
