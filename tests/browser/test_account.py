@@ -1,7 +1,5 @@
 """Where the letters lead: a forgotten password, a new account, an invitation; in a browser, before a real server."""
 
-import asyncio
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -129,38 +127,3 @@ async def test_by_telephone_a_code_gives_a_new_password_and_another_accepts_an_i
     await page.get_by_label("Code").fill(letters[2].fields["code"])
     await press(page, "Accept the invitation")
     await is_titled(page, "You work here now.")
-
-
-FILE = """
-async (stalledMs) => {
-  const { file } = await import("/static/rest.js");
-  window.fetch = async (_, { signal }) => new Response(new ReadableStream({
-    start(stream) {
-      window.stream = stream;
-      signal.addEventListener("abort", () => stream.error(signal.reason));
-    },
-  }), { headers: { "Content-Disposition": 'attachment; filename="week.csv"' } });
-  window.told = null;
-  file("/somewhere", "token", stalledMs).then(
-    async ({ blob, name }) => { told = `${name}: ${await blob.text()}`; }, ({ message }) => { told = message; });
-}
-"""
-
-
-async def test_a_file_may_take_as_long_as_it_comes_and_no_longer(stage: Stage) -> None:
-    page = await stage.page()
-    await page.clock.install()
-    await page.goto(f"{stage.url}/docs")
-    await page.evaluate(FILE, 30_000)
-    for part in ("a", "b", "c"):
-        await page.evaluate("(part) => stream.enqueue(new TextEncoder().encode(part))", part)
-        await page.clock.run_for(20_000)
-    assert await page.evaluate("told") is None
-    await page.evaluate("stream.close()")
-    async with asyncio.timeout(20):
-        while await page.evaluate("told") is None:
-            await page.clock.run_for(1)
-    assert await page.evaluate("told") == "week.csv: abc"
-    await page.evaluate(FILE, 30_000)
-    await page.clock.run_for(31_000)
-    assert await page.evaluate("told") == "nothing came for 30000 ms"
