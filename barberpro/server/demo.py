@@ -1,11 +1,13 @@
-"""What `barberpro demo` has beside a day that is played: a chair for whoever tries it, and an address for each page."""
+"""`barberpro demo`: a day that is played, and beside it a chair for whoever tries it, and an address for each page."""
 
 import asyncio
+import contextlib
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import click
 from asyncpg import Pool
 
 from barberpro.domain import devices, guests
@@ -15,8 +17,13 @@ from barberpro.domain.accounts.passwords import Passwords
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import SYSTEM, Role, Via
 from barberpro.protocol.ids import new_request_id, new_user_id
+from barberpro.server.commands import database
+from barberpro.server.playing import Day, play
 from barberpro.server.seed import demo_shop, seed
+from barberpro.server.serve import listening
 from barberpro.server.settings import Settings
+from barberpro.server.stopping import stop_event
+from barberpro.server.stores import open_stores
 from barberpro.storage.keys import Keys
 from barberpro.storage.sealing import sealer
 from barberpro.storage.users import add_user, set_password, user_by_contact
@@ -93,3 +100,24 @@ async def demo_account(pool: "Pool[Any]", contacts: Contacts, name: str, appoint
         await set_password(connection, user.user_id, hashed)
     await appoint(pool, contacts, contact, appointment)
     return urlencode({"email": contact.text, "password": password})
+
+
+async def run_demo(settings: Settings, speed: float) -> int:
+    """A living shop: stores, server, seed, and day after day until a signal comes."""
+    url = f"http://{settings.host}:{settings.port}"
+    async with stop_event() as until, open_stores(settings) as urls, database(settings, urls) as pool:
+        demo = await set_up(settings, pool)
+        async with listening(settings, urls):
+            click.echo()
+            for name, path in [*demo.addresses, ("Health", "/health/ready")]:
+                click.echo(f"  {name:<19} {url}{path}")
+            click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
+            number = 0
+            while not until.is_set():
+                number += 1
+                code = await play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), demo.played, until)
+                if code:
+                    return code
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(until.wait(), 5.0)
+    return 0

@@ -18,7 +18,8 @@ async def signed_in(site: Site, console: str) -> tuple[str, str]:
     return answer["data"]["accessToken"], answer["data"]["user"]["barberId"]
 
 
-async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(site: Site) -> None:
+async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(bare_site: Site) -> None:
+    site = bare_site
     words = site.embedded("demo", "--port", str(site.port), "--speed", "600")
     async with program(site.home, *words) as demo:
         screen = re.findall(r"http://\S+", (await demo.says("The shop's screen"))[0])[0]

@@ -10,6 +10,7 @@ from asyncpg import Pool
 
 from barberpro.domain.accounts.challenges import Begun, Challenges
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.opening import opened
 from barberpro.domain.accounts.passwords import Passwords
 from barberpro.domain.accounts.sessions import Grant, Sessions, actor_of
 from barberpro.domain.ending import end_sessions
@@ -214,7 +215,7 @@ class People:
             wanted["passwordHash"],
             [contact],
         )
-        user = await user_by_contact(connection, contact.channel, contact.lookup, lock=True)
+        user = await opened(connection, [contact], via)
         if user is None:
             raise not_found("account")  # it was there a moment ago, and has been deleted since
         if added:
@@ -223,7 +224,7 @@ class People:
         return await self._sessions.begin(connection, user, via, how)
 
     async def _reset(self, connection: AnyConnection, shown: StoredChallenge, hashed: str, via: Via) -> None:
-        user = await user_by_contact(connection, shown.contact.channel, shown.contact.lookup, lock=True)
+        user = await opened(connection, [shown.contact], via)
         if user is None:
             return  # deleted since: there is nothing to tell
         actor = actor_of(user)
