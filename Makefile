@@ -47,6 +47,8 @@ node:
 	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; } || \
 	  { echo "CI needs Node and npm for the tests of the official Socket.IO client"; exit 1; }
 
+# Its processes start a hundred Pythons: each would compile all of it again where the environment forbids to keep that.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup $(if $(filter true,$(CI)),browser node) ## run the tests, on real Postgres and Valkey
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -20,7 +20,8 @@ Json = dict[str, Any]
 
 DAY: Final = "day"
 SUITES: Final = (
-    "engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", "find", "pages", "import", DAY,
+    "engine", "commands", "delivery", "memory", "stalled", "restart", "year", "waits", "find", "pages", "lighthouse",
+    "import", DAY,
 )  # fmt: skip
 LONG: Final = ("soak",)
 """Suites that run for half an hour: when they are named, and in a short run."""

@@ -10,11 +10,13 @@
 | redis_prefix | test | a key prefix that no other test has; its keys are removed afterwards |
 | open_directory | test | a directory that every user may write to, unlike pytest's tmp_path |
 | node | test | a node on the test's database and prefix |
-| own_stores | test | EmbeddedServices of this test alone, started, not migrated: kill what you like |
+| prepared_stores | session | an embedded directory, migrated, in which nothing runs: to be copied |
+| own_stores | test | EmbeddedServices of this test alone, started, migrated: kill what you like |
 
 Tests marked `also_on_a_cluster` run on both. `pytest --redis cluster` runs everything on a cluster.
 """
 
+import asyncio
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -29,8 +31,9 @@ from barberpro.storage.migrate import migrate
 from barberpro.storage.primaries import Primaries
 from tests.support.blocking import blocking_calls_fail
 from tests.support.clusters import Cluster, ClusteredServices
-from tests.support.databases import create_database, drop_database
+from tests.support.databases import create_database, drop_database, forget_durability
 from tests.support.faults import lose_memory
+from tests.support.prepared import furnish, prepare
 from tests.support.public_states import WATCH, watched_builders
 from tests.support.shops import running
 
@@ -74,7 +77,9 @@ def no_public_state_leaks(watched_states: None) -> Iterator[None]:
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedServices]:
     """Yield the session's stores, started."""
     services = EmbeddedServices(tmp_path_factory.mktemp("stores"))
-    async with services:
+    async with services as urls:
+        # Nobody pulls their plug: a test that does has stores of its own.
+        await forget_durability(urls.database_url)
         yield services
 
 
@@ -144,10 +149,21 @@ async def node(database_url: str, redis_url: str, redis_prefix: str) -> AsyncIte
         yield node
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def prepared_stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an embedded directory whose Postgres is migrated."""
+    directory = tmp_path_factory.mktemp("prepared")
+    await prepare(directory)
+    return directory
+
+
 @pytest.fixture
-async def own_stores(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[EmbeddedServices]:
+async def own_stores(
+    tmp_path: Path, pytestconfig: pytest.Config, prepared_stores: Path
+) -> AsyncIterator[EmbeddedServices]:
     """Yield stores of this test alone, started, for tests that kill things."""
     kind = ClusteredServices if pytestconfig.getoption("--redis") == "cluster" else EmbeddedServices
+    await asyncio.to_thread(furnish, tmp_path / "own", prepared_stores)
     services = kind(tmp_path / "own")
     async with services:
         yield services

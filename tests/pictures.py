@@ -11,25 +11,30 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
-from uuid import uuid4
+from typing import Final
 
-import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from loadtests.bench.chromium import chromium_path
+from loadtests.bench.visits import (
+    Addresses,
+    give_the_visitor_a_line,
+    the_console,
+    the_dashboard,
+    the_form,
+    the_kiosk,
+    the_screen,
+    the_ticket,
+)
 from tests.support.browsers import browser_at, new_page
 from tests.support.programs import program
 from tests.support.sites import Site
 
 IMAGES: Final = Path(__file__).parents[1] / "docs" / "images"
 TV, DESK, TABLET, PHONE = (1920, 1080), (1280, 800), (1024, 768), (390, 844)
-COMMANDS: Final = "/api/v1/queue/commands"
 _COLOURS: Final = 256
 _SPEED: Final = 240
 _SECONDS_OF_THE_DAY: Final = 60.0
@@ -37,69 +42,11 @@ _SECONDS_OF_THE_DAY: Final = 60.0
 _SETTLED_MS: Final = 1500.0
 """What moves when a page comes up has come to rest."""
 
-Json = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """What the demo prints: URLs. screen: of the display; phone: behind the QR code; both others sign in."""
-
-    screen: str
-    phone: str
-    console: str
-    dashboard: str
-
-    @property
-    def origin(self) -> str:
-        parts = urlsplit(self.screen)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def shop_id(self) -> str:
-        return self.screen.rpartition("/")[2]
-
-
-async def the_screen(page: Page, at: Addresses) -> None:
-    await page.goto(at.screen)
-    await expect(page.locator("main:visible").first).to_contain_text("Asha")
-
-
-async def the_form(page: Page, at: Addresses) -> None:
-    await page.goto(at.phone)
-    await expect(page.locator("#form")).to_be_visible()
-
-
-async def the_ticket(page: Page, at: Addresses) -> None:
-    await the_form(page, at)
-    await page.locator("input[name=barber]:not([disabled])").last.check()  # with most people before
-    await page.locator("input[name=service]").first.check()
-    await page.fill("#name", "Ana")
-    await page.click("#join")
-    await page.wait_for_url("**/ticket/*")
-    await expect(page.locator("#fresh")).to_have_attribute("data-state", "live")
-
-
-async def the_console(page: Page, at: Addresses) -> None:
-    await page.goto(at.console)
-    await page.locator("form.signin [type=submit]").click()
-    await expect(page.locator("#fresh")).to_have_attribute("data-state", "live")
-
-
-async def the_kiosk(page: Page, at: Addresses) -> None:
-    await page.goto(f"{at.origin}/kiosk")
-    code = page.locator("#code")
-    await expect(code).not_to_be_empty()
-    body = {"code": await code.text_content(), "name": "At the door"}
-    async with signed_in(at, at.dashboard) as (http, _):
-        await asked(http, f"/api/v1/shops/{at.shop_id}/kiosks/pair", body)
+async def the_service(page: Page, at: Addresses) -> None:
+    await the_kiosk(page, at)
     await page.locator(".step:not([hidden]) .tile").nth(1).click()
     await expect(page.locator("#take")).to_be_visible()
-
-
-async def the_dashboard(page: Page, at: Addresses) -> None:
-    await page.goto(at.dashboard)
-    await page.locator("form.signin [type=submit]").click()
-    await expect(page.locator("main:visible").first).to_contain_text("Asha")
 
 
 async def the_figures(page: Page, at: Addresses) -> None:
@@ -120,48 +67,14 @@ PICTURES: Final[dict[str, tuple[Show, tuple[int, int], str]]] = {
     "console": (the_console, PHONE, "light"),
     "console-dark": (the_console, PHONE, "dark"),
     "console-desk": (the_console, DESK, "light"),
-    "kiosk": (the_kiosk, TABLET, "light"),
-    "kiosk-dark": (the_kiosk, TABLET, "dark"),
+    "kiosk": (the_service, TABLET, "light"),
+    "kiosk-dark": (the_service, TABLET, "dark"),
     "dashboard": (the_dashboard, DESK, "light"),
     "dashboard-dark": (the_dashboard, DESK, "dark"),
     "figures": (the_figures, DESK, "light"),
     "dashboard-phone": (the_dashboard, PHONE, "light"),
 }
 """Of each: how the page is brought to show what it is for, its size, and the scheme of colours that is preferred."""
-
-
-@asynccontextmanager
-async def signed_in(at: Addresses, page: str) -> AsyncIterator[tuple[aiohttp.ClientSession, Json]]:
-    """A session over REST of the account that a page's address signs in; and its user."""
-    async with aiohttp.ClientSession(at.origin) as http:
-        granted = await asked(http, "/api/v1/auth/login", dict(parse_qsl(urlsplit(page).fragment)))
-        http.headers["Authorization"] = f"Bearer {granted['accessToken']}"
-        yield http, granted["user"]
-
-
-async def asked(http: aiohttp.ClientSession, path: str, body: Json) -> Json:
-    async with http.post(path, json=body) as answer:
-        document: Json = await answer.json()
-        assert answer.ok, document
-        data: Json = document["data"]
-        return data
-
-
-def command(kind: str, **fields: object) -> Json:
-    return {"commandId": str(uuid4()), "type": kind, **fields}
-
-
-async def give_the_visitor_a_line(at: Addresses) -> None:
-    """The demo plays the others'."""
-    async with signed_in(at, at.console) as (http, user):
-        barber_id = user["barberId"]
-        async with http.get(f"/api/v1/barbers/{barber_id}") as answer:
-            services = [service["serviceId"] for service in (await answer.json())["data"]["services"]]
-        await asked(http, COMMANDS, command("open", barberId=barber_id))
-        for number, name in enumerate(("Ravi", "Meera", "Joseph", "Farah", "Li")):
-            joining = {"serviceIds": [services[number % len(services)]], "customer": {"name": name}}
-            await asked(http, COMMANDS, command("join", barberId=barber_id, **joining))
-        await asked(http, COMMANDS, command("advance", barberId=barber_id))
 
 
 @asynccontextmanager

@@ -91,7 +91,7 @@ def _shown(path: str, name: str, words: str) -> Plain:
     page, _, thing = path.removeprefix("/").partition("/")
     return Plain(
         path=path,
-        name=f"show_{page}_of_{thing.strip('{}').removesuffix('Id')}" if thing else f"show_{page}",
+        name=f"show_{page}_of_{thing.strip('{}').removesuffix('Id')}" if thing else f"show_{page.replace('-', '_')}",
         call=partial(_page, name),
         files=("text/html",),
         words=words,
@@ -114,6 +114,9 @@ _PAGES: Final = (
     ("/kiosk/{shopId}", "kiosk.html", "A tablet at the shop's door."),
     ("/console", "console.html", "The barber's console."),
     ("/admin", "admin.html", "The owners' and administrators' dashboard."),
+    ("/verify-email", "account.html", "Where the letter's link leads that confirms an address."),
+    ("/reset-password", "account.html", "Where the letter's link leads for a new password."),
+    ("/accept-invitation", "account.html", "Where an invitation is accepted: by its letter's link, or by a code."),
 )
 ROUTES: Final = (
     *(_shown(path, name, words) for path, name, words in _PAGES if is_there(name)),

@@ -1,10 +1,11 @@
 """The command line: serve, demo, migrate, seed, simulate, token, revoke, appoint, keys, check, trim, import.
 
 What a command needs is imported in it: the server's libraries take a second to load, and neither help nor a token,
-which scripts ask for again and again, has a use for them.
+which scripts ask for again and again, has a use for them. Nor has a mistake in the settings, which are read first.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -30,6 +31,7 @@ def main() -> None:
 
     Ctrl-C ends it with 130, however early it comes: by click's own 1, `check` says that it found something.
     """
+    gc.disable()  # what is loaded stays, and to look through it for cycles again and again takes an eighth of the time
     try:
         code = cli.main(prog_name="barberpro", standalone_mode=False)
     except click.Abort:
@@ -65,6 +67,7 @@ def _run(settings: "Settings", work: Coroutine[Any, Any, int | None]) -> NoRetur
     from barberpro.server.logs import configure_logs
 
     configure_logs(settings.log_level, settings.log_format)
+    gc.enable()
     try:
         with _told(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             code = runner.run(_until_terminated(work))
@@ -124,9 +127,9 @@ def cli() -> None:
 @click.option("--workers", type=int, help="Processes that share the port. Also BARBERPRO_WORKERS.")
 def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Serve the sockets, the REST interface and the pages."""
-    from barberpro.server.commands import run_serve
-
     settings = _settings(**given)
+    from barberpro.server.serve import run_serve
+
     _run(settings, run_serve(settings))
 
 
@@ -137,11 +140,11 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click's options
 @click.option("--speed", type=Number(min=0.1), default=60.0, show_default=True, help="Seconds a second.")
 def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Start everything, seed a shop, and play days in it until Ctrl-C."""
-    from barberpro.server.commands import run_demo
-
     if given["embedded"] is given["database_url"] is given["redis_url"] is None:
         given["embedded"] = Path(".barberpro/demo")
     settings = _settings(log_level="warning", **given)
+    from barberpro.server.demo import run_demo
+
     _run(settings, run_demo(settings, speed))
 
 
@@ -149,9 +152,9 @@ def demo(speed: float, **given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 def migrate(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Bring the database's schema up to date."""
+    settings = _settings(**given)
     from barberpro.server.commands import run_migrate
 
-    settings = _settings(**given)
     _run(settings, run_migrate(settings))
 
 
@@ -162,9 +165,9 @@ def migrate(**given: Any) -> None:  # noqa: ANN401 - click's options
 @click.option("--json", "as_json", is_flag=True, help="Print the shop as one JSON object.")
 def seed(name: str, time_zone: str, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Create a shop of three barbers to try things with."""
+    settings = _settings(**given)
     from barberpro.server.commands import run_seed
 
-    settings = _settings(**given)
     _run(settings, run_seed(settings, name, time_zone, as_json=as_json))
 
 
@@ -186,9 +189,9 @@ def simulate(
     **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Play a shop's day over real sockets; exit 1 when a promise was broken."""
-    from barberpro.server.commands import Day, run_simulate
-
     settings = _settings(log_level="warning", **given)
+    from barberpro.server.playing import Day, run_simulate
+
     day = Day(url.rstrip("/"), shop, speed, hours, random_seed, view)
     _run(settings, run_simulate(settings, day))
 
@@ -215,9 +218,9 @@ def token(
     **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Print a development token. Only the keys are needed, not the stores."""
+    settings = _settings(**given)
     from barberpro.server.minting import development_token
 
-    settings = _settings(**given)
     with _told(settings):
         click.echo(development_token(settings, Role(role), user, barber, shop, name, seconds))
 
@@ -227,9 +230,9 @@ def token(
 @click.option("--user", metavar="ID", required=True, help="Whose tokens; those issued later are good again.")
 def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Refuse all tokens that a user has now. Every server hangs up on them within five seconds."""
+    settings = _settings(**given)
     from barberpro.server.commands import run_revoke
 
-    settings = _settings(**given)
     _run(settings, run_revoke(settings, user))
 
 
@@ -241,9 +244,9 @@ def revoke(user: str, **given: Any) -> None:  # noqa: ANN401 - click's options
 @click.option("--barber", metavar="ID", help="The barber that a barber's account stands for.")
 def appoint(email: str | None, phone: str | None, role: str, barber: str | None, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Make an account an administrator, a barber, or a customer again. Its sessions end."""
+    settings = _settings(**given)
     from barberpro.server.commands import run_appoint
 
-    settings = _settings(**given)
     _run(settings, run_appoint(settings, email, phone, Role(role), barber))
 
 
@@ -266,9 +269,9 @@ def rotate_signing(at_once: bool, **given: Any) -> None:  # noqa: ANN401 - click
     It signs after six minutes, and the key before it verifies for two days more. Run again, it removes those that are
     over.
     """
+    settings = _settings(**given)
     from barberpro.server.minting import rotate_signing_key
 
-    settings = _settings(**given)
     with _told(settings):
         for line in rotate_signing_key(settings, at_once=at_once):
             click.echo(line)
@@ -278,9 +281,9 @@ def rotate_signing(at_once: bool, **given: Any) -> None:  # noqa: ANN401 - click
 @_stores
 def make_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Make the keys that are missing: production makes none by itself. Back them up."""
+    settings = _settings(**given)
     from barberpro.server.minting import make_missing_keys
 
-    settings = _settings(**given)
     with _told(settings):
         for line in make_missing_keys(settings):
             click.echo(line)
@@ -290,9 +293,9 @@ def make_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
 @_stores
 def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
     """List the sealing keys, oldest first, and how many values each has sealed."""
+    settings = _settings(**given)
     from barberpro.server.key_commands import run_keys
 
-    settings = _settings(**given)
     _run(settings, run_keys(settings))
 
 
@@ -307,9 +310,9 @@ def show_keys(**given: Any) -> None:  # noqa: ANN401 - click's options
 )
 def rotate_sealing(seconds: float, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Make a new sealing key and seal everything anew. May be stopped at any time, and run again: then it goes on."""
+    settings = _settings(**given)
     from barberpro.server.key_commands import run_rotate_sealing
 
-    settings = _settings(**given)
     _run(settings, run_rotate_sealing(settings, seconds))
 
 
@@ -317,9 +320,9 @@ def rotate_sealing(seconds: float, **given: Any) -> None:  # noqa: ANN401 - clic
 @_stores
 def check(**given: Any) -> None:  # noqa: ANN401 - click's options
     """Compare Redis with Postgres and with the fold of the events; exit 1 on any difference."""
+    settings = _settings(**given)
     from barberpro.server.commands import run_check
 
-    settings = _settings(**given)
     _run(settings, run_check(settings))
 
 
@@ -331,9 +334,9 @@ def trim(dry_run: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
 
     May be stopped at any time, and run again. BARBERPRO_KEEP_EVENTS_DAYS and BARBERPRO_KEEP_AUDIT_DAYS say what stays.
     """
+    settings = _settings(**given)
     from barberpro.server.commands import run_trim
 
-    settings = _settings(**given)
     _run(settings, run_trim(settings, dry_run=dry_run))
 
 
@@ -382,9 +385,9 @@ def import_firestore(
 
     May be stopped at any time, and run again: then it goes on, and takes nothing twice. Exit 1 when a row is not taken.
     """
+    settings = _settings(**given)
     from barberpro.server.import_commands import Wanted, run_import
 
-    settings = _settings(**given)
     _run(settings, run_import(settings, Wanted(directory, time_zone, currency, country, shop), report, dry=dry_run))
 
 
@@ -402,7 +405,7 @@ def import_compare(
     **given: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Compare an export in DIR with what is here: counts, sums, and samples; exit 1 on any difference."""
+    settings = _settings(**given)
     from barberpro.server.import_commands import Wanted, run_compare
 
-    settings = _settings(**given)
     _run(settings, run_compare(settings, Wanted(directory, time_zone, currency, country, shop), samples))

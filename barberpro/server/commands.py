@@ -1,14 +1,11 @@
 """What the commands of the command line do on the stores."""
 
 import asyncio
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import aiohttp
 import click
 import orjson
 from asyncpg import Pool
@@ -18,19 +15,15 @@ from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.ending import revoke
 from barberpro.protocol.accounts import Claimed
-from barberpro.protocol.actors import SYSTEM, Actor, Role
+from barberpro.protocol.actors import SYSTEM, Role
 from barberpro.protocol.commands import Name
-from barberpro.protocol.ids import ID_PATTERN, new_user_id
+from barberpro.protocol.ids import ID_PATTERN
 from barberpro.queue.check import compare
 from barberpro.queue.trim import Kept, Step, Trimmer
-from barberpro.server.demo import set_up
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.errors import CommandError
-from barberpro.server.minting import own_tokens
-from barberpro.server.seed import demo_shop, describe_shop, seed
-from barberpro.server.serve import listening, serve, stop_event, until_stopped
+from barberpro.server.seed import demo_shop, seed
 from barberpro.server.settings import Settings
-from barberpro.server.simulate import Shop, SimulateOptions, simulate
 from barberpro.server.stores import kept, open_stores
 from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.checkpoints import audit_would_go, due_shops, goes_before, would_go
@@ -45,24 +38,6 @@ from barberpro.storage.zones import UnknownZoneError
 _PATIENCE_SECONDS: Final = 60.0
 """For one answer of Postgres: who gave a command waits for it, and may stop it."""
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What `simulate` plays, and where."""
-
-    url: str
-    shop_id: str | None
-    speed: float
-    hours: float
-    random_seed: int
-    view: Literal["live", "plain", "none"]
-    busy: float = 0.8
-    """Customers who come, per customer that could be served."""
-
-
-async def run_serve(settings: Settings) -> None:
-    await until_stopped(serve(settings))
 
 
 async def run_migrate(settings: Settings) -> None:
@@ -198,74 +173,3 @@ async def _tell_what_would_go(pool: "Pool[Any]", kept: Kept) -> None:
     if kept.audit:
         entries = await audit_would_go(pool, kept.audit)
     click.echo(f"would trim {events} events and {entries} audit entries")
-
-
-async def _reachable(day: Day) -> None:
-    """Raises CommandError when no server answers where the day is to be played."""
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-            session.get(f"{day.url}/health/live") as answer,
-        ):
-            answer.raise_for_status()
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise CommandError(f"--url is {day.url}: no server answers there ({error})") from None
-
-
-async def run_simulate(settings: Settings, day: Day) -> int:
-    async with open_stores(settings) as urls, database(settings, urls) as pool:
-        if day.shop_id is not None and not await pool.fetchval("SELECT 1 FROM shops WHERE shop_id = $1", day.shop_id):
-            raise CommandError(f"--shop: there is no shop {day.shop_id}")
-        await _reachable(day)
-        if day.shop_id is None:
-            document = await seed(pool, Keys(settings.redis_prefix, settings.shards), demo_shop())
-        else:
-            document = await describe_shop(pool, day.shop_id)
-        async with stop_event() as until:
-            return await _play(settings, day, document, until)
-
-
-async def _play(settings: Settings, day: Day, document: dict[str, Any], until: asyncio.Event) -> int:
-    tokens = await asyncio.to_thread(own_tokens, settings)
-
-    def mint(role: str, user_id: str | None, barber_id: str | None, shop_id: str | None) -> str:
-        shops = frozenset({shop_id} if shop_id else ())
-        actor = Actor(user_id or new_user_id(), Role(role), barber_id=barber_id, shop_ids=shops)
-        return tokens.mint(actor, 86_400)
-
-    options = SimulateOptions(
-        base_url=day.url,
-        shop=Shop.model_validate(document),
-        mint=mint,
-        speed=day.speed,
-        day_hours=day.hours,
-        seed=day.random_seed,
-        busy=day.busy,
-        view=day.view,
-        until=until,
-    )
-    summary = await simulate(options)
-    click.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
-    nothing_came_of_it = summary.errors and not summary.joins
-    return 1 if summary.violations or nothing_came_of_it else 0
-
-
-async def run_demo(settings: Settings, speed: float) -> int:
-    """A living shop: stores, server, seed, and day after day until a signal comes."""
-    url = f"http://{settings.host}:{settings.port}"
-    async with stop_event() as until, open_stores(settings) as urls, database(settings, urls) as pool:
-        demo = await set_up(settings, pool)
-        async with listening(settings, urls):
-            click.echo()
-            for name, path in [*demo.addresses, ("Health", "/health/ready")]:
-                click.echo(f"  {name:<19} {url}{path}")
-            click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
-            number = 0
-            while not until.is_set():
-                number += 1
-                code = await _play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), demo.played, until)
-                if code:
-                    return code
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(until.wait(), 5.0)
-    return 0

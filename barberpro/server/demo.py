@@ -1,22 +1,29 @@
-"""What `barberpro demo` has beside a day that is played: a chair for whoever tries it, and an address for each page."""
+"""`barberpro demo`: a day that is played, and beside it a chair for whoever tries it, and an address for each page."""
 
 import asyncio
+import contextlib
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import click
 from asyncpg import Pool
 
-from barberpro.domain import guests
+from barberpro.domain import devices, guests
 from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
 from barberpro.domain.accounts.passwords import Passwords
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import SYSTEM, Role, Via
 from barberpro.protocol.ids import new_request_id, new_user_id
+from barberpro.server.commands import database
+from barberpro.server.playing import Day, play
 from barberpro.server.seed import demo_shop, seed
+from barberpro.server.serve import listening
 from barberpro.server.settings import Settings
+from barberpro.server.stopping import stop_event
+from barberpro.server.stores import open_stores
 from barberpro.storage.keys import Keys
 from barberpro.storage.sealing import sealer
 from barberpro.storage.users import add_user, set_password, user_by_contact
@@ -36,27 +43,41 @@ class Demo:
 async def set_up(settings: Settings, pool: "Pool[Any]") -> Demo:
     """A new shop, with a code to join by.
 
-    The visitor's account only where the stores are this process's own: whoever reads its output may sign in.
+    Accounts only where the stores are this process's own: whoever reads its output may sign in.
     """
+    contacts = None
+    if settings.embedded is not None and settings.environment == "development":
+        seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
+        contacts = Contacts(seals)
+    return await furnish(pool, Keys(settings.redis_prefix, settings.shards), contacts)
+
+
+async def furnish(pool: "Pool[Any]", keys: Keys, contacts: Contacts | None) -> Demo:
+    """contacts: for accounts of the visitor's barber and of an administrator; None: no way in for free."""
     shop = demo_shop()
-    keys = Keys(settings.redis_prefix, settings.shards)
     document = await seed(pool, keys, replace(shop, barbers=(*shop.barbers, _VISITOR)))
     shop_id, visitor = document["shopId"], next(each for each in document["barbers"] if each["name"] == _VISITOR)
     await guests.change_code(pool, SYSTEM, shop_id, Via(new_request_id()))
     addresses = [
         ("The shop's screen", f"/display/{shop_id}"),
         ("A customer's phone", (await guests.present_code(pool, shop_id, ""))["url"]),
-        ("The kiosk", f"/kiosk/{shop_id}"),
     ]
-    if settings.embedded is not None and settings.environment == "development":
-        seals = await asyncio.to_thread(sealer, settings.keys_directory, create=settings.makes_keys)
+    if contacts is not None:
         part = Appointment(Role.BARBER, visitor["barberId"], frozenset({shop_id}))
-        signed_in = await demo_account(pool, Contacts(seals), _VISITOR, part)
+        signed_in = await demo_account(pool, contacts, _VISITOR, part)
+        addresses.append(("The kiosk", f"/kiosk/{shop_id}#{await _kiosk(pool, shop_id)}"))
         addresses.append((f"{_VISITOR}'s console", f"/console#{signed_in}"))
-        runs_all = await demo_account(pool, Contacts(seals), "Admin", Appointment(Role.ADMIN, None, frozenset()))
+        runs_all = await demo_account(pool, contacts, "Admin", Appointment(Role.ADMIN, None, frozenset()))
         addresses.append(("The dashboard", f"/admin#{runs_all}"))
     played = [each for each in document["barbers"] if each is not visitor]
     return Demo({**document, "barbers": played}, addresses)
+
+
+async def _kiosk(pool: "Pool[Any]", shop_id: str) -> str:
+    """Pairs one; what behind the # of the page's address makes a browser that one."""
+    asked = await devices.ask(pool, "kiosk")
+    await devices.pair(pool, SYSTEM, shop_id, "kiosk", asked["code"], "At the door", Via(new_request_id()))
+    return urlencode({"device": asked["secret"]})
 
 
 async def demo_account(pool: "Pool[Any]", contacts: Contacts, name: str, appointment: Appointment) -> str:
@@ -79,3 +100,24 @@ async def demo_account(pool: "Pool[Any]", contacts: Contacts, name: str, appoint
         await set_password(connection, user.user_id, hashed)
     await appoint(pool, contacts, contact, appointment)
     return urlencode({"email": contact.text, "password": password})
+
+
+async def run_demo(settings: Settings, speed: float) -> int:
+    """A living shop: stores, server, seed, and day after day until a signal comes."""
+    url = f"http://{settings.host}:{settings.port}"
+    async with stop_event() as until, open_stores(settings) as urls, database(settings, urls) as pool:
+        demo = await set_up(settings, pool)
+        async with listening(settings, urls):
+            click.echo()
+            for name, path in [*demo.addresses, ("Health", "/health/ready")]:
+                click.echo(f"  {name:<19} {url}{path}")
+            click.echo("  Stop with Ctrl-C; the data stays in " + str(settings.embedded or "the given stores") + "\n")
+            number = 0
+            while not until.is_set():
+                number += 1
+                code = await play(settings, Day(url, None, speed, 9.0, number, "live", busy=1.2), demo.played, until)
+                if code:
+                    return code
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(until.wait(), 5.0)
+    return 0

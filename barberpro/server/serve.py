@@ -1,12 +1,9 @@
 """`barberpro serve`: from settings to a listening server, and down again."""
 
 import asyncio
-import contextlib
 import os
-import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -20,6 +17,7 @@ from barberpro.server.embedded import StoreUrls
 from barberpro.server.ports import cannot_listen, reserved
 from barberpro.server.reach import no_redis
 from barberpro.server.settings import Settings
+from barberpro.server.stopping import until_stopped
 from barberpro.server.stores import node_options, open_stores
 from barberpro.server.supervisor import supervise
 from barberpro.storage.migrate import migrate
@@ -65,50 +63,6 @@ async def _listen(runner: web.AppRunner, host: str, port: int, setting: str, *, 
         raise cannot_listen(host, port, setting, error) from error
 
 
-async def stop_signal() -> None:
-    """Returns at the first SIGINT or SIGTERM; a second one ends the process the hard way."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await stop.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-@asynccontextmanager
-async def stop_event() -> AsyncIterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets, for work that comes to its end by itself then."""
-    event = asyncio.Event()
-    stop = asyncio.create_task(stop_signal())
-    stop.add_done_callback(lambda _: event.set())
-    try:
-        yield event
-    finally:
-        stop.cancel()
-        await asyncio.gather(stop, return_exceptions=True)
-
-
-async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Runs `work` until a signal comes; it is cancelled then, wherever it is, and has cleaned up when this returns.
-
-    Raises what `work` raises.
-    """
-    working, stop = asyncio.create_task(work), asyncio.create_task(stop_signal())
-    try:
-        await asyncio.wait((working, stop), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            log.info("stopping")
-            working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-    finally:
-        stop.cancel()
-        await asyncio.gather(stop, return_exceptions=True)
-
-
 @asynccontextmanager
 async def serving(settings: Settings, urls: StoreUrls, *, shared_port: bool = False) -> AsyncIterator[None]:
     """Like `listening`, for a process that does nothing else."""
@@ -117,6 +71,10 @@ async def serving(settings: Settings, urls: StoreUrls, *, shared_port: bool = Fa
         calm_collector()
         log.info("listening", url=f"http://{settings.host}:{settings.port}", pid=os.getpid())
         yield
+
+
+async def run_serve(settings: Settings) -> None:
+    await until_stopped(serve(settings))
 
 
 async def serve(settings: Settings) -> None:

@@ -12,8 +12,9 @@ import uvloop
 
 from barberpro.server.embedded import StoreUrls
 from barberpro.server.logs import configure_logs
-from barberpro.server.serve import serving, until_stopped
+from barberpro.server.serve import serving
 from barberpro.server.settings import Settings
+from barberpro.server.stopping import until_stopped
 from barberpro.server.supervisor import REFUSED
 from barberpro.server.telling import MISTAKES, words_for
 

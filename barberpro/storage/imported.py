@@ -43,8 +43,9 @@ _HAVE_CONTACT: Final = """
     WHERE email_lookup = ANY ($1::text[]) OR phone_lookup = ANY ($1::text[])
 """
 _ADD_USERS: Final = """
-    INSERT INTO users (user_id, role, name, email_sealed, email_lookup, phone_sealed, phone_lookup, created_at)
-    SELECT user_id, role, name, email_sealed, email_lookup, phone_sealed, phone_lookup, coalesce(created_at, now())
+    INSERT INTO users (user_id, role, name, email_sealed, email_lookup, phone_sealed, phone_lookup, created_at, claimed)
+    SELECT user_id, role, name, email_sealed, email_lookup, phone_sealed, phone_lookup,
+           coalesce(created_at, now()), true
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
          AS n (user_id, role, name, email_sealed, email_lookup, phone_sealed, phone_lookup, created_at)
     ON CONFLICT DO NOTHING

@@ -1219,6 +1219,7 @@ CREATE TABLE public.users (
     shop_ids text[] DEFAULT '{}'::text[] NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    claimed boolean DEFAULT false NOT NULL,
     CONSTRAINT users_email_found CHECK (((email_sealed IS NULL) = (email_lookup IS NULL))),
     CONSTRAINT users_forgotten CHECK (((deleted_at IS NULL) OR ((COALESCE(name, email_sealed, phone_sealed, password_hash, barber_id) IS NULL) AND (shop_ids = '{}'::text[])))),
     CONSTRAINT users_phone_found CHECK (((phone_sealed IS NULL) = (phone_lookup IS NULL))),
@@ -1230,6 +1231,8 @@ COMMENT ON COLUMN public.users.email_lookup IS 'A keyed hash: finds the user wit
 COMMENT ON COLUMN public.users.password_hash IS 'argon2id, with its own parameters and salt; null: signs in by other ways.';
 
 COMMENT ON COLUMN public.users.deleted_at IS 'The row stays, without anything personal, for what refers to it.';
+
+COMMENT ON COLUMN public.users.claimed IS 'Imported, and opened by nobody yet: its contacts were only claimed.';
 
 CREATE TABLE public.watermarks (
     shop_id text NOT NULL,

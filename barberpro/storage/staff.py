@@ -52,6 +52,16 @@ _OFFER_ALL: Final = """
 _HOLD: Final = """
     SELECT FROM shops WHERE shop_id = (SELECT b.shop_id FROM barbers b WHERE b.barber_id = $1) FOR NO KEY UPDATE
 """
+_OWNED: Final = """
+    SELECT shop_id FROM shops JOIN shop_owners USING (shop_id) WHERE user_id = $1
+    ORDER BY shop_id FOR NO KEY UPDATE OF shops
+"""
+_NEEDED: Final = """
+    SELECT EXISTS (
+        SELECT FROM barbers b WHERE b.shop_id = ANY($2) AND b.active
+            AND b.barber_id IS DISTINCT FROM (SELECT u.barber_id FROM users u WHERE u.user_id = $1)
+            AND NOT EXISTS (SELECT FROM shop_owners o WHERE o.shop_id = b.shop_id AND o.user_id <> $1))
+"""
 _RETIRE: Final = "UPDATE barbers SET active = false, name = 'Former barber', photo_url = NULL WHERE barber_id = $1"
 _BARBER: Final = "SELECT name, photo_url FROM barbers WHERE barber_id = $1 AND active FOR NO KEY UPDATE"
 _INVITE: Final = """
@@ -132,6 +142,12 @@ async def owners_of(connection: AnyConnection, shop_id: str) -> set[str]:
 
 async def shops_owned(connection: AnyConnection, user_id: str) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM shop_owners WHERE user_id = $1", user_id))
+
+
+async def is_needed(connection: AnyConnection, user_id: str) -> bool:
+    """Whether others work in a shop that only this user owns. The user's shops stay as they are from now on."""
+    owned = [row["shop_id"] for row in await connection.fetch(_OWNED, user_id)]
+    return bool(await connection.fetchval(_NEEDED, user_id, owned))
 
 
 async def add_owner(connection: AnyConnection, shop_id: str, user_id: str) -> None:

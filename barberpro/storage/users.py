@@ -42,6 +42,17 @@ _ADD: Final = """
                        email_sealed, email_lookup, phone_sealed, phone_lookup)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
+_OPEN: Final = """
+    WITH before AS (SELECT user_id, email_lookup, phone_lookup FROM users WHERE user_id = $1 AND claimed)
+    UPDATE users SET claimed = false,
+        email_sealed = CASE WHEN users.email_lookup = ANY ($2) THEN email_sealed END,
+        email_lookup = CASE WHEN users.email_lookup = ANY ($2) THEN users.email_lookup END,
+        phone_sealed = CASE WHEN users.phone_lookup = ANY ($2) THEN phone_sealed END,
+        phone_lookup = CASE WHEN users.phone_lookup = ANY ($2) THEN users.phone_lookup END
+    FROM before WHERE users.user_id = before.user_id
+    RETURNING before.email_lookup IS NOT NULL AND users.email_lookup IS NULL AS email,
+              before.phone_lookup IS NOT NULL AND users.phone_lookup IS NULL AS phone
+"""
 _FORGET_CHALLENGES: Final = """
     DELETE FROM challenges USING users
     WHERE users.user_id = $1 AND (challenges.user_id = $1 OR contact_lookup IN (email_lookup, phone_lookup))
@@ -142,6 +153,15 @@ async def add_contact(connection: AnyConnection, user_id: str, contact: SealedCo
     except UniqueViolationError:
         return False
     return bool(done == "UPDATE 1")
+
+
+async def open_account(connection: AnyConnection, user_id: str, shown: list[str]) -> list[str] | None:
+    """Lets those contacts of an imported account go that are not among those shown.
+
+    shown: what contacts are found by. The fields that are empty now; None for an account that was open.
+    """
+    row = await connection.fetchrow(_OPEN, user_id, shown)
+    return [field for field in ("email", "phone") if row[field]] if row is not None else None
 
 
 async def set_password(connection: AnyConnection, user_id: str, password_hash: str) -> None:

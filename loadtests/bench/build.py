@@ -2,10 +2,11 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-_SECONDS: Final = 60.0
+_SECONDS: Final = 300.0
 
 
 class MissingError(Exception):
@@ -31,16 +32,22 @@ async def install(directory: Path) -> None:
 
 async def run(*command: str | Path, directory: Path) -> None:
     """Raises MissingError with the program's last words when it fails."""
+    await output(*command, directory=directory)
+
+
+async def output(*command: str | Path, directory: Path, environment: Mapping[str, str] | None = None) -> bytes:
+    """As `run`; what the program wrote."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=directory,
+        env=environment,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(_SECONDS):
-            _, words = await process.communicate()
+            told, words = await process.communicate()
     except TimeoutError:
         raise MissingError(f"{command[0]} took too long") from None
     finally:
@@ -49,3 +56,4 @@ async def run(*command: str | Path, directory: Path) -> None:
             await process.wait()
     if process.returncode:
         raise MissingError(f"{command[0]} failed: {words.decode(errors='replace').strip()[-300:]}")
+    return told

@@ -124,8 +124,11 @@ class Deployment:
     ) -> list[_Read]:
         """Writes so many, and reads each by its id. A server must have run on the deployment before."""
         async with self.pool() as pool:
-            keys = Keys(self.prefix, _SHARDS)
-            return [await read(pool, await create_shop(pool, keys, shop)) for _ in range(count)]
+            return [await read(pool, await create_shop(pool, self.keys, shop)) for _ in range(count)]
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.prefix, _SHARDS)
 
     @asynccontextmanager
     async def pool(self) -> AsyncIterator["Pool[Any]"]:

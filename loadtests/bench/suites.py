@@ -5,6 +5,7 @@ from typing import Final
 
 from loadtests.bench.find import find
 from loadtests.bench.i1 import i1
+from loadtests.bench.lighthouse import l1
 from loadtests.bench.p1 import p1
 from loadtests.bench.p2 import p2
 from loadtests.bench.p3 import p3
@@ -33,6 +34,7 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
     "restart": (r1,),
     "year": (y1,),
     "pages": (w1,),
+    "lighthouse": (l1,),
     "soak": (soak,),
     "find": (find,),
     "import": (i1,),

@@ -18,7 +18,8 @@ async def signed_in(site: Site, console: str) -> tuple[str, str]:
     return answer["data"]["accessToken"], answer["data"]["user"]["barberId"]
 
 
-async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(site: Site) -> None:
+async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(bare_site: Site) -> None:
+    site = bare_site
     words = site.embedded("demo", "--port", str(site.port), "--speed", "600")
     async with program(site.home, *words) as demo:
         screen = re.findall(r"http://\S+", (await demo.says("The shop's screen"))[0])[0]
@@ -38,10 +39,10 @@ async def test_the_demo_prints_its_addresses_and_its_screen_moves_until_ctrl_c(s
             "POST", "/api/v1/queue/commands", token, {"type": "open", "barberId": barber_id, "commandId": "c1"}
         )
         assert opened[0] == 200, opened
-        _, shown = await site.request("POST", "/api/v1/devices", None, {"kind": "kiosk"})
-        code = {"code": shown["data"]["code"], "name": "At the door"}
-        paired = await site.request("POST", f"/api/v1/shops/{kiosk.rpartition('/')[2]}/kiosks/pair", token, code)
-        assert paired[0] in {200, 201}, paired
+        page, _, given = kiosk.partition("#")
+        secret = {"secret": dict(parse_qsl(given))["device"]}
+        _, paired = await site.request("POST", "/api/v1/devices/token", None, secret)
+        assert (paired["data"]["status"], paired["data"]["shopId"]) == ("paired", page.rpartition("/")[2])
         async with raw_client(site.url, auth) as watcher:
             shop_id = screen.rpartition("/")[2]
             assert (await watcher.subscribe(f"display:{shop_id}"))["ok"]

@@ -63,7 +63,8 @@ async def test_a_crowd_is_told_to_come_back_when_the_server_ends(site: Site) -> 
         assert "Traceback" not in end.err
 
 
-async def test_a_signal_in_the_middle_of_starting_ends_it_too(site: Site) -> None:
+async def test_a_signal_in_the_middle_of_starting_ends_it_too(bare_site: Site) -> None:
+    site = bare_site
     async with program(site.home, *site.embedded("serve", "--port", str(site.port))) as server:
         await server.says('"event": "migrated"')
         end = await server.end(signal.SIGTERM, STOP_SECONDS)

@@ -19,7 +19,6 @@ from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.ids import new_guest_id
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
-from barberpro.storage.migrate import migrate
 from barberpro.storage.postgres import close_pool, connect_pool
 from barberpro.storage.users import SealedContact, add_user
 from tests.support.faults import network_to, through
@@ -302,7 +301,6 @@ async def test_joins_are_counted_for_the_user_and_over_all_connections(sockets: 
 
 async def test_without_redis_nobody_tries_passwords_and_reads_go_on(own_stores: EmbeddedServices) -> None:
     options = NodeOptions(own_stores.urls.database_url, own_stores.urls.redis_url)
-    await migrate(own_stores.urls.database_url)
     async with rest_door(options, RATES) as door:
         await door.get(f"/queue/{door.shop.barbers[0]}")
         await own_stores.valkey.kill()

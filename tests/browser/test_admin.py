@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -162,7 +163,7 @@ async def test_a_phone_has_room_for_a_line_the_section_it_is_in_and_what_is_not_
     await expect(dashboard.card(stage.shop).locator("bp-wait").first).to_contain_text("min")
     assert await dashboard.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     await dashboard.page.goto(f"{stage.url}/admin#exports")
-    await expect(dashboard.page.get_by_text("Nothing found.")).to_be_visible()
+    await expect(dashboard.page.get_by_text("Nothing here yet.")).to_be_visible()
     await expect(dashboard.at("table")).to_be_hidden()
     await expect(dashboard.at("nav [aria-current]")).to_be_in_viewport(ratio=0.9)
 
@@ -174,8 +175,13 @@ async def test_figures_are_charts_and_tables_of_one_shop_or_all(stage: Stage) ->
     await expect(dashboard.at("[data-figure=completed]")).to_have_text("2")
     await expect(dashboard.at("[data-figure=waiting]")).to_have_text("1")
     await expect(dashboard.at("[data-figure=earned]")).to_have_text("₹540.00")
-    await expect(dashboard.page.get_by_text("Choose a shop to see its promises.")).to_be_visible()
     shop = dashboard.page.get_by_role("combobox", name="Shop")
+    await expect(shop).to_have_value(f"The Shop ({stage.shop.shop_id})")  # the only one that there is
+    await shop.fill("")
+    await shop.press("Enter")
+    await expect(dashboard.page.get_by_text("Choose a shop to see its promises.")).to_be_visible()
+    today = dashboard.page.get_by_text(re.compile(r"^\w+ \d+, \d{4}, by the days of UTC; as of"))
+    await expect(today).to_be_visible()
     await shop.fill(f"The Shop ({stage.shop.shop_id})")
     await shop.press("Enter")
     waits = dashboard.page.get_by_role("figure").filter(has_text="Waits promised and kept")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from barberpro.domain import devices
 from barberpro.handlers.parts import Parts, read_parts
@@ -182,13 +183,13 @@ async def test_a_screen_that_comes_back_to_a_renewed_server_loads_itself_anew(
     await is_live(page)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def wide(
-    database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path, chromium: str
+    database_url: str, redis_url: str, redis_prefix: str, tmp_path: Path, browser: Browser
 ) -> AsyncIterator[Stage]:
     """A shop of eight barbers."""
     options = NodeOptions(database_url, redis_url, redis_prefix)
-    async with stage_for(options, tmp_path, chromium, barbers=8) as stage:
+    async with stage_for(options, tmp_path, browser, barbers=8) as stage:
         yield stage
 
 

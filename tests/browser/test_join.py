@@ -30,6 +30,7 @@ async def test_whoever_scans_sees_the_waits_move_before_joining_and_is_told_what
     assert await barriers(phone.page) == []
     await stage.does(0, "close", waiting="keep")
     await phone.page.fill("#name", "Ana")
+    await phone.reads(name_problem="")
     await phone.page.fill("#phone", "")
     await phone.page.click("#join")
     await phone.reads(problem="Nobody takes customers just now.")

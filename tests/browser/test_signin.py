@@ -5,13 +5,12 @@ import asyncio
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from barberpro.domain.accounts import challenges
 from barberpro.domain.accounts.appointing import Appointment, appoint
-from barberpro.domain.outbox import Letter, post
 from barberpro.handlers.services import ACCOUNTS
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import Role
 from tests.support.consoles import ConsolePage, account
+from tests.support.letters import read_letters
 from tests.support.stage import Stage
 
 NUMBER = "+919876543210"
@@ -103,13 +102,7 @@ async def test_what_is_wrong_with_a_sign_in_is_said_where_it_is(stage: Stage) ->
 async def test_a_code_that_was_sent_signs_in_whoever_has_the_number(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    letters: list[Letter] = []
-
-    async def seen(connection: object, sealer: object, letter: Letter) -> None:
-        letters.append(letter)
-        await post(connection, sealer, letter)  # type: ignore[arg-type]  # handed on
-
-    monkeypatch.setattr(challenges, "post", seen)
+    letters = read_letters(monkeypatch)
     page = await sign_in_page(stage)
     await page.get_by_label("E-mail address or telephone number").fill(NUMBER)
     await page.get_by_role("button", name="Send me a code instead").click()

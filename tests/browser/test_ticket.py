@@ -95,7 +95,7 @@ async def test_who_is_next_feels_and_is_notified_of_it_once_may_step_back_and_ma
     await phone.reads(alerts_told=re.compile("We will notify you"))
     await phone.page.evaluate("window.shakes = []")
     await stage.does(0, "advance")
-    await phone.reads(place="You are next")
+    await phone.reads(place="You are next", alerts="Tell me when it is my turn")
     await phone.page.wait_for_function("window.shakes.length === 1")
     await phone.page.wait_for_function(f"({NOTIFIED})().then((all) => all.length === 1)")
     assert await phone.page.evaluate(NOTIFIED) == ["You are next: Please be in the shop now."]

@@ -11,10 +11,13 @@ import pytest_asyncio
 from barberpro.domain.accounts import passwords
 from barberpro.domain.accounts.appointing import Appointment, appoint
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.opening import opened
 from barberpro.domain.keys import add_key
 from barberpro.handlers.services import SERVICES
 from barberpro.protocol.accounts import Contact
-from barberpro.protocol.actors import Actor, Role
+from barberpro.protocol.actors import Actor, Role, Via
+from barberpro.protocol.ids import new_user_id
+from barberpro.storage.imported import NewUser, add_users
 from barberpro.storage.sealing import sealer
 from barberpro.storage.tidying import tidy
 from tests.support.accounts import PASSWORD, AccountDoor, shared_door
@@ -405,3 +408,60 @@ async def test_who_did_not_come_again_and_again_adds_a_number_and_books(
     assert (await added(door, token, phone=phone)).status == 200
     booked = (await door.call("POST", "/bookings", body, token)).data["booking"]["bookingId"]
     await door.call("PATCH", f"/bookings/{booked}", {"status": "cancelled"}, token)
+
+
+async def an_import(door: AccountDoor, email: str, phone: str) -> Contacts:
+    """An export brought a user with both contacts, whom nobody has asked."""
+    contacts = Contacts(await asyncio.to_thread(sealer, door.keys, create=False))
+    sealed = [contacts.sealed(Contact("email", email)), contacts.sealed(Contact("sms", phone))]
+    async with door.server.node.pool.acquire() as connection:
+        assert await add_users(connection, [NewUser(new_user_id((email,)), "customer", "Ann", sealed, None)])
+    return contacts
+
+
+async def test_whoever_opens_an_imported_account_keeps_the_contact_they_showed_alone(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    await an_import(door, email, phone)
+    ann = await door.by_phone(phone)
+    assert ann["user"]["userId"] == new_user_id((email,))
+    assert ann["user"]["email"] is None, "it was claimed, and never shown"
+    other = await door.by_email(email)
+    assert other["user"]["userId"] != ann["user"]["userId"]
+    again = await door.by_phone(phone)
+    assert again["user"]["userId"] == ann["user"]["userId"]
+
+
+async def test_a_new_password_opens_an_imported_account_for_the_address_that_it_was_sent_to(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    await an_import(door, email, phone)
+    assert (await door.auth("forgot-password", email=email)).status == 202
+    assert (await door.auth("reset-password", token=door.link_token, password=ANOTHER)).status == 200
+    ann = (await door.auth("login", email=email, password=ANOTHER)).data
+    assert (ann["user"]["userId"], ann["user"]["phone"]) == (new_user_id((email,)), None)
+    assert (await door.by_phone(phone))["user"]["userId"] != ann["user"]["userId"]
+
+
+async def test_who_has_shown_both_contacts_of_an_imported_account_keeps_both(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    contacts = await an_import(door, email, phone)
+    shown = [contacts.sealed(Contact("sms", phone)), contacts.sealed(Contact("email", email))]
+    async with door.server.node.pool.acquire() as connection:
+        user = await opened(connection, shown, Via("req_test"))
+    assert user is not None
+    assert (user.phone_lookup, user.email_lookup) == (shown[0].lookup, shown[1].lookup)
+    noted = await door.server.node.pool.fetchval(
+        "SELECT after FROM audit_logs WHERE object_id = $1 AND action = 'account.opened'", user.user_id
+    )
+    assert orjson.loads(noted) == {"letGo": []}
+
+
+async def test_an_appointment_goes_to_whoever_has_the_contact_that_it_names(
+    door: AccountDoor, email: str, phone: str
+) -> None:
+    contacts = await an_import(door, email, phone)
+    assert await appoint(door.server.node.pool, contacts, Contact("email", email), Appointment(Role.ADMIN))
+    stranger = await door.by_phone(phone)
+    assert (stranger["user"]["userType"], stranger["user"]["userId"] == new_user_id((email,))) == ("customer", False)

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from barberpro.handlers import openapi
 from barberpro.server.node import NodeOptions
+from tests.support.axe import barriers
 from tests.support.browsers import Console, browser_page, chromium
 from tests.support.live_server import live_server
 from tests.support.shops import TestShop
@@ -38,4 +39,5 @@ async def test_every_endpoint_can_be_read_found_and_tried(
         await page.goto(f"{server.url.rstrip('/')}/docs#search_barbers")
         await page.reload()
         await expect(page.locator("#search_barbers input[name=radiusKm]")).to_be_visible()
+        assert await barriers(page) == []
         assert console.errors == []

@@ -9,7 +9,6 @@ import pytest
 from barberpro.protocol.codes import ErrorCode
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
-from barberpro.storage.migrate import migrate
 from loadtests.faults.processes import cut_power
 from tests.support.crowd import Crowd
 from tests.support.faults import copy_file, forget_everything, put_back, remove_file, standing_still
@@ -23,7 +22,6 @@ Fault = Callable[[EmbeddedServices, Crowd], Awaitable[None]]
 @pytest.fixture
 async def options(own_stores: EmbeddedServices) -> NodeOptions:
     """Of a deployment on stores that may be killed."""
-    await migrate(own_stores.urls.database_url)
     return NodeOptions(own_stores.urls.database_url, own_stores.urls.redis_url, patience=2)
 
 

@@ -87,10 +87,10 @@ async def test_one_store_can_be_stopped_and_started_alone(own_stores: EmbeddedSe
     assert await query(own_stores.urls, "SELECT 1") == 1
 
 
-async def test_nothing_is_traded_for_durability(stores: EmbeddedServices) -> None:
+async def test_nothing_is_traded_for_durability(own_stores: EmbeddedServices) -> None:
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
-        assert await query(stores.urls, f"SHOW {name}") == "on"
-    async with Redis.from_url(stores.urls.redis_url, decode_responses=True) as redis:
+        assert await query(own_stores.urls, f"SHOW {name}") == "on"
+    async with Redis.from_url(own_stores.urls.redis_url, decode_responses=True) as redis:
         settings = await redis.config_get("append*", "maxmemory-policy", "save")
     assert settings["appendonly"] == "yes"
     assert settings["appendfsync"] == "everysec"

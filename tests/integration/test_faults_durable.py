@@ -16,7 +16,6 @@ from barberpro.protocol.actors import Actor
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import Node, NodeOptions
-from barberpro.storage.migrate import migrate
 from loadtests.faults.check import judge_run
 from loadtests.faults.checks import no_trace
 from loadtests.faults.durable import read_durable
@@ -39,7 +38,6 @@ async def timed_stores(own_stores: EmbeddedServices) -> EmbeddedServices:
     await connection.close()
     await own_stores.postgres.stop()
     await own_stores.postgres.start()
-    await migrate(own_stores.urls.database_url)
     return own_stores
 
 

@@ -10,7 +10,7 @@ from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.hub import Hub
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.rooms import seat_for
-from barberpro.handlers.services import SERVICES
+from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.fold import ShopState
@@ -28,15 +28,17 @@ async def server(database_url: str, redis_url: str, redis_prefix: str, tmp_path:
 
 
 class Ear:
-    """An outlet that keeps the epochs that it is offered."""
+    """An outlet that keeps the epochs and numbers that it is offered."""
 
     door: DoorName = "websocket"
 
     def __init__(self) -> None:
         self.heard: list[int] = []
+        self.numbers: list[int] = []
 
     def offer(self, _channel: str, message: Message) -> None:
         self.heard.append(message.document["epoch"])
+        self.numbers.append(message.document["seq"])
 
     def forget(self, channel: str) -> None: ...
 
@@ -75,3 +77,41 @@ async def test_what_changes_while_a_large_room_is_written_to_is_in_what_its_last
     await hub.close()
     assert first.heard == [before, before + 1]
     assert others[-1].heard == [before + 1] * 2
+
+
+class Tired(Hub):
+    """One that rests until it is woken."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, requote_seconds=3600)
+        self.resting, self.woken = asyncio.Event(), asyncio.Event()
+
+    async def _rest(self, took: float) -> None:
+        self.resting.set()
+        await self.woken.wait()
+        self.resting.clear()
+        self.woken.clear()
+
+
+async def test_a_change_is_shown_at_once_and_those_during_the_rest_together(server: LiveServer) -> None:
+    node, services = server.node, server.running.app[SERVICES]
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    hub, ear = Tired(services), Ear()
+    await hub.enter(await seat_for(services, customer(1), Room(RoomKind.QUEUE, shop.barbers[0])), ear)
+    hub.start()
+    async with asyncio.timeout(20):
+        await send(node, customer(1), **shop.join())
+        await hub.resting.wait()
+        begun = list(ear.numbers)
+        for number in (2, 3, 4):
+            await send(node, customer(number), **shop.join())
+        meanwhile = list(ear.numbers)
+        hub.woken.set()
+        while len(ear.numbers) == len(meanwhile):  # noqa: ASYNC110 - the hub has no event for that
+            await asyncio.sleep(0)
+        await hub.resting.wait()
+    await hub.close()
+    assert len(begun) == 1
+    assert meanwhile == begun
+    assert ear.numbers == [begun[0], begun[0] + 3], "the newest, and none between"

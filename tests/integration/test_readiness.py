@@ -13,7 +13,6 @@ from barberpro.queue.tasks import end
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.server.readiness import Readiness
-from barberpro.storage.migrate import migrate
 from tests.support.faults import HeldPool
 from tests.support.shops import customer, send
 from tests.support.whole_server import WholeServer, whole_server
@@ -149,7 +148,6 @@ async def test_a_keeper_whose_round_does_not_end_is_named(server: WholeServer, m
 
 @pytest.fixture
 async def own_server(own_stores: EmbeddedServices, tmp_path: Path) -> AsyncIterator[WholeServer]:
-    await migrate(own_stores.urls.database_url)
     options = NodeOptions(own_stores.urls.database_url, own_stores.urls.redis_url)
     async with whole_server(options, tmp_path / "keys") as server:
         yield server

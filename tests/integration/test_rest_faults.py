@@ -7,14 +7,12 @@ import pytest
 from barberpro.handlers.services import Limits
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
-from barberpro.storage.migrate import migrate
 from tests.support.rest import Answer, Door, rest_door
 from tests.support.shops import Json, TestShop, customer
 
 
 @pytest.fixture
 async def door(own_stores: EmbeddedServices) -> AsyncIterator[Door]:
-    await migrate(own_stores.urls.database_url)
     options = NodeOptions(own_stores.urls.database_url, own_stores.urls.redis_url, patience=2)
     async with rest_door(options, Limits(requests_per_minute=1000)) as door:
         yield door

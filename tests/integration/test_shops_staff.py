@@ -176,6 +176,28 @@ async def test_the_last_owner_stays(owner: Owner) -> None:
     assert (await owner.call("DELETE", f"{owner.shop}/staff/{owner.user_id}")).code == "INVALID_TRANSITION"
 
 
+async def test_an_owner_whom_others_work_for_is_not_deleted(owner: Owner, door: AccountDoor) -> None:
+    ben = await hired(owner)
+    refused = await owner.call("DELETE", "/auth/account")
+    assert refused.code == "INVALID_TRANSITION"
+    assert "owner" in refused.body["error"]["message"]
+    assert (await owner.call("GET", "/auth/me")).status == 200, "nothing has changed"
+    assert (await door.call("DELETE", "/auth/account", token=ben["accessToken"])).status == 200
+    assert (await owner.call("DELETE", "/auth/account")).data == {"deleted": True}, "a shop of one goes with its owner"
+
+
+async def test_of_two_owners_one_may_be_deleted_while_others_work_there(owner: Owner, door: AccountDoor) -> None:
+    await hired(owner)
+    email = door.new_email()
+    await invited(owner, email=email, role="owner")
+    link = door.link_token
+    granted = await door.by_email(email, name="Ola")
+    await accepted(door, granted, token=link)
+    assert (await owner.call("DELETE", "/auth/account")).status == 200
+    last = await renewed(door, granted)
+    assert (await door.call("DELETE", "/auth/account", token=last["accessToken"])).code == "INVALID_TRANSITION"
+
+
 async def test_barbers_who_do_not_run_the_shop_see_the_staff_and_change_nothing(
     owner: Owner, door: AccountDoor
 ) -> None:

@@ -145,7 +145,9 @@ async def test_a_state_never_overtakes_what_the_library_is_about_to_send(door: S
     while not engine_socket.queue.empty():  # noqa: ASYNC110 - the library tells nobody
         await asyncio.sleep(0)
     # Taken out of the queue, and not written yet.
-    SocketIOOutlet(engine_socket).offer("queue", Message("queue_updated", {"epoch": 1, "seq": 2}))
+    SocketIOOutlet(engine_socket, door.sockets.congestion).offer(
+        "queue", Message("queue_updated", {"epoch": 1, "seq": 2})
+    )
     await client.hears("queue_updated", times=2)
     assert_in_order(client)
 
@@ -158,7 +160,8 @@ async def answered(engine_socket: Any, number: int) -> None:  # noqa: ANN401 - e
 
 def slow_outlet(door: SocketDoor, engine_socket: Any) -> SocketIOOutlet:  # noqa: ANN401 - engineio's, untyped
     """Of a client for whom state 1 of the queue is kept back."""
-    outlet, congestion = SocketIOOutlet(engine_socket), door.sockets.congestion
+    congestion = door.sockets.congestion
+    outlet = SocketIOOutlet(engine_socket, congestion)
     usual, congestion.limit = congestion.limit, 0  # nobody keeps up with that
     outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": 1}))
     congestion.limit = usual
@@ -169,7 +172,7 @@ async def test_a_state_is_not_lost_behind_one_that_has_left_the_librarys_queue(d
     """An answer is in the queue each time, so the states go there, too; the first one is long gone by the second."""
     client = await door.barber()
     [engine_socket] = door.sockets.socketio.server.eio.sockets.values()
-    outlet = SocketIOOutlet(engine_socket)
+    outlet = SocketIOOutlet(engine_socket, door.sockets.congestion)
     for seq in (1, 2):
         await answered(engine_socket, seq)
         outlet.offer("queue", Message("queue_updated", {"epoch": 1, "seq": seq}))

@@ -28,3 +28,14 @@ async def drop_database(server_url: str, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     finally:
         await connection.close()
+
+
+async def forget_durability(server_url: str) -> None:
+    """Have a server never wait for its disk: each database that is dropped is a checkpoint, which syncs all files."""
+    connection = await asyncpg.connect(server_url)
+    try:
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+    finally:
+        await connection.close()

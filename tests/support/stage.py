@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 from barberpro.protocol.actors import Actor, Role
 from barberpro.queue.engine import Result
 from barberpro.server.node import Node, NodeOptions
-from tests.support.browsers import Console, browser_at, new_page
+from tests.support.browsers import Console, new_page
 from tests.support.live_server import LiveServer, live_server
 from tests.support.shops import TestShop, running, send
 
@@ -71,9 +71,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage_for(options: NodeOptions, directory: Path, chromium: str, barbers: int = 2) -> AsyncIterator[Stage]:
-    """A started stage, whose shop is open. Fails the test when a page complained in its console."""
-    async with running(options) as backstage, browser_at(chromium) as browser:
+async def stage_for(options: NodeOptions, directory: Path, browser: Browser, barbers: int = 2) -> AsyncIterator[Stage]:
+    """A started stage, whose shop is open. Fails the test when a page complained in its console.
+
+    browser: has no pages yet; at the end it has none again.
+    """
+    async with running(options) as backstage:
         shop = await TestShop.create(backstage, barbers=barbers)
         await shop.open(backstage)
         stage = Stage(options, directory, browser, backstage, shop)
@@ -84,3 +87,5 @@ async def stage_for(options: NodeOptions, directory: Path, chromium: str, barber
             assert not complaints, complaints
         finally:
             await stage.stop()
+            for context in browser.contexts:
+                await context.close()

@@ -1,7 +1,10 @@
 """Outlets: what is written at once, what waits, what is replaced, and who is cut off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -10,47 +13,72 @@ from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
 from barberpro.protocol.frames import close_frame, text_frame
 
 SLOW = close_frame(4408)
+LITTLE, MUCH = 4096, 1 << 18
+"""Room for a few states, and for all."""
 
 
-class Wire(asyncio.Transport):
-    """A transport whose client takes what it is told to take."""
+class Client(asyncio.Protocol):
+    """A connection on which one side writes through a transport, and the other reads when it is told to."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.buffer: list[bytes] = []
-        self.taken: list[bytes] = []
-        self.stuck = False
-        self.ended = ""
-        self._changed = asyncio.Event()
+    transport: asyncio.Transport
 
-    async def becomes(self, met: Callable[[], bool]) -> None:
-        """Waits for something that is written, or for an end, that meets this."""
+    def __init__(self, room: int) -> None:
+        """room: bytes that the kernel keeps for the one who reads, about."""
+        self._near, self._far = socket.socketpair()
+        self._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+        for each in (self._near, self._far):
+            each.setblocking(False)
+        self.taken = b""
+        self.gone = asyncio.Event()
+
+    async def connect(self) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: self, self._near)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
+
+    def has(self) -> bytes:
+        """What is there for it already."""
+        with contextlib.suppress(BlockingIOError):
+            while more := self._far.recv(1 << 20):
+                self.taken += more
+        return self.taken
+
+    async def takes(self, met: Callable[[bytes], bool]) -> None:
+        """Reads until all that it has read meets this, or the other side is at its end."""
         async with asyncio.timeout(20):
-            while not met():
-                self._changed.clear()
-                await self._changed.wait()
+            while not met(self.taken):
+                more = await asyncio.get_running_loop().sock_recv(self._far, 1 << 20)
+                self.taken += more
+                if not more:
+                    return
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        (self.buffer if self.stuck else self.taken).append(bytes(data))
-        self._changed.set()
+    async def close(self) -> None:
+        self._far.close()
+        if not self.gone.is_set():
+            self.transport.abort()
+            await self.gone.wait()
 
-    def get_write_buffer_size(self) -> int:
-        return sum(map(len, self.buffer))
 
-    def unstick(self) -> None:
-        self.taken += self.buffer
-        self.buffer, self.stuck = [], False
+Clients = Callable[[int], Awaitable[Client]]
 
-    def is_closing(self) -> bool:
-        return bool(self.ended)
 
-    def close(self) -> None:
-        self.ended = self.ended or "closed"
-        self._changed.set()
+@pytest.fixture
+async def clients() -> AsyncIterator[Clients]:
+    made: list[Client] = []
 
-    def abort(self) -> None:
-        self.ended = "aborted"
-        self._changed.set()
+    async def connected(room: int) -> Client:
+        made.append(Client(room))
+        await made[-1].connect()
+        return made[-1]
+
+    yield connected
+    for client in made:
+        await client.close()
 
 
 @pytest.fixture
@@ -61,76 +89,126 @@ async def congestion() -> AsyncIterator[Congestion]:
     await made.close()
 
 
-def outlet_on(wire: Wire, congestion: Congestion) -> TransportOutlet:
-    return TransportOutlet(wire, "websocket", congestion, SLOW)
+def outlet_to(client: Client, congestion: Congestion) -> TransportOutlet:
+    outlet = TransportOutlet("websocket", congestion, SLOW)
+    outlet.open(client.transport)
+    return outlet
 
 
-def behind(congestion: Congestion, states: int, *rooms: str) -> tuple[Wire, TransportOutlet]:
-    """A client that takes nothing, and has been offered so many states of each room."""
-    wire = Wire()
-    wire.stuck = True
-    outlet = outlet_on(wire, congestion)
+async def behind(clients: Clients, congestion: Congestion, states: int, *rooms: str) -> tuple[Client, TransportOutlet]:
+    """A client that has taken nothing yet, and has been offered so many states of each room."""
+    client = await clients(LITTLE)
+    outlet = outlet_to(client, congestion)
     for seq in range(states):
         for room in rooms:
             outlet.offer(room, state(room, seq))
-    return wire, outlet
+    return client, outlet
 
 
 def state(room: str, seq: int) -> Message:
     return Message("queue_updated", {"room": room, "epoch": 1, "seq": seq, "filler": "x" * 200})
 
 
-async def test_a_quick_client_gets_everything_at_once(congestion: Congestion) -> None:
-    wire = Wire()
-    outlet = outlet_on(wire, congestion)
+async def cut_off(congestion: Congestion) -> None:
+    async with asyncio.timeout(20):
+        while not congestion.evicted:  # noqa: ASYNC110 - a figure for operators, and it has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_quick_client_gets_everything_before_the_loops_turn_ends(
+    clients: Clients, congestion: Congestion
+) -> None:
+    client = await clients(MUCH)
+    outlet = outlet_to(client, congestion)
     sent = [state("a", seq) for seq in range(20)]
     for message in sent:
         outlet.offer("a", message)
-    assert wire.taken == [message.websocket for message in sent]
+    assert client.has() == b"".join(message.websocket for message in sent)
 
 
-async def test_a_slow_client_gets_the_newest_of_each_room_in_bounded_memory(congestion: Congestion) -> None:
-    wire, outlet = behind(congestion, 1000, "a", "b")
-    assert wire.get_write_buffer_size() <= 1000
-    wire.unstick()
-    held = len(wire.taken)
-    await wire.becomes(lambda: len(wire.taken) == held + 2)
-    assert set(wire.taken[-2:]) == {state("a", 999).websocket, state("b", 999).websocket}
-    assert not wire.ended
+async def test_a_state_does_not_overtake_what_the_transport_still_has(clients: Clients) -> None:
+    client, congestion = await clients(LITTLE), Congestion(limit_bytes=1_000_000, patience_seconds=20)
+    outlet = outlet_to(client, congestion)
+    sent = [Message("queue_updated", {"seq": seq, "filler": "x" * (3000 + seq)}) for seq in range(50)]
+    for message in sent:
+        outlet.offer("a", message)
+    assert client.transport.get_write_buffer_size() > 0, "a state that went in part waits for its rest"
+    everything = b"".join(message.websocket for message in sent)
+    await client.takes(lambda taken: len(taken) >= len(everything))
+    assert client.taken == everything
+
+
+async def test_nothing_is_written_to_whoever_gets_a_closed_connections_descriptor(
+    clients: Clients, congestion: Congestion
+) -> None:
+    client = await clients(MUCH)
+    outlet = outlet_to(client, congestion)
+    outlet.offer("a", state("a", 1))
+    descriptor = client.transport.get_extra_info("socket").fileno()
+    client.transport.close()
+    await client.gone.wait()
+    near, far = socket.socketpair()
+    with near, far, contextlib.ExitStack() as others:
+        far.setblocking(False)
+        if near.fileno() != descriptor:  # the kernel gives the lowest that is free
+            os.dup2(near.fileno(), descriptor)
+            others.callback(os.close, descriptor)
+        outlet.offer("a", state("a", 2))
+        with pytest.raises(BlockingIOError):
+            far.recv(1)
+
+
+async def test_a_slow_client_gets_the_newest_of_each_room_in_bounded_memory(
+    clients: Clients, congestion: Congestion
+) -> None:
+    client, outlet = await behind(clients, congestion, 1000, "a", "b")
+    assert 0 < client.transport.get_write_buffer_size() <= 1000
+    newest = {state("a", 999).websocket, state("b", 999).websocket}
+    await client.takes(lambda taken: all(frame in taken for frame in newest))
+    assert client.taken.count(b"queue_updated") < 100
+    assert client.taken.endswith(tuple(newest))
     outlet.offer("a", state("a", 1000))
-    assert wire.taken[-1] == state("a", 1000).websocket
+    assert client.has().endswith(state("a", 1000).websocket)
 
 
-async def test_a_client_that_stays_behind_is_cut_off_with_a_word(congestion: Congestion) -> None:
-    wire, outlet = behind(congestion, 10, "a")
-    await wire.becomes(lambda: bool(wire.ended))
-    assert wire.buffer[-1] == SLOW
+async def test_a_client_that_stays_behind_is_cut_off_with_a_word(clients: Clients, congestion: Congestion) -> None:
+    client, outlet = await behind(clients, congestion, 100, "a")
+    await cut_off(congestion)
+    outlet.offer("a", state("a", 999))
+    await client.takes(lambda _: False)
+    assert client.taken.endswith(SLOW), "nothing follows the last word"
     assert congestion.evicted == 1
-    outlet.offer("a", state("a", 99))
-    assert wire.buffer[-1] == SLOW, "nothing follows the last word"
-    await wire.becomes(lambda: wire.ended == "aborted")
 
 
-async def test_a_room_that_was_left_is_not_caught_up_with(congestion: Congestion) -> None:
-    wire, outlet = behind(congestion, 10, "a")
-    next_wire, _ = behind(congestion, 10, "a")
+async def test_a_client_that_does_not_even_take_the_last_word_is_let_go(
+    clients: Clients, congestion: Congestion
+) -> None:
+    client, _ = await behind(clients, congestion, 100, "a")
+    async with asyncio.timeout(20):
+        await client.gone.wait()
+    assert SLOW not in client.has()
+
+
+async def test_a_room_that_was_left_is_not_caught_up_with(clients: Clients, congestion: Congestion) -> None:
+    client, outlet = await behind(clients, congestion, 100, "a")
+    next_client, _ = await behind(clients, congestion, 100, "a")
     outlet.forget("a")
-    held = len(wire.buffer)
-    for each in (wire, next_wire):
-        each.unstick()
-    await next_wire.becomes(lambda: len(next_wire.taken) > held)  # it is looked at after the other
-    assert len(wire.taken) == held
+    newest = state("a", 99).websocket
+    client.has()
+    await next_client.takes(lambda taken: newest in taken)  # it is looked at after the other
+    assert newest not in client.has()
 
 
-async def test_answers_are_never_dropped_but_a_flood_of_them_ends_it(congestion: Congestion) -> None:
-    wire = Wire()
-    wire.stuck = True
-    outlet = outlet_on(wire, congestion)
-    answer = text_frame(b'{"event":"ack"}')
-    while not wire.ended:
+async def test_answers_are_never_dropped_but_a_flood_of_them_ends_it(clients: Clients, congestion: Congestion) -> None:
+    client = await clients(LITTLE)
+    outlet = outlet_to(client, congestion)
+    answer, sent = text_frame(b'{"event":"ack"}'), 0
+    while not client.transport.is_closing():
         outlet.send(answer)
-    assert set(wire.buffer[:-1]) == {answer}
-    assert 2000 < wire.get_write_buffer_size() < 2100 + len(SLOW)
+        sent += 1
+    assert 2000 < client.transport.get_write_buffer_size() < 2100 + len(SLOW)
+    await client.takes(lambda _: False)
+    assert client.taken == (sent - 1) * answer + SLOW
 
 
 @pytest.mark.parametrize(("size", "head"), [(1, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)])

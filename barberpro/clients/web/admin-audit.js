@@ -21,7 +21,7 @@ export function show(page) {
     columns: [
       { head: t("when"), cell: (row) => moment(row.at) },
       { head: t("who"), cell: (row) => lines(t(`by_role_${row.actorRole}`), row.actorId ? link(row.actorId, "audit", { actorId: row.actorId }) : null) },
-      { head: t("what"), cell: (row) => link(row.action, "audit", { action: row.action }) },
+      { head: t("what"), cell: (row) => el("span", { className: "whole" }, link(row.action, "audit", { action: row.action })) },
       { head: t("about"), cell: (row) => lines(row.objectType, id(row.objectId), row.shopId && row.shopId !== row.objectId ? id(row.shopId) : null) },
       { head: t("from"), cell: (row) => lines(row.ip, soft(row.agent)) },
       { head: t("details"), cell: (row) => changes(t, row) },

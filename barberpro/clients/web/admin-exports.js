@@ -91,7 +91,7 @@ class Exports {
     try {
       const { data, meta } = await this.#page.session.ask("GET", `/admin/reports/exports?${new URLSearchParams(cursor ? { cursor } : {})}`, { whole: true });
       data.forEach((one) => this.#put(one, false));
-      if (!this.#rows.size) put(this.#none, this.#page.t("nothingFound"));
+      if (!this.#rows.size) put(this.#none, this.#page.t("nothingYet"));
       this.#cursor = meta.nextCursor ?? null;
       this.#more.hidden = this.#cursor === null;
       this.#soon();

@@ -12,7 +12,7 @@ const PERIODS = ["day", "week", "month"];
 
 export function show(page) {
   const { t, place, query, admin } = page;
-  const shop = shopField(page, query.get("shop") ?? "", { changed: load });
+  const shop = shopField(page, query.get("shop") ?? "", { changed: load, only: true });
   const period = el("select", { id: "period", onchange: load }, ...PERIODS.map((value) =>
     el("option", { value, textContent: t(`period_${value}`), selected: value === query.get("period") })));
   const day = el("input", { id: "day", type: "date", value: query.get("date") ?? "", onchange: load });
@@ -57,7 +57,7 @@ export function show(page) {
   function render(stats) {
     problem.textContent = "";
     put(told, t(stats.shopId === null ? "figuresUtc" : stats.own ? "figuresOwn" : "figuresOf",
-      { from: date(`${stats.from}T12:00`), to: date(`${stats.to}T12:00`), time: clock(Date.now()), zone: stats.timeZone }));
+      { days: daysOf(stats), time: clock(Date.now()), zone: stats.timeZone }));
     now.hidden = !stats.now;
     if (stats.now) tiles(now, [...(stats.shopId === null ? ["shops"] : []), "openQueues", "serving", "waiting", "scheduled"].map((key) => [key, number(stats.now[key])]));
     done.hidden = false;
@@ -70,6 +70,11 @@ export function show(page) {
     const version = JSON.stringify({ ...stats, now: null });
     if (version !== drawn) drawings.replaceChildren(...charts(t, stats));
     drawn = version;
+  }
+
+  function daysOf({ from: first, to: last }) {
+    const [from, to] = [first, last].map((day) => date(`${day}T12:00`));
+    return from === to ? from : t("fromTo", { from, to });
   }
 
   function tiles(section, figures) {

@@ -57,14 +57,14 @@ export class Shops {
 /**
  * A field for a shop: {row, value()}; "" for all of them, null for what names none.
  * @param {{t: Function, shops: Shops}} page @param {string} chosen a shop's id, or ""
- * @param {{changed?: () => void, required?: boolean}} options
+ * @param {{changed?: () => void, only?: boolean}} options only: where there is a single one, it is chosen
  */
 export function shopField({ t, shops }, chosen, options = {}) {
   return (shops.admin ? namedField : ownField)(t, shops, chosen, options);
 }
 
 // Each is offered as "Corner Barbers (sh_...)", as several may have one name.
-function namedField(t, shops, chosen, { changed }) {
+function namedField(t, shops, chosen, { changed, only }) {
   const id = `shop-${++fields}`;
   const list = el("datalist", { id: `${id}-list` });
   const input = el("input", { id, type: "search", placeholder: t("allShops"), autocomplete: "off", value: chosen, onchange: changed });
@@ -82,7 +82,15 @@ function namedField(t, shops, chosen, { changed }) {
     clearTimeout(timer);
     timer = setTimeout(offer, TYPED_MS);
   });
-  if (chosen) shops.one(chosen).then(({ name }) => { if (input.value === chosen) input.value = `${name} (${chosen})`; }, () => {});
+  const choose = ({ name, shopId }) => { input.value = `${name} (${shopId})`; };
+  if (only && !chosen) {
+    shops.page({ limit: 2 }).then(({ data: [one, another] }) => {
+      if (!one || another || input.value) return;
+      choose(one);
+      changed?.();
+    }, () => {});
+  }
+  if (chosen) shops.one(chosen).then((shop) => { if (input.value === chosen) choose(shop); }, () => {});
   const value = () => {
     const text = input.value.trim();
     const shopId = text ? idIn(text) : "";

@@ -1,9 +1,8 @@
 // Today's appointments that have not come yet: no room tells of them, so they are asked for when the line moves.
 
-import { byId, button, el } from "./dom.js";
+import { apart, byId, button, el } from "./dom.js";
 import { time } from "./format.js";
 import { checkIn } from "./console-actions.js";
-import { apart } from "./console-words.js";
 
 const LATER_MS = 900;
 const MOST = 100;

@@ -69,7 +69,7 @@ export function askPerson(t, who, details, actions) {
 export function askWalkIn(t, services, currency, add) {
   return sheet(t("walkInTitle"), t("back"), (close) => {
     const name = field(t("name"), { maxLength: 80, autocomplete: "off" });
-    const phone = field(t("phone"), { maxLength: 31, inputMode: "tel", autocomplete: "off" });
+    const phone = field(t("phone"), { maxLength: 31, inputMode: "tel", dir: "ltr", autocomplete: "off" });
     const notes = field(t("notes"), { maxLength: 500, autocomplete: "off" });
     const menu = serviceBoxes(t, services, currency);
     const problem = el("p", { className: "problem", role: "alert" });

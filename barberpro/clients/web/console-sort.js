@@ -79,7 +79,7 @@ export class Sorter {
     if (this.#pointer === null) return;
     const by = this.#y < EDGE_PX ? -SCROLL_PX : this.#y > innerHeight - EDGE_PX ? SCROLL_PX : 0;
     if (by) {
-      scrollBy(0, by);
+      scrolled(this.#list).scrollBy(0, by);
       this.#follow();
     }
     requestAnimationFrame(() => this.#scroll());
@@ -140,6 +140,12 @@ export class Sorter {
 
 const grip = (item) => item.querySelector(".grip");
 const id = (item) => item?.dataset.booking ?? null;
+
+// On a phone held upright the lists scroll between head and deck, elsewhere the page does.
+function scrolled(list) {
+  const lists = list.closest("main");
+  return lists.scrollHeight > lists.clientHeight ? lists : document.scrollingElement;
+}
 
 function middle(item) {
   const { top, height } = item.getBoundingClientRect();

@@ -1,8 +1,8 @@
 // Shows the desk: what the server last told, and which buttons are waiting for its answer.
 
-import { button, byId, el, put } from "./dom.js";
+import { apart, button, byId, el, put } from "./dom.js";
 import { minutes, time } from "./format.js";
-import { apart, happened, who } from "./console-words.js";
+import { happened, who } from "./console-words.js";
 
 const SLOW_MS = 250; // an answer that comes sooner needs no word about it
 

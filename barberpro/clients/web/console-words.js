@@ -1,7 +1,6 @@
 // What the console says: who somebody is, what has happened, and why something was not done.
 
-/** A text from elsewhere, kept apart from what is around it: it may be written from the other side. */
-export const apart = (text) => `\u2068${text}\u2069`;
+import { apart } from "./dom.js";
 
 /** "14 · Ravi" */
 export function who(t, entry) {

@@ -11,7 +11,14 @@ function make(name, given = {}, ...children) {
   return made;
 }
 
-const json = (value) => make("pre", {}, JSON.stringify(value, null, 2));
+/** What may be longer than its place: keys scroll it, too. */
+const long = (text) => make("pre", { tabindex: "0" }, text);
+const json = (value) => long(JSON.stringify(value, null, 2));
+
+/** A text whose `names` are set as code. */
+function prose(text) {
+  return text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
+}
 
 function table(heads, rows) {
   if (rows.length === 0) return null;
@@ -50,18 +57,24 @@ class Api {
     ]));
   }
 
+  /** Folded; what is in it is made when it is first opened: all at once a telephone would work at for seconds. */
   endpoint(method, path, operation) {
-    const { deprecated = false, description = "", parameters = [], requestBody, responses } = operation;
-    const given = parameters.map((each) => this.resolve(each));
-    const body = requestBody?.content["application/json"];
+    const { deprecated = false } = operation;
     const title = make("summary", {}, make("span", { class: "method" }, method), make("span", { class: "path" }, path),
       make("span", { class: "soft" }, deprecated ? "deprecated" : operation.summary));
-    return make("details", { class: `endpoint${deprecated ? " deprecated" : ""}`, id: operation.operationId }, title,
-      ...description.split("\n\n").map((words) => make("p", {}, words)),
+    const folded = make("details", { class: `endpoint${deprecated ? " deprecated" : ""}`, id: operation.operationId }, title);
+    folded.addEventListener("toggle", () => folded.append(...this.unfolded(method, path, operation)), { once: true });
+    return folded;
+  }
+
+  unfolded(method, path, { description = "", parameters = [], requestBody, responses }) {
+    const given = parameters.map((each) => this.resolve(each));
+    const body = requestBody?.content["application/json"];
+    return [...description.split("\n\n").map((words) => make("p", {}, ...prose(words))),
       table(["Parameter", "In", "Is", "Needed"],
         given.map((each) => [each.name, each.in, words(each.schema, true), each.required ? "yes" : ""])),
       ...(body ? [make("h3", {}, "Body"), table(["Field", "Is", "Needed"], this.fields(body.schema)), json(body.example)] : []),
-      ...this.answers(responses), make("h3", {}, "Try it"), this.trial(method, path, given, body));
+      ...this.answers(responses), make("h3", {}, "Try it"), this.trial(method, path, given, body)].filter((part) => part !== null);
   }
 
   answers(responses) {
@@ -105,7 +118,7 @@ async function send(method, path, inputs, text) {
     const answer = await fetch(`${path}${query.size ? `?${query}` : ""}`, { method, headers, body: text?.value });
     const kind = answer.headers.get("Content-Type") ?? "";
     const shown = kind.startsWith("application/json") ? json(await answer.json())
-      : make("pre", {}, kind.startsWith("text/") ? await answer.text() : `${kind}, ${(await answer.blob()).size} bytes`);
+      : long(kind.startsWith("text/") ? await answer.text() : `${kind}, ${(await answer.blob()).size} bytes`);
     return [make("p", answer.ok ? {} : { class: "refused" }, `${answer.status} ${answer.statusText}`), shown];
   } catch (problem) {
     return [make("p", { class: "refused" }, `No answer: ${problem.message}`)];
@@ -129,9 +142,9 @@ function show(described) {
     .map(([method, operation]) => [operation.tags[0], api.endpoint(method.toUpperCase(), path, operation)]));
   page.areas.replaceChildren(...described.tags.map(({ name }) => make("a", { href: `#area-${name}` }, name)),
     make("a", { href: "/openapi.json" }, "openapi.json"), make("a", { href: "/asyncapi.json" }, "asyncapi.json"));
-  page.endpoints.replaceChildren(make("p", {}, described.info.description),
+  page.endpoints.replaceChildren(make("p", {}, ...prose(described.info.description)),
     ...described.tags.map(({ name, description }) => make("section", { id: `area-${name}` }, make("h2", {}, name),
-      make("p", { class: "soft" }, description), ...all.filter(([area]) => area === name).map(([, each]) => each))));
+      make("p", { class: "soft" }, ...prose(description)), ...all.filter(([area]) => area === name).map(([, each]) => each))));
   page.find.addEventListener("input", find);
   const named = document.getElementById(location.hash.slice(1));
   if (named instanceof HTMLDetailsElement) named.open = true;

@@ -17,6 +17,9 @@ export function el(name, { data = {}, ...properties } = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** A text from elsewhere, kept apart from what is around it: it may be written from the other side. */
+export const apart = (text) => `\u2068${text}\u2069`;
+
 /** Puts the text there when it is another one: a live region tells changes alone. */
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -22,6 +22,9 @@ export class JoinForm {
       const wish = this.#wish();
       if (wish) send(wish);
     });
+    node.addEventListener("input", ({ target }) => { // what is being mended is not told any more
+      if (target.getAttribute("aria-invalid") === "true") this.#complain(target, "");
+    });
     node.addEventListener("change", ({ target }) => {
       if (target.name === "barber") this.#choose(target.value);
       if (target.name === "service") this.#want(target.value, target.checked);
@@ -162,6 +165,11 @@ export class JoinForm {
     return told.map((text, at) => Object.assign(document.createElement(at === 1 ? "strong" : "span"), { textContent: text }));
   }
 
+  #complain(input, words) {
+    this.#part(`#${input.id}-problem`).textContent = words;
+    input.setAttribute("aria-invalid", String(Boolean(words)));
+  }
+
   // What to send, or null: then what is missing is told, and the first of it has the focus.
   #wish() {
     const [name, phone] = ["name", "phone"].map((id) => this.#part(`#${id}`));
@@ -174,8 +182,8 @@ export class JoinForm {
       [phone, "phone", !given.phone || PHONE.test(given.phone) ? "" : this.#t("badPhone"), "#phone-problem"],
     ];
     for (const [input, field, words, place] of problems) {
-      this.#part(place).textContent = words;
-      if (field) input.setAttribute("aria-invalid", String(Boolean(words)));
+      if (field) this.#complain(input, words);
+      else this.#part(place).textContent = words;
     }
     const first = problems.find(([, , words]) => words);
     if (first) {

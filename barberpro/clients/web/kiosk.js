@@ -20,6 +20,7 @@ const FORGETFUL = { getItem: () => null, setItem() {}, removeItem() {} };  // th
 
 const home = preferred(KNOWN);
 const device = new Device("kiosk");
+device.take(location.pathname.split("/")[2]);
 const view = new KioskView({ begin: choose, take, restart, language: (tag) => speak(tag).catch(() => {}) });
 const idle = new Idle((left) => view.warn(left), restart);
 let t = null;

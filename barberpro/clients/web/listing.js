@@ -108,7 +108,7 @@ export function listing(page, { path, filters, columns, always = {} }) {
     const count = body.children.length;
     node.hidden = count === 0;
     more.hidden = cursor === null;
-    put(told, count ? t(cursor === null ? "shownAll" : "shown", { count }) : t("nothingFound"));
+    put(told, count ? t(cursor === null ? "shownAll" : "shown", { count }) : t(fields.some(({ raw }) => raw()) ? "nothingFound" : "nothingYet"));
   }
 
   function nobody() {

@@ -21,6 +21,17 @@ export class Device {
     this.#kept = read(this.#key); // {secret, shopId}
   }
 
+  /**
+   * Is from now on what the address gives behind the # (device=...), which is taken off it: one that is paired already, as
+   * the demo's is.
+   */
+  take(shopId) {
+    const secret = new URLSearchParams(location.hash.slice(1)).get("device");
+    if (!secret || !shopId) return;
+    this.#keep({ secret, shopId });
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+
   /** The shop that it was paired with, or null. */
   get shopId() {
     return this.#kept?.shopId ?? null;

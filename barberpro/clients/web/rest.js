@@ -5,6 +5,7 @@ import { CommandError, within } from "./barberpro.js";
 export const API = "/api/v1";
 
 const ANSWER_MS = 10_000;
+const STALLED_MS = 30_000;
 const AGAIN_MS = 1_500;
 const AGAIN_AT_MOST_MS = 10_000;
 
@@ -42,6 +43,34 @@ export async function picture(path, token) {
     if (!response.ok) throw new Refusal((await response.json()).error, response);
     return URL.createObjectURL(await response.blob());
   });
+}
+
+/**
+ * A file, as {blob, name}: however long it takes, as long as it comes. Throws as `ask`.
+ * @param {string} path @param {string} token @param {number} [stalledMs] for how long nothing of it may come
+ */
+export async function file(path, token, stalledMs = STALLED_MS) {
+  const abort = new AbortController();
+  let timer = 0;
+  const comes = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(new Error(`nothing came for ${stalledMs} ms`)), stalledMs);
+  };
+  try {
+    comes();
+    const response = await request(path, { token }, abort.signal);
+    if (!response.ok) throw new Refusal((await response.json()).error, response);
+    const parts = [];
+    const reader = response.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      parts.push(part.value);
+      comes();
+    }
+    const [, name = "file"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+    return { blob: new Blob(parts, { type: response.headers.get("Content-Type") ?? "" }), name };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

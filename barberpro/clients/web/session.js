@@ -4,7 +4,7 @@
 // other, and a renewal keeps its key until it was answered: asked again, it has the same answer.
 
 import { newId } from "./barberpro-commands.js";
-import { API, ask, Refusal } from "./rest.js";
+import { ask, file, Refusal } from "./rest.js";
 
 const IN = "barberpro.in";             // says that somebody is signed in here; holds nothing
 const RENEWAL = "barberpro.renewal";   // the key of the renewal that was not answered yet
@@ -63,13 +63,10 @@ export class Session extends EventTarget {
     }
   }
 
-  /** A file, as {blob, name}. @throws {Refusal} */
+  /** As `file` of rest.js, as this user. */
   async file(path) {
     if (this.#endsSoon()) await this.#renew();
-    const response = await fetch(API + path, { headers: { Authorization: `Bearer ${this.#grant.accessToken}` } });
-    if (!response.ok) throw new Refusal((await response.json()).error, response);
-    const [, name = "file"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
-    return { blob: await response.blob(), name };
+    return file(path, this.#grant.accessToken);
   }
 
   async signOut() {

@@ -1,8 +1,10 @@
-// Signing in: by an address or a number and a password, or by a code that is sent to a number.
+// Signing in: by an address or a number and a password, or by a code that is sent to a number; a new password for whoever
+// forgot it, and a new account. The letters' links lead to account.js.
 
-import { button, el, field } from "./dom.js";
+import { AccountForm, codeField, contactOf, passwordField, whoField } from "./account-form.js";
 import { newId } from "./barberpro-commands.js";
-import { ask, Refusal } from "./rest.js";
+import { button, el, field } from "./dom.js";
+import { ask } from "./rest.js";
 import { Session } from "./session.js";
 import { texts, preferred } from "./texts.js";
 
@@ -11,15 +13,16 @@ const AGAIN_MS = 2_000;
 /**
  * Whoever is signed in; where nobody is, whoever signs in now.
  * @param {HTMLElement} place where the form goes; emptied in the end
- * @param {{userType?: "customer" | "barber"}} options what a number that has no account becomes
+ * @param {{userType?: "customer" | "barber", about?: (t: Function) => string}} options what a number that has no account
+ *   becomes; what is said before
  * @returns {Promise<Session>}
  */
-export async function signedIn(place, { userType = "customer" } = {}) {
+export async function signedIn(place, { userType = "customer", about } = {}) {
   const t = await texts("signin", preferred());
   const kept = await keptSession(place, t);
   if (kept) return kept;
   return new Promise((resolve) => {
-    const form = new SignIn(t, userType, (session) => {
+    const form = new SignIn(t, userType, about ? [about(t)] : [], (session) => {
       place.replaceChildren();
       resolve(session);
     });
@@ -43,24 +46,19 @@ async function keptSession(place, t) {
 class SignIn {
   #t;
   #userType;
+  #about;
   #done;
-  #challenge = null;
-  #busy = false;
+  #form;
 
-  constructor(t, userType, done) {
+  constructor(t, userType, about, done) {
     this.#t = t;
     this.#userType = userType;
+    this.#about = about;
     this.#done = done;
-    this.who = field(t("who"), {
-      name: "username", autocomplete: "username", inputMode: "email", required: true, maxLength: 320,
-    }, t("whoHint"));
-    this.password = field(t("password"), {
-      name: "password", type: "password", autocomplete: "current-password", maxLength: 128,
-    });
-    this.code = field(t("code"), { name: "code", autocomplete: "one-time-code", inputMode: "numeric", maxLength: 6 });
-    this.problem = el("p", { className: "problem", role: "alert" });
-    this.node = el("form", { className: "card stack signin", noValidate: true, onsubmit: (event) => this.#submit(event) });
-    this.#show();
+    this.#form = new AccountForm(t);
+    this.node = this.#form.node;
+    this.who = whoField(t); // one for all steps: nobody writes it twice
+    this.password = passwordField(t, "current");
   }
 
   /** Puts in what the address gives (#email=...&password=...): the demo's, whose account is for everybody. */
@@ -70,98 +68,113 @@ class SignIn {
       this.who.input.value = given.get("email");
       this.password.input.value = given.get("password") ?? "";
       history.replaceState(null, "", location.pathname + location.search);
-      this.submit.focus();
-    } else {
-      this.who.input.focus();
     }
+    this.#byPassword();
   }
 
-  #show() {
+  #byPassword() {
     const t = this.#t;
-    const waits = this.#challenge !== null;
-    this.submit = el("button", { type: "submit", className: "button main wide", textContent: t("signIn") });
-    const more = waits
-      ? [button(t("sendAgain"), () => this.#try(() => this.#again())), button(t("otherWay"), () => this.#back())]
-      : [button(t("sendCode"), () => this.#try(() => this.#sendCode()))];
-    this.node.replaceChildren(
-      el("h1", { textContent: t("title") }),
-      ...(waits ? [el("p", { textContent: t("codeSent") }), this.code.row] : [this.who.row, this.password.row]),
-      this.problem, this.submit, el("div", { className: "row" }, ...more),
-    );
+    this.#form.show({
+      title: t("title"), about: this.#about, fields: { ...this.#named(), password: this.password }, submit: t("signIn"),
+      does: () => this.#login(this.password.input.value),
+      more: [this.#does("sendCode", () => this.#sendCode()), this.#to("forgot", () => this.#forgot()), this.#to("newAccount", () => this.#register())],
+    });
   }
 
-  #submit(event) {
-    event.preventDefault();
-    this.#try(() => (this.#challenge ? this.#byCode() : this.#byPassword()));
-  }
-
-  async #byPassword() {
-    const body = { ...this.#contact(), password: this.password.input.value };
+  async #login(password) {
+    const body = { ...contactOf(this.who), password };
     this.#done(new Session(await ask("/auth/login", { body, key: newId() })));
   }
 
   async #sendCode() {
-    const body = { ...this.#contact(), userType: this.#userType, language: this.#t.language };
-    if (body.email) return this.who.complain(this.#t("codeNeedsNumber"));
-    this.#challenge = await ask("/auth/register", { body, key: newId() });
-    this.#show();
-    this.code.input.focus();
+    const contact = contactOf(this.who);
+    if (contact.email) return this.who.complain(this.#t("codeNeedsNumber"));
+    this.#byCode(await this.#registered(contact));
   }
 
-  async #again() {
-    this.#challenge = await ask("/auth/resend-otp", { body: { challengeId: this.#challenge.challengeId } });
-    this.code.input.focus();
+  #registered(told) {
+    return ask("/auth/register", { body: { ...told, userType: this.#userType, language: this.#t.language }, key: newId() });
   }
 
-  async #byCode() {
-    const body = { challengeId: this.#challenge.challengeId, code: this.code.input.value.trim() };
-    this.#done(new Session(await ask("/auth/verify-otp", { body })));
+  #byCode({ challengeId }) {
+    const t = this.#t;
+    const code = codeField(t);
+    this.#form.show({
+      title: t("title"), about: [t("codeSent")], fields: { code }, submit: t("signIn"),
+      does: async () => this.#done(new Session(await ask("/auth/verify-otp", { body: { challengeId, code: code.input.value.trim() } }))),
+      more: [this.#again("sendAgain", challengeId, code), this.#back()],
+    });
+  }
+
+  #forgot() {
+    const t = this.#t;
+    this.#form.show({
+      title: t("forgotTitle"), about: [t("forgotHow")], fields: this.#named(), submit: t("forgotSend"),
+      does: async () => {
+        const begun = await ask("/auth/forgot-password", { body: contactOf(this.who), key: newId() });
+        if (begun.channel === "email") this.#sent("resetSent", begun);
+        else this.#reset(begun);
+      },
+      more: [this.#back()],
+    });
+  }
+
+  #reset({ challengeId }) {
+    const t = this.#t;
+    const [code, password] = [codeField(t), passwordField(t, "new")];
+    this.#form.show({
+      title: t("resetTitle"), about: [t("codeSent")], fields: { code, password }, submit: t("resetDo"),
+      does: async () => {
+        const chosen = password.input.value;
+        await ask("/auth/reset-password", { body: { challengeId, code: code.input.value.trim(), password: chosen } });
+        await this.#login(chosen);
+      },
+      more: [this.#again("sendAgain", challengeId, code), this.#back()],
+    });
+  }
+
+  #register() {
+    const t = this.#t;
+    const name = field(t("name"), { name: "name", autocomplete: "name", maxLength: 80 });
+    const password = passwordField(t, "new");
+    this.#form.show({
+      title: t("newAccount"), fields: { ...this.#named(), name, password }, submit: t("register"),
+      does: async () => {
+        const called = name.input.value.trim();
+        const begun = await this.#registered({ ...contactOf(this.who), password: password.input.value, ...(called && { name: called }) });
+        if (begun.channel === "email") this.#sent("verifySent", begun);
+        else this.#byCode(begun);
+      },
+      more: [this.#back()],
+    });
+  }
+
+  // A letter with a link is on its way, or another letter: that is not told here.
+  #sent(key, { challengeId }) {
+    const t = this.#t;
+    this.#form.show({ title: t("lookAtMail"), about: [t(key)], more: [this.#again("mailAgain", challengeId), this.#back()] });
+  }
+
+  #named() {
+    return { email: this.who, phone: this.who };
+  }
+
+  #again(key, challengeId, code) {
+    return this.#does(key, async () => {
+      await ask("/auth/resend-otp", { body: { challengeId } });
+      code?.input.focus();
+    });
   }
 
   #back() {
-    this.#challenge = null;
-    this.#clear();
-    this.#show();
-    this.who.input.focus();
+    return this.#to("otherWay", () => this.#byPassword());
   }
 
-  #contact() {
-    const who = this.who.input.value.trim();
-    return who.includes("@") ? { email: who } : { phone: who };
+  #does(key, work) {
+    return this.#to(key, () => this.#form.attempt(work));
   }
 
-  async #try(work) {
-    if (this.#busy) return;
-    this.#busy = true;
-    this.#clear();
-    this.submit.setAttribute("aria-busy", "true");
-    try {
-      await work();
-    } catch (problem) {
-      this.#complain(problem);
-    } finally {
-      this.#busy = false;
-      this.submit.removeAttribute("aria-busy");
-    }
-  }
-
-  #clear() {
-    for (const each of [this.who, this.password, this.code]) each.complain("");
-    this.problem.textContent = "";
-  }
-
-  #complain(problem) {
-    const t = this.#t;
-    if (!(problem instanceof Refusal)) {
-      this.problem.textContent = t("noAnswer");
-      return;
-    }
-    const named = { email: this.who, phone: this.who, password: this.password, code: this.code };
-    const known = problem.fields.filter(({ path }) => path in named);
-    for (const { path } of known) named[path].complain(t(`bad_${path}`));
-    if (known.length) return named[known[0].path].input.focus();
-    const minutes = Math.max(1, Math.ceil(problem.retryAfter / 60));
-    const said = { UNAUTHORIZED: "wrong", RATE_LIMIT_EXCEEDED: "tooMany", NOT_FOUND: "codeOver" }[problem.code];
-    this.problem.textContent = said ? t(said, { minutes }) : problem.message;
+  #to(key, work) {
+    return button(this.#t(key), work);
   }
 }

@@ -84,6 +84,7 @@ export class TicketView {
     byId("actions").hidden = !inLine && status !== "scheduled";
     byId("check-in").hidden = status !== "scheduled";
     for (const id of ["alerts", "step-back"]) byId(id).hidden = !inLine;
+    write("alerts", this.#t(status === "next" ? "alertMyTurn" : "alertMe"));
   }
 
   #change({ at, status, position, cause }) {

@@ -11,6 +11,7 @@ import { TicketView } from "./ticket-view.js";
 import { forgetTicket, keepTicket, liveTickets, ticketOf } from "./tickets.js";
 
 const MOST_PLACES = 3;
+const AGED_MS = 1_500;
 const LOUD = new Set(["next", "serving"]);
 const OVER = new Set(["completed", "cancelled"]);
 const UNAUTHENTICATED = 4401;
@@ -23,6 +24,7 @@ const view = new TicketView(t);
 const alerts = new Alerts(t.language);
 let ticket = null;
 let shop = null;
+let aging = 0;         // until it is said how old what is shown from before is: as a rule the truth comes sooner
 let shown = null;      // the newest state
 let asked = false;     // whether the history is being asked for
 let askAgain = false;  // whether the place changed meanwhile
@@ -41,7 +43,7 @@ async function begin() {
   history.replaceState(null, "", location.pathname); // nobody should find a code in the address that somebody shares
   if (ticket.seen) {
     view.show(ticket.seen);
-    view.aged(ticket.seen.seenAt);
+    aging = setTimeout(() => view.aged(ticket.seen.seenAt), AGED_MS);
   }
   watch();
   listen();
@@ -82,6 +84,7 @@ function take(state) {
   const moved = !before || before.status !== state.status || before.position !== state.position;
   const elsewhere = before && before.barberId !== state.barberId;
   keep({ ...state, seenAt: Date.now() });
+  clearTimeout(aging);
   view.aged(0);
   if (before && moved) view.why(reason(t, state.cause, state.status));
   if (moved) story();

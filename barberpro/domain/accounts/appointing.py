@@ -6,11 +6,12 @@ from typing import Any
 from asyncpg import Pool
 
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.opening import opened
 from barberpro.domain.ending import end_sessions
 from barberpro.protocol.accounts import Contact
 from barberpro.protocol.actors import SYSTEM, Role
 from barberpro.storage.audit import note
-from barberpro.storage.users import set_role, user_by_contact
+from barberpro.storage.users import set_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Appointment:
 async def appoint(pool: "Pool[Any]", contacts: Contacts, contact: Contact, appointment: Appointment) -> str | None:
     """The user's id; None when nobody has the contact. Their sessions end: a new sign-in has the new role."""
     async with pool.acquire() as connection, connection.transaction():
-        user = await user_by_contact(connection, contact.channel, contacts.lookup(contact), lock=True)
+        user = await opened(connection, [contacts.sealed(contact)], by=SYSTEM)
         if user is None:
             return None
         shops = sorted(appointment.shop_ids)

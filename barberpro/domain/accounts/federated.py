@@ -12,6 +12,7 @@ from asyncpg import Pool
 from pydantic import TypeAdapter, ValidationError
 
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.opening import opened
 from barberpro.domain.accounts.sessions import Grant, Sessions, actor_of
 from barberpro.protocol.accounts import Contact, Email, FullPhone
 from barberpro.protocol.actors import Via
@@ -27,7 +28,6 @@ from barberpro.storage.users import (
     User,
     add_login,
     add_user,
-    user_by_contact,
     user_by_id,
     user_by_login,
 )
@@ -107,23 +107,16 @@ class Federated:
         if linked is not None:
             return linked
         contacts = [self._contacts.sealed(contact) for contact in shown.contacts]
-        user = await self._by_any(connection, contacts) or await self._new(connection, shown, contacts, via)
+        user = await opened(connection, contacts, via) or await self._new(connection, shown, contacts, via)
         await add_login(connection, provider, shown.subject, user.user_id)
         after = {"provider": provider}
         await note(connection, actor_of(user), "account.linked", "user", user.user_id, after=after, via=via)
         return user
 
-    async def _by_any(self, connection: AnyConnection, contacts: list[SealedContact]) -> User | None:
-        for contact in contacts:
-            user = await user_by_contact(connection, contact.channel, contact.lookup, lock=True)
-            if user is not None:
-                return user
-        return None
-
     async def _new(self, connection: AnyConnection, shown: Shown, contacts: list[SealedContact], via: Via) -> User:
         user_id = new_user_id()
         added = await add_user(connection, user_id, "customer", shown.name, "en", None, contacts)
-        user = await user_by_id(connection, user_id) if added else await self._by_any(connection, contacts)
+        user = await user_by_id(connection, user_id) if added else await opened(connection, contacts, via)
         if user is None:
             raise BarberProError(ErrorCode.PERSISTENCE_UNAVAILABLE)  # it came and went in between
         if added:

@@ -10,6 +10,7 @@ from asyncpg import Pool
 
 from barberpro.domain.accounts.challenges import Begun, Challenges
 from barberpro.domain.accounts.contacts import Contacts
+from barberpro.domain.accounts.opening import opened
 from barberpro.domain.accounts.passwords import Passwords
 from barberpro.domain.accounts.sessions import Grant, Sessions, actor_of
 from barberpro.domain.ending import end_sessions
@@ -24,7 +25,7 @@ from barberpro.storage.challenges import StoredChallenge
 from barberpro.storage.postgres import AnyConnection
 from barberpro.storage.revocations import revoke_tokens
 from barberpro.storage.sign_in_failures import count_try, forget_tries
-from barberpro.storage.staff import is_busy, retire
+from barberpro.storage.staff import is_busy, is_needed, retire
 from barberpro.storage.users import (
     User,
     add_user,
@@ -172,8 +173,8 @@ class People:
     async def delete(self, actor: Actor, via: Via) -> None:
         """Everything personal goes; what refers to the user stays, and so does what was paid and noted.
 
-        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them; or
-        while their line is open, or has somebody in it.
+        Raises NOT_FOUND, and INVALID_TRANSITION while a booking of theirs is live: the shop still waits for them;
+        while their line is open, or has somebody in it; or while others work in a shop that only they own.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             # First the challenges, then the user, the shop, the barber: in the order of all who lock several of them.
@@ -181,6 +182,11 @@ class People:
             user = await user_by_id(connection, actor.id, lock=True)
             if user is None:
                 raise not_found("account")
+            if await is_needed(connection, actor.id):
+                raise BarberProError(
+                    ErrorCode.INVALID_TRANSITION,
+                    "Others work in your shop: invite another owner, or let them go.",
+                )
             await forget_user(connection, actor.id)
             if user.barber_id is not None:
                 await retire(connection, user.barber_id)
@@ -209,7 +215,7 @@ class People:
             wanted["passwordHash"],
             [contact],
         )
-        user = await user_by_contact(connection, contact.channel, contact.lookup, lock=True)
+        user = await opened(connection, [contact], via)
         if user is None:
             raise not_found("account")  # it was there a moment ago, and has been deleted since
         if added:
@@ -218,7 +224,7 @@ class People:
         return await self._sessions.begin(connection, user, via, how)
 
     async def _reset(self, connection: AnyConnection, shown: StoredChallenge, hashed: str, via: Via) -> None:
-        user = await user_by_contact(connection, shown.contact.channel, shown.contact.lookup, lock=True)
+        user = await opened(connection, [shown.contact], via)
         if user is None:
             return  # deleted since: there is nothing to tell
         actor = actor_of(user)

@@ -1,6 +1,7 @@
 """The hub: after each change, every room that somebody here watches gets its newest state, made once per audience.
 
 Several changes that gathered before a room's turn go as one message: states are absolute, the newest replaces the rest.
+The first of them is shown at once; then the hub rests, the longer the more it had to do.
 Waits change with time alone, so rooms are shown anew each minute, too.
 """
 
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 500
 """Outlets that are written to before the loop has another turn."""
+_REST: Final = 10.0
+"""How long nothing is shown after a round of showing, as a multiple of what that took."""
+_LONGEST_REST_SECONDS: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -123,6 +127,7 @@ class Hub:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            began = perf_counter()
             dirty, self._dirty = self._dirty, {}
             for shop_id, change in dirty.items():
                 try:
@@ -134,6 +139,14 @@ class Hub:
                 self.pulse.beat()
             if not self._dirty:
                 self.pulse.rest()
+            await self._rest(perf_counter() - began)
+
+    async def _rest(self, took: float) -> None:
+        """Under load answers go first, and what changes several times meanwhile is shown once.
+
+        took: seconds of a round of showing. Little work is followed by a rest that nobody sees.
+        """
+        await asyncio.sleep(min(_REST * took, _LONGEST_REST_SECONDS))
 
     async def _show(self, shop_id: str, barbers: set[str]) -> None:
         lines: dict[str, Line] = {}

@@ -6,6 +6,7 @@ stays behind for too long is cut off: it comes back and is given the newest stat
 """
 
 import asyncio
+import os
 import time
 from typing import Final, Protocol
 
@@ -92,23 +93,38 @@ class TransportOutlet:
     """Writes ready bytes to a connection's transport, in the form of a message that its door speaks.
 
     A room writes to a thousand of them in turn, and each object that is looked at on the way has to be fetched from
-    memory first: so there are few.
+    memory first: so there are few. For the same reason a message goes to the kernel at once when nothing waits before
+    it, and past the transport, which would keep it until the end of the loop's turn and then fetch everything again.
     """
 
-    __slots__ = ("_behind", "_congestion", "_ended", "_last_words", "_sent", "door", "transport")
+    __slots__ = (
+        "_behind",
+        "_clear",
+        "_congestion",
+        "_descriptor",
+        "_ended",
+        "_last_words",
+        "_sent",
+        "door",
+        "transport",
+    )
 
-    def __init__(
-        self, transport: asyncio.Transport, door: DoorName, congestion: Congestion, last_words: bytes = b""
-    ) -> None:
+    def __init__(self, door: DoorName, congestion: Congestion, last_words: bytes = b"") -> None:
         """door: names its form of a Message, too. last_words: for a client that is cut off, if it still listens."""
-        self.transport = transport
         self.door: DoorName = door
         self._sent = SENT[door]
         self._congestion = congestion
         self._last_words = last_words
+        self._clear = False
+        """Whether nothing is before the next message. While it is not, `_cleared` is asked each time."""
         self._behind: dict[str, Message] | None = None
         """By room, the newest that it has not been sent; None while it keeps up."""
         self._ended = False
+
+    def open(self, transport: asyncio.Transport) -> None:
+        """Before anything is offered or sent. transport: one without TLS, of which proxies in front take care."""
+        self.transport = transport
+        self._descriptor: int = transport.get_extra_info("socket").fileno()
 
     @property
     def closed(self) -> bool:
@@ -120,16 +136,39 @@ class TransportOutlet:
 
     def offer(self, channel: str, message: Message) -> None:
         """Writes the message, or keeps it as the room's newest while the client is behind."""
-        transport = self.transport
-        data: bytes = getattr(message, self.door)
-        if self._ended or transport.is_closing():
+        if not (self._clear or self._cleared()):
+            self._keep(channel, message)
             return
-        if self._behind is None and transport.get_write_buffer_size() + len(data) <= self._congestion.limit:
-            sent = self._sent
-            sent.frames += 1
-            sent.bytes += len(data)
+        transport = self.transport
+        if transport.is_closing():  # its descriptor may be another's soon
+            return
+        data: bytes = getattr(message, self.door)
+        waiting = transport.get_write_buffer_size()
+        if waiting + len(data) > self._congestion.limit:
+            self._clear = False
+            self._keep(channel, message)
+            return
+        sent = self._sent
+        sent.frames += 1
+        sent.bytes += len(data)
+        if waiting:
             transport.write(data)
-        else:
+            return
+        try:
+            taken = os.write(self._descriptor, data)
+        except OSError:  # no room, or no connection: the transport waits, or finds out
+            taken = 0
+        if taken < len(data):
+            transport.write(data[taken:])
+
+    def _cleared(self) -> bool:
+        """Whether what was before the next message is gone."""
+        self._clear = self._behind is None and not self._ended
+        return self._clear
+
+    def _keep(self, channel: str, message: Message) -> None:
+        """Until the client has caught up, or there is a newer one of the room."""
+        if not self.closed:
             self._behind = {**(self._behind or {}), channel: message}
             self._congestion.add(self)
 
@@ -150,7 +189,7 @@ class TransportOutlet:
         """The last that it writes: the connection's own goodbye, after which nothing may come."""
         if not self.closed:
             self._write(data)
-        self._ended = True
+        self._ended, self._clear = True, False
 
     def catch_up(self) -> bool:
         """Writes what is kept as far as there is room; whether the client has caught up."""

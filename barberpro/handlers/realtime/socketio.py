@@ -1,10 +1,11 @@
 """The Socket.IO door: protocol.md section 3."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 import structlog
@@ -22,6 +23,7 @@ from barberpro.handlers.realtime.shared import Shared
 from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
 from barberpro.handlers.realtime.wire import Wire
 from barberpro.protocol.answers import AuthenticateAck, CommandAck, Done, Refused, SubscribeAck
+from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.frames import text_frame
@@ -31,6 +33,8 @@ from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.fold import Json
 
 _Ack = TypeVar("_Ack")
+_FLUSH_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.01
 
 
 class Orjson:
@@ -51,6 +55,8 @@ class _Client:
 
     sid: str
     session: Session
+    socket: Any
+    """Engine.IO's."""
     outlet: SocketIOOutlet
     server: GuardedServer
 
@@ -62,7 +68,17 @@ class _Client:
         await self.server.emit(notice.event, notice.document, to=self.sid)
 
     async def farewell(self, notice: Message) -> None:
-        await self.outlet.farewell(notice)
+        """Hangs up the transport, not the namespace, for from that one apps come back by themselves."""
+        self.outlet.offer("", notice)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                while not self.outlet.flushed:  # noqa: ASYNC110 - the library has no event for that
+                    await asyncio.sleep(_LOOK_SECONDS)
+        if self.socket.upgraded:
+            self.socket.wire.close(CloseCode.RESTARTING, "")
+            await self.socket.wire.closed()
+        else:
+            await self.socket.close(wait=False)
 
     async def expel(self, error: BarberProError) -> None:
         await self.server.emit("session_expired", error.to_wire(), to=self.sid)
@@ -124,7 +140,7 @@ class SocketIODoor:
             identity = self._services.tokens.verify(_token(auth))
             socket = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, "/")]
             session = Session.of(identity, environ[IP], environ[AGENT], self._services.limits)
-            client = _Client(sid, session, SocketIOOutlet(socket), self.server)
+            client = _Client(sid, session, socket, SocketIOOutlet(socket, self.server.eio.congestion), self.server)
             self._connections.admit(client)
         except BarberProError as error:
             raise connection_refused(error) from None
@@ -135,7 +151,8 @@ class SocketIODoor:
         client = self._clients.pop(sid, None)
         if client is None:
             return
-        client.outlet.socket.command = None
+        client.socket.command = None
+        client.outlet.left()
         for seat in client.session.seats.values():
             self._hub.leave(seat, client.outlet)
         self._connections.leave(client)

@@ -4,85 +4,92 @@ python-socketio sends through a queue and a task for each client, and encodes ea
 a websocket are given ready frames between the library's own instead; those that poll keep the library's way.
 """
 
-import asyncio
-import contextlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from engineio import packet
 
-from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.outlet import TransportOutlet
+from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
 from barberpro.handlers.realtime.wire import Wire
 from barberpro.protocol.closing import CloseCode
+from barberpro.protocol.frames import close_frame
 
-_FLUSH_SECONDS: Final = 1.0
-_LOOK_SECONDS: Final = 0.01
+if TYPE_CHECKING:  # it calls this
+    from barberpro.handlers.realtime.transport import PacketQueue
 
 
-class SocketIOOutlet:
-    """The way out to one Socket.IO client, on whichever transport it is just now."""
+class SocketIOOutlet(TransportOutlet):
+    """The way out to one Socket.IO client, on whichever transport it is just now.
 
-    door: DoorName = "socketio"
+    On a websocket it takes the place of the wire's own. While the library has something to send, all goes its way.
+    """
 
-    def __init__(self, engine_socket: Any) -> None:  # noqa: ANN401 - engineio's, untyped
-        self.socket = engine_socket
-        self._frames: TransportOutlet | None = None
+    __slots__ = ("_emptied", "_polling", "_queue", "_queued")
+
+    def __init__(self, engine_socket: Any, congestion: Congestion) -> None:  # noqa: ANN401 - engineio's, untyped
+        super().__init__("socketio", congestion, close_frame(CloseCode.TOO_SLOW))
+        self._polling: Any = engine_socket
+        """None once it is on a websocket: no more is known then of what holds this."""
+        self._queue: PacketQueue = engine_socket.queue
+        self._queue.outlet = self
         self._queued: dict[str, packet.Packet] = {}
         """By room, what of it is in the library's queue; good for as long as that has not been emptied again."""
         self._emptied = 0
 
-    def offer(self, channel: str, message: Message) -> None:
-        frames = self._frames or self._on_websocket()
-        # The library's own messages go first: they were earlier. The answer to a subscription is one of them.
-        if frames is not None and not self.socket.queue.unsent:
-            self._queued.clear()  # all of it has been sent, and would only be kept
-            frames.offer(channel, message)
+    def left(self) -> None:
+        """The client is gone. The queue and this hold each other: parted, they are freed at once."""
+        self._queue.outlet = None
+
+    @property
+    def flushed(self) -> bool:
+        """Whether the library has sent all that it was given."""
+        return not self._queue.unsent
+
+    def held(self) -> None:
+        """The library has something to send, which is earlier than what is offered from now on."""
+        self._clear = False
+
+    def _cleared(self) -> bool:
+        if not self._past_library():
+            return False
+        self._queued.clear()  # all of it has been sent, and would only be kept
+        return super()._cleared()
+
+    def _past_library(self) -> bool:
+        """Whether the client is on a websocket, and the library has nothing to send to it."""
+        if self._polling is not None:
+            self._change_over()
+        return self._polling is None and not self._queue.unsent
+
+    def _change_over(self) -> None:
+        wire: Wire | None = getattr(self._polling, "wire", None)
+        if self._polling.upgraded and wire is not None:
+            self.open(wire.outlet.transport)
+            self._ended = wire.closing
+            self._polling, wire.outlet = None, self
+
+    def _keep(self, channel: str, message: Message) -> None:
+        if self._past_library():
+            super()._keep(channel, message)
         else:
-            self._forget_waiting(channel)  # it is older, and would come behind this one
+            super().forget(channel)  # it is older, and would come behind this one
             self._enqueue(channel, message)
 
     def forget(self, channel: str) -> None:
         self._queued.pop(channel, None)  # goes as it is, and no newer state takes its place
-        self._forget_waiting(channel)
-
-    def _forget_waiting(self, channel: str) -> None:
-        """What is kept back for a slow client."""
-        if self._frames is not None:
-            self._frames.forget(channel)
-
-    def _on_websocket(self) -> TransportOutlet | None:
-        if self._frames is None:
-            wire: Wire | None = getattr(self.socket, "wire", None)
-            if self.socket.upgraded and wire is not None:
-                self._frames = wire.outlet
-        return self._frames
+        super().forget(channel)
 
     def _enqueue(self, channel: str, message: Message) -> None:
         """Into the library's queue. A state of the same room that still waits there is replaced where it stands.
 
         A poll takes the whole queue, and so does the writer: nothing in it was sent unless it has been emptied.
         """
-        queue = self.socket.queue
-        if queue.emptied != self._emptied:
+        if self._queue.emptied != self._emptied:
             self._queued.clear()
-            self._emptied = queue.emptied
+            self._emptied = self._queue.emptied
         waiting = self._queued.get(channel)
         if waiting is not None:
             waiting.data = message.socketio_packet
         else:
             sent = self._queued[channel] = packet.Packet(packet.MESSAGE, data=message.socketio_packet)
-            queue.put_nowait(sent)
-
-    async def farewell(self, notice: Message) -> None:
-        """Tells it and hangs up: the transport, not the namespace, for from that one apps come back by themselves."""
-        self.offer("", notice)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                while self.socket.queue.unsent:  # noqa: ASYNC110 - it has no event for that
-                    await asyncio.sleep(_LOOK_SECONDS)
-        if self._on_websocket() is None:
-            await self.socket.close(wait=False)
-            return
-        self.socket.wire.close(CloseCode.RESTARTING, "")
-        await self.socket.wire.closed()
+            self._queue.put_nowait(sent)

@@ -107,7 +107,8 @@ class _Stream:
         if transport is None:
             return response  # gone already
         # From here on whole chunks are written to the transport; aiohttp writes the last one.
-        self._outlet = TransportOutlet(transport, "sse", self._shared.congestion)
+        self._outlet = TransportOutlet("sse", self._shared.congestion)
+        self._outlet.open(transport)
         try:
             view = await self._shared.hub.enter(self._seat, self._outlet)
             answer = subscribed(self._shared.services, view, since)

@@ -20,6 +20,7 @@ from barberpro.handlers.metrics import SENT
 from barberpro.handlers.realtime.engineio_wire import FROM_CLIENTS, EngineWire
 from barberpro.handlers.realtime.handshake import accepted
 from barberpro.handlers.realtime.outlet import Congestion
+from barberpro.handlers.realtime.socketio_outlet import SocketIOOutlet
 from barberpro.handlers.rest.admission import count_handshake
 from barberpro.handlers.rest.parsing import read_at_most
 from barberpro.protocol.codes import ErrorCode
@@ -54,12 +55,16 @@ class PacketQueue(asyncio.Queue[Any]):
         self._sizes: deque[int] = deque()
         self._room = limit
         self._full = full
+        self.outlet: SocketIOOutlet | None = None
+        """Whose messages go past this queue while it is empty."""
 
     def put_nowait(self, item: object) -> None:
         if self._room < 0 and item is not None:  # None is the library's word for the end
             return
         super().put_nowait(item)
         self.unsent += 1
+        if self.outlet is not None:
+            self.outlet.held()
         if self._room < 0 and item is not None:
             self._full(self)
 

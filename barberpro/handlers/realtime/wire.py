@@ -61,8 +61,6 @@ class Wire(asyncio.Protocol):
     __slots__ = (
         "_closed",
         "_closing",
-        "_congestion",
-        "_door",
         "_early",
         "_frames",
         "_gone",
@@ -72,13 +70,10 @@ class Wire(asyncio.Protocol):
         "outlet",
     )
 
-    outlet: TransportOutlet
-
     def __init__(self, listener: Listener, door: DoorName, congestion: Congestion, limit: int) -> None:
         """door: whose form of a Message the client is sent. limit: bytes of a client's message."""
         self._listener = listener
-        self._door: DoorName = door
-        self._congestion = congestion
+        self.outlet = TransportOutlet(door, congestion, close_frame(CloseCode.TOO_SLOW))
         self._frames: ClientFrames | None = ClientFrames(limit)
         """None once something came that is no frame: what follows it means nothing."""
         self._early = b""
@@ -94,7 +89,7 @@ class Wire(asyncio.Protocol):
         self._heard = asyncio.get_running_loop().time()
         # Not to be asked what class it is: uvloop's are no asyncio.Transport by class, but do all that one does.
         tcp = cast("asyncio.Transport", transport)
-        self.outlet = TransportOutlet(tcp, self._door, self._congestion, close_frame(CloseCode.TOO_SLOW))
+        self.outlet.open(tcp)
 
     def began(self, behind: bytes) -> None:
         """The listener is told in the next turn of the loop, as of all else. uvloop may read once more before it."""
