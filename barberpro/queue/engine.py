@@ -69,6 +69,8 @@ class Engine:
         self._calls = calls
         self._pool = pool
         self._patience = patience
+        self.under_way = 0
+        """Commands of this node that wait for their answers."""
 
     async def submit(self, actor: Actor, command: Command, via: Via, last_call: LastCall | None = None) -> Result:
         """The command's durable result. last_call: of a join, where the shop's closing is heeded.
@@ -77,11 +79,14 @@ class Engine:
         the outcome is not known and the same command with the same id will tell it.
         """
         started = perf_counter()
+        self.under_way += 1
         try:
             result = await self._submit(actor, command, via, last_call)
         except BaseException as problem:
             acknowledged(command.type, code_of(problem), started)
             raise
+        finally:
+            self.under_way -= 1
         acknowledged(command.type, "replayed" if result.replayed else "ok", started)
         return result
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from barberpro.handlers.metrics import DoorName
-from barberpro.handlers.realtime.hub import Hub
+from barberpro.handlers.realtime.hub import Hub, pause_after
 from barberpro.handlers.realtime.messages import Message
 from barberpro.handlers.realtime.rooms import seat_for
 from barberpro.handlers.services import SERVICES, Services
@@ -115,3 +115,19 @@ async def test_a_change_is_shown_at_once_and_those_during_the_rest_together(serv
     assert len(begun) == 1
     assert meanwhile == begun
     assert ear.numbers == [begun[0], begun[0] + 3], "the newest, and none between"
+
+
+async def test_nobody_rests_while_few_wait_for_answers() -> None:
+    assert pause_after(took=1.0, under_way=10) == 0.0
+    assert pause_after(took=0.001, under_way=100) == pytest.approx(0.01)
+    assert pause_after(took=1.0, under_way=100) == 0.05, "a room that is slow to show is not late by more than that"
+
+
+async def test_commands_that_wait_are_counted(server: LiveServer) -> None:
+    engine, shop = server.node.engine, await TestShop.create(server.node)
+    asked = [asyncio.create_task(send(server.node, customer(number), **shop.join())) for number in (1, 2)]
+    await asyncio.sleep(0)
+    assert engine.under_way == 2
+    refused = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each).__name__ for each in refused] == ["BarberProError"] * 2, "the queue is closed"
+    assert engine.under_way == 0

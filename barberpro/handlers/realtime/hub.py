@@ -1,7 +1,7 @@
 """The hub: after each change, every room that somebody here watches gets its newest state, made once per audience.
 
 Several changes that gathered before a room's turn go as one message: states are absolute, the newest replaces the rest.
-The first of them is shown at once; then the hub rests, the longer the more it had to do.
+While many commands wait for their answers, the hub rests after each round, so that more gather.
 Waits change with time alone, so rooms are shown anew each minute, too.
 """
 
@@ -31,8 +31,10 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 500
 """Outlets that are written to before the loop has another turn."""
+_MANY: Final = 32
+"""Commands under way: with more, answers go first."""
 _REST: Final = 10.0
-"""How long nothing is shown after a round of showing, as a multiple of what that took."""
+"""How long nothing is shown then after a round of showing, as a multiple of what that took."""
 _LONGEST_REST_SECONDS: Final = 0.05
 
 
@@ -142,11 +144,8 @@ class Hub:
             await self._rest(perf_counter() - began)
 
     async def _rest(self, took: float) -> None:
-        """Under load answers go first, and what changes several times meanwhile is shown once.
-
-        took: seconds of a round of showing. Little work is followed by a rest that nobody sees.
-        """
-        await asyncio.sleep(min(_REST * took, _LONGEST_REST_SECONDS))
+        """took: seconds of a round of showing."""
+        await asyncio.sleep(pause_after(took, self._services.engine.under_way))
 
     async def _show(self, shop_id: str, barbers: set[str]) -> None:
         lines: dict[str, Line] = {}
@@ -167,6 +166,11 @@ class Hub:
                 for outlet in outlets:
                     outlet.offer(channel, message)
                 written += len(outlets)
+
+
+def pause_after(took: float, under_way: int) -> float:
+    """Seconds of rest after a round of showing that took so many, while so many commands are under way."""
+    return min(_REST * took, _LONGEST_REST_SECONDS) if under_way > _MANY else 0.0
 
 
 def _by_turns(outlets: Iterable[Outlet]) -> list[list[Outlet]]:
