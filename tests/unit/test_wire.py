@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
+from structlog.testing import capture_logs
 
 from barberpro.handlers.realtime.handshake import accepted, take_over
 from barberpro.handlers.realtime.outlet import Congestion
 from barberpro.handlers.realtime.wire import Wire
+from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.errors import BarberProError
 from barberpro.protocol.frames import FrameError, Opcode, close_frame, frame, text_frame
 from tests.support.frames import masked
@@ -109,6 +111,20 @@ async def connected(server: BaseTestServer) -> AsyncIterator[Client]:
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_listener_that_fails_ends_its_connection_and_no_other(site: tuple[Site, BaseTestServer]) -> None:
+    made, server = site
+    async with connected(server) as client, connected(server) as other:
+        await client.shake()
+        await other.shake()
+        made.lines[0].heard = None  # type: ignore[method-assign, assignment]  # it stands for any mistake of ours
+        with capture_logs() as logs:
+            client.writer.write(masked(Opcode.TEXT, b"hello"))
+            await client.takes(close_frame(CloseCode.TRY_LATER))
+        assert [entry["event"] for entry in logs] == ["frame_not_heard"]
+        other.writer.write(masked(Opcode.TEXT, b"hello"))
+        await other.takes(text_frame(b"hello"))
 
 
 async def test_messages_go_both_ways_and_aiohttp_keeps_nothing(site: tuple[Site, BaseTestServer]) -> None:

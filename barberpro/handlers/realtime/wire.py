@@ -110,6 +110,11 @@ class Wire(asyncio.Protocol):
             self._frames = None
             if not self._closing:
                 self._listener.broken(error)
+        except Exception:
+            # What came behind it was not heard: better to begin anew than to be deaf.
+            log.exception("frame_not_heard")
+            self._frames = None
+            self.close(CloseCode.TRY_LATER, "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = self._gone = True
