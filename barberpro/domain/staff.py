@@ -29,6 +29,7 @@ from barberpro.storage.staff import (
     invitations_to,
     invited_lately,
     is_busy,
+    is_deserted,
     let_go,
     locked_barber,
     locked_member,
@@ -127,7 +128,10 @@ class Staff:
     ) -> Accepted:
         user, name = _fitting(invitation, await user_by_id(connection, user_id, lock=True), told)
         shop_id, barber_id = invitation.shop_id, None
+        await lock_shop(connection, shop_id)
         if invitation.role == "barber":
+            if await is_deserted(connection, invitation):
+                raise not_found("invitation")  # nobody runs the shop any more
             barber_id = new_barber_id()
             await add_barber(connection, shop_id, barber_id, name)
         else:

@@ -39,6 +39,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    finally:
+        gc.enable()
     sys.exit(code)
 
 

@@ -62,6 +62,10 @@ _NEEDED: Final = """
             AND b.barber_id IS DISTINCT FROM (SELECT u.barber_id FROM users u WHERE u.user_id = $1)
             AND NOT EXISTS (SELECT FROM shop_owners o WHERE o.shop_id = b.shop_id AND o.user_id <> $1))
 """
+_DESERTED: Final = """
+    SELECT EXISTS (SELECT FROM users WHERE user_id = $2 AND deleted_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM shop_owners WHERE shop_id = $1)
+"""
 _RETIRE: Final = "UPDATE barbers SET active = false, name = 'Former barber', photo_url = NULL WHERE barber_id = $1"
 _BARBER: Final = "SELECT name, photo_url FROM barbers WHERE barber_id = $1 AND active FOR NO KEY UPDATE"
 _INVITE: Final = """
@@ -224,6 +228,11 @@ async def find_invitation(connection: AnyConnection, challenge_id: str, *, lock:
     """None when it is not open. lock: until the transaction ends nobody else answers or withdraws it."""
     found = _invitations(await connection.fetch(_ONE + (" FOR NO KEY UPDATE OF c" if lock else ""), challenge_id))
     return found[0] if found else None
+
+
+async def is_deserted(connection: AnyConnection, invitation: Invitation) -> bool:
+    """Whether who invited is gone, and has left the shop to nobody. To be asked while the shop is locked."""
+    return bool(await connection.fetchval(_DESERTED, invitation.shop_id, invitation.made_by))
 
 
 def _invitations(rows: list[Mapping[str, Any]]) -> list[Invitation]:

@@ -186,6 +186,15 @@ async def test_an_owner_whom_others_work_for_is_not_deleted(owner: Owner, door: 
     assert (await owner.call("DELETE", "/auth/account")).data == {"deleted": True}, "a shop of one goes with its owner"
 
 
+async def test_nobody_begins_to_work_in_a_shop_that_went_with_its_owner(owner: Owner, door: AccountDoor) -> None:
+    email = door.new_email()
+    await invited(owner, email=email, name="Ben")
+    link, granted = door.link_token, await door.by_email(email)
+    assert (await owner.call("DELETE", "/auth/account")).status == 200
+    assert (await accepted(door, granted, token=link)).code == "NOT_FOUND"
+    assert (await renewed(door, granted))["user"]["barberId"] is None
+
+
 async def test_of_two_owners_one_may_be_deleted_while_others_work_there(owner: Owner, door: AccountDoor) -> None:
     await hired(owner)
     email = door.new_email()

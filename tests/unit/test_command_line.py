@@ -1,5 +1,6 @@
 """Options of the command line that mean nothing are refused by name, before anything is started or written."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -70,4 +71,5 @@ def test_ctrl_c_is_told_apart_from_what_a_command_found(
     with pytest.raises(SystemExit) as end:
         main()
     assert (end.value.code or 0) == code
+    assert gc.isenabled(), "who calls it may go on"
     assert "Traceback" not in capsys.readouterr().err
