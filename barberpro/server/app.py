@@ -113,7 +113,10 @@ async def _closed_at_once() -> AsyncIterator[list[Callable[[], Awaitable[None]]]
     try:
         yield closes
     finally:
-        await asyncio.gather(*(close() for close in closes))
+        outcomes = await asyncio.gather(*(close() for close in closes), return_exceptions=True)
+        for problem in outcomes:
+            if problem is not None:
+                raise problem
 
 
 def _blocks(settings: Settings, node: Node) -> Blocks:

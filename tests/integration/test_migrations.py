@@ -1,6 +1,7 @@
 """Migrations on a real Postgres."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +31,18 @@ HISTORY = {
     "0002_second": "CREATE TABLE second (id int);\n-- a second statement\nCREATE INDEX ON second (id);",
     "0003_third": "CREATE TABLE third (id int);",
 }
+
+_IMPORTED = """
+    INSERT INTO users (user_id, role) VALUES
+        ('us_waits', 'customer'), ('us_signed_in', 'customer'), ('us_registered', 'customer'), ('us_own', 'customer');
+    INSERT INTO imports (source, options) VALUES ('firestore', '{}');
+    INSERT INTO imported_rows (collection, source_id, target_id, import_id, line, digest)
+        SELECT 'users', user_id, user_id, (SELECT max(import_id) FROM imports), 1, '' FROM users
+        WHERE user_id <> 'us_own';
+    INSERT INTO sessions (session_id, user_id, secret_sealed, expires_at) VALUES ('se_1', 'us_signed_in', '', now());
+    INSERT INTO audit_entries (actor_id, actor_role, action, object_type, object_id)
+        VALUES ('us_registered', 'customer', 'account.registered', 'user', 'us_registered');
+"""
 
 
 def write_history(directory: Path, history: dict[str, str]) -> Path:
@@ -120,6 +133,24 @@ async def test_a_revision_that_fails_leaves_the_schema_as_it_was(
 
 async def test_a_database_that_was_never_migrated_has_no_revision(empty_database_url: str) -> None:
     assert await current_revision(empty_database_url) is None
+
+
+async def test_accounts_that_were_imported_and_opened_by_nobody_are_marked(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    def before(directory: str, names: list[str]) -> set[str]:
+        return {name for name in names if name[:4].isdigit() and name[:4] >= "0015"}
+
+    older = await asyncio.to_thread(shutil.copytree, VERSIONS, tmp_path / "older", ignore=before)
+    await migrate(empty_database_url, Path(older))
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        await connection.execute(_IMPORTED)
+        await migrate(empty_database_url)
+        claimed = await connection.fetch("SELECT user_id FROM users WHERE claimed")
+    finally:
+        await connection.close()
+    assert {row["user_id"] for row in claimed} == {"us_waits"}
 
 
 async def test_a_migrated_database_is_at_the_newest_revision(database_url: str) -> None:
