@@ -30,7 +30,6 @@ export function settingsDialog(button, dialog, language, on) {
   button.hidden = false;
   button.addEventListener("click", () => {
     fill(form, settings(), spoken);
-    dialog.returnValue = ""; // Escape leaves that of the last time
     dialog.showModal();
   });
   dialog.addEventListener("close", () => {
