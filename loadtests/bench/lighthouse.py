@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -88,10 +89,19 @@ async def l1(plan: Plan) -> list[Figure]:
     async with open_shop(plan) as at, async_playwright() as playwright:
         for name in list(_PAGES)[: 1 if plan.quick else None]:
             plan.say(f"L1 {name}")
-            with tempfile.TemporaryDirectory(prefix="barberpro-bench-browser-") as profile:
-                url = await _brought(playwright, chromium, profile, name, at)
-                looks[name] = [await _look(chromium, profile, url) for _ in range(plan.rounds)]
+            looks[name] = [await _visited(playwright, chromium, name, at) for _ in range(plan.rounds)]
     return [_figure(looks)]
+
+
+async def _visited(playwright: Playwright, chromium: str, name: str, at: Addresses) -> _Told:
+    """One look, in a profile of its own.
+
+    Lighthouse kills its browser, which then has not written down what renews the session next: who comes back with
+    what did before is signed out.
+    """
+    with tempfile.TemporaryDirectory(prefix="barberpro-bench-browser-") as profile:
+        url = await _brought(playwright, chromium, profile, name, at)
+        return await _look(chromium, profile, url)
 
 
 async def _brought(playwright: Playwright, chromium: str, profile: str, name: str, at: Addresses) -> str:
@@ -115,6 +125,8 @@ async def _look(chromium: str, profile: str, url: str) -> _Told:
     report = orjson.loads(told)
     assert "runtimeError" not in report, report["runtimeError"]
     audits, categories = report["audits"], report["categories"]
+    asked = audits["network-requests"]["details"]["items"]
+    assert all(each.get("statusCode", 0) < HTTPStatus.BAD_REQUEST for each in asked), asked  # as for who is signed in
     scores = {name.replace("-", " "): round(100 * categories[name]["score"]) for name in _CATEGORIES}
     times = {name: audits[audit]["numericValue"] for name, audit in _TIMES.items()}
     times["sent, kB"] /= 1000

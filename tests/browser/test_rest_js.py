@@ -1,8 +1,9 @@
-"""rest.js in a browser, without a server: what comes, and when, is the test's."""
+"""rest.js and session.js in a browser, without a server: what comes, and when, is the test's."""
 
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.async_api import Route
 
 import barberpro.clients
@@ -21,6 +22,24 @@ async (stalledMs) => {
   window.told = null;
   file("/somewhere", "token", stalledMs).then(
     async ({ blob, name }) => { told = `${name}: ${await blob.text()}`; }, ({ message }) => { told = message; });
+}
+"""
+
+RENEWED: Final = """
+async (renewedAs) => {
+  const { Session } = await import("/session.js");
+  const grant = (accessToken, userId) => ({ accessToken, expiresAt: "2999-01-01T00:00:00Z", user: { userId } });
+  const session = new Session(grant("old", "us_1"));
+  const told = [];
+  session.addEventListener("over", () => told.push("over"));
+  window.fetch = async (path, { headers }) => {
+    if (path.endsWith("/auth/refresh")) return Response.json({ success: true, data: grant("new", renewedAs) });
+    if (headers.Authorization === "Bearer new") return new Response("the rows");
+    return Response.json({ success: false, error: { code: "TOKEN_EXPIRED", message: "" } }, { status: 401 });
+  };
+  await session.file("/somewhere").then(({ blob }) => blob.text()).catch(({ message }) => message)
+    .then((text) => told.push(text));
+  return [...told, session.user.userId];
 }
 """
 
@@ -49,3 +68,16 @@ async def test_a_file_may_take_as_long_as_it_comes_and_no_longer(chromium: str) 
         await page.evaluate(FILE, 30_000)
         await page.clock.run_for(31_000)
         assert await until(page, "told") == "nothing came for 30000 ms"
+
+
+@pytest.mark.parametrize(
+    ("renewed_as", "told"),
+    [("us_1", ["the rows"]), ("us_2", ["over", "somebody else has signed in"])],
+)
+async def test_a_token_that_is_over_is_renewed_for_a_file_too_and_never_as_somebody_else(
+    chromium: str, renewed_as: str, told: list[str]
+) -> None:
+    async with browser_page(chromium) as page:
+        await page.route("**/*", part)
+        await page.goto("http://barberpro.example/")
+        assert await page.evaluate(RENEWED, renewed_as) == [*told, "us_1"]

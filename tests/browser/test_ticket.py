@@ -125,6 +125,9 @@ async def test_who_is_next_feels_and_is_notified_of_it_once_may_step_back_and_ma
     assert await in_line(stage) == [1, 2, 3]
 
     await phone.page.evaluate(FORGE, [f"barberpro.ticket.{phone.booking}", "a.b.c"])
+    await phone.page.clock.install()
     await phone.page.reload()
     await phone.reads(notice=re.compile("This ticket has ended"))
+    await phone.page.clock.run_for(5_000)
+    await phone.reads(notice=re.compile("This ticket has ended"))  # not how old the place is that was shown before
     assert (await phone.kept())["local"] == []

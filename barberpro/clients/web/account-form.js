@@ -7,7 +7,9 @@ export class AccountForm {
   #t;
   #fields = {};
   #busy = false;
+  #refusals = {};
   #problem = el("p", { className: "problem", role: "alert" });
+  #told = el("p", { className: "soft small", role: "status" });
   #submit = null;
 
   constructor(t) {
@@ -22,9 +24,11 @@ export class AccountForm {
    * @param {string} [step.submit] of the main button; without one there is none
    * @param {() => Promise<void>} [step.does] what it does
    * @param {Node[]} [step.more] other buttons
+   * @param {Record<string, string>} [step.refusals] what a refusal of this code means here
    */
-  show({ title, about = [], fields = {}, submit = "", does, more = [] }) {
+  show({ title, about = [], fields = {}, submit = "", does, more = [], refusals = {} }) {
     this.#fields = fields;
+    this.#refusals = refusals;
     this.#submit = submit ? el("button", { type: "submit", className: "button main wide", textContent: submit }) : null;
     this.node.onsubmit = (event) => {
       event.preventDefault();
@@ -32,7 +36,7 @@ export class AccountForm {
     };
     const heading = el("h1", { textContent: title, tabIndex: -1 });
     this.node.replaceChildren(heading, ...about.map((textContent) => el("p", { textContent })),
-      ...new Set(Object.values(fields).map(({ row }) => row)), this.#problem,
+      ...new Set(Object.values(fields).map(({ row }) => row)), this.#problem, this.#told,
       ...(this.#submit ? [this.#submit] : []), ...(more.length ? [el("div", { className: "row" }, ...more)] : []));
     this.#clear();
     (Object.values(fields).find(({ input }) => !input.value)?.input ?? this.#submit ?? heading).focus();
@@ -54,6 +58,11 @@ export class AccountForm {
     }
   }
 
+  /** What has been done, where nothing else shows it. */
+  say(words) {
+    this.#told.textContent = words;
+  }
+
   complain(problem) {
     const t = this.#t;
     if (!(problem instanceof Refusal)) {
@@ -66,12 +75,13 @@ export class AccountForm {
     const minutes = Math.max(1, Math.ceil(problem.retryAfter / 60));
     const over = problem.fields.some(({ path }) => path === "token");
     const said = over ? "linkOver" : { UNAUTHORIZED: "wrong", RATE_LIMIT_EXCEEDED: "tooMany", NOT_FOUND: "codeOver" }[problem.code];
-    this.#problem.textContent = said ? t(said, { minutes }) : problem.message;
+    this.#problem.textContent = this.#refusals[problem.code] ?? (said ? t(said, { minutes }) : problem.temporary ? t("noAnswer") : problem.message);
   }
 
   #clear() {
     for (const each of Object.values(this.#fields)) each.complain("");
     this.#problem.textContent = "";
+    this.say("");
   }
 }
 
@@ -85,6 +95,11 @@ export function passwordField(t, kind) {
   const fresh = kind === "new";
   return field(t(fresh ? "newPassword" : "password"), { name: "password", type: "password", autocomplete: `${kind}-password`, maxLength: 128 },
     fresh ? t("passwordHint") : "");
+}
+
+/** The field for what somebody is called. */
+export function nameField(t) {
+  return field(t("name"), { name: "name", autocomplete: "name", maxLength: 80 });
 }
 
 /** The field for the six digits of an SMS. */

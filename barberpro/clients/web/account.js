@@ -2,7 +2,7 @@
 //
 // What is behind the # is good once. It stays in the address until it was used, so that a reload does no harm.
 
-import { AccountForm, codeField, passwordField } from "./account-form.js";
+import { AccountForm, codeField, nameField, passwordField } from "./account-form.js";
 import { apart, button, byId, el } from "./dom.js";
 import { ask } from "./rest.js";
 import { Session } from "./session.js";
@@ -32,7 +32,7 @@ function verify() {
   show({
     title: t("verifyTitle"), about: [t("verifyHow")], fields: { password }, submit: t("verifyDo"),
     does: async () => {
-      const session = new Session(await ask("/auth/verify-email", { body: { token, password: password.input.value } }));
+      const session = new Session(await ask("/auth/verify-email", { body: { token, password: password.input.value } }).catch(over));
       used();
       show({ title: t("verified"), more: ways(session.user) });
     },
@@ -44,7 +44,7 @@ function reset() {
   show({
     title: t("resetTitle"), about: [t("resetHow")], fields: { password }, submit: t("resetDo"),
     does: async () => {
-      await ask("/auth/reset-password", { body: { token, password: password.input.value } });
+      await ask("/auth/reset-password", { body: { token, password: password.input.value } }).catch(over);
       used();
       const session = await signedIn(place, { userType: "barber", about: (words) => words("resetDone") });
       show({ title: t("signedIn"), more: ways(session.user) });
@@ -58,26 +58,37 @@ async function accept() {
     await session.signOut();
     location.reload();
   }));
-  const take = async (told) => {
-    const { role } = await session.ask("POST", "/invitations/accept", { body: told });
-    used();
-    show({ title: t(`accepted_${role}`), more: ways(session.user) });
-  };
   const who = apart(session.user.email ?? session.user.phone ?? session.user.name ?? "");
-  if (token) {
-    return show({ title: t("inviteTitle"), about: [t("signedInAs", { who })], submit: t("inviteDo"), does: () => take({ token }), more: [leave] });
-  }
-  show({ title: t("inviteTitle"), about: [t("signedInAs", { who })], more: [leave] });
+  const name = session.user.name ? null : nameField(t); // the invitation may have one
+  const asks = (fields, told) => ({
+    fields: { ...fields, ...(name && { name }) }, submit: t("inviteDo"), more: [leave],
+    refusals: { NOT_FOUND: t("inviteNotYours", { who }), INVALID_TRANSITION: t("inviteNotThis", { who }) },
+    does: async () => {
+      const called = name?.input.value.trim();
+      const { role } = await session.ask("POST", "/invitations/accept", { body: { ...told(), ...(called && { name: called }) } });
+      used();
+      show({ title: t(`accepted_${role}`), more: ways() });
+    },
+  });
+  const signedInAs = { title: t("inviteTitle"), about: [t("signedInAs", { who })], more: [leave] };
+  if (token) return show({ ...signedInAs, ...asks({}, () => ({ token })) });
+  show(signedInAs);
   form.attempt(async () => {
     const all = await session.ask("GET", "/invitations");
     const one = all.find(({ channel }) => channel === "sms");
-    if (!one) return show({ title: t("inviteTitle"), about: [t(all.length ? "inviteByMail" : "inviteNone", { who })], more: [leave] });
+    if (!one) return show({ ...signedInAs, about: [t(all.length ? "inviteByMail" : "inviteNone", { who })] });
     const code = codeField(t);
     show({
-      title: one.shopName, about: [t("inviteCode")], fields: { code }, submit: t("inviteDo"),
-      does: () => take({ invitationId: one.invitationId, code: code.input.value.trim() }), more: [leave],
+      title: one.shopName, about: [t("inviteCode")],
+      ...asks({ code }, () => ({ invitationId: one.invitationId, code: code.input.value.trim() })),
     });
   });
+}
+
+// A link that is over is asked for anew where one signs in.
+function over(problem) {
+  if (problem.fields?.some(({ path }) => path === "token")) show({ title: document.title, more: ways() });
+  throw problem;
 }
 
 function used() {

@@ -11,7 +11,7 @@ const RENEWAL = "barberpro.renewal";   // the key of the renewal that was not an
 const EARLY_MS = 30_000;
 const OVER = new Set(["UNAUTHORIZED", "TOKEN_EXPIRED", "TOKEN_REVOKED"]);
 
-/** Event "over": the session was ended, here or elsewhere. */
+/** Event "over": the session was ended, here or elsewhere, or another one has taken its place in this browser. */
 export class Session extends EventTarget {
   #grant;
   #handedOut = false;
@@ -52,21 +52,13 @@ export class Session extends EventTarget {
   }
 
   /** As `ask` of rest.js, as this user. */
-  async ask(method, path, options = {}) {
-    if (this.#endsSoon()) await this.#renew();
-    try {
-      return await ask(path, { method, ...options, token: this.#grant.accessToken });
-    } catch (problem) {
-      if (problem.code !== "TOKEN_EXPIRED") throw problem;
-      await this.#renew();
-      return ask(path, { method, ...options, token: this.#grant.accessToken });
-    }
+  ask(method, path, options = {}) {
+    return this.#by((token) => ask(path, { method, ...options, token }));
   }
 
   /** As `file` of rest.js, as this user. */
-  async file(path) {
-    if (this.#endsSoon()) await this.#renew();
-    return file(path, this.#grant.accessToken);
+  file(path) {
+    return this.#by((token) => file(path, token));
   }
 
   async signOut() {
@@ -79,10 +71,31 @@ export class Session extends EventTarget {
     this.dispatchEvent(new Event("over"));
   }
 
+  // A clock here that is wrong does not see that the token is over: then the server says so.
+  async #by(work) {
+    if (this.#endsSoon()) await this.#renew();
+    try {
+      return await work(this.#grant.accessToken);
+    } catch (problem) {
+      if (problem.code !== "TOKEN_EXPIRED") throw problem;
+      await this.#renew();
+      return work(this.#grant.accessToken);
+    }
+  }
+
   #take(grant) {
     this.#grant = grant;
     this.#handedOut = false;
     store(IN, "yes");
+  }
+
+  // The cookie is the browser's: whoever signed in elsewhere in it meanwhile is renewed, and not who works here.
+  #goOn(grant) {
+    if (grant.user.userId !== this.user.userId) {
+      this.dispatchEvent(new Event("over"));
+      throw new Error("somebody else has signed in");
+    }
+    this.#take(grant);
   }
 
   #endsSoon() {
@@ -90,7 +103,7 @@ export class Session extends EventTarget {
   }
 
   #renew() {
-    this.#renewing ??= renewed().then((grant) => this.#take(grant), (problem) => {
+    this.#renewing ??= renewed().then((grant) => this.#goOn(grant), (problem) => {
       if (OVER.has(problem.code)) this.dispatchEvent(new Event("over"));
       throw problem;
     }).finally(() => { this.#renewing = null; });

@@ -1,9 +1,9 @@
 // Signing in: by an address or a number and a password, or by a code that is sent to a number; a new password for whoever
 // forgot it, and a new account. The letters' links lead to account.js.
 
-import { AccountForm, codeField, contactOf, passwordField, whoField } from "./account-form.js";
+import { AccountForm, codeField, contactOf, nameField, passwordField, whoField } from "./account-form.js";
 import { newId } from "./barberpro-commands.js";
-import { button, el, field } from "./dom.js";
+import { button, el } from "./dom.js";
 import { ask } from "./rest.js";
 import { Session } from "./session.js";
 import { texts, preferred } from "./texts.js";
@@ -135,7 +135,7 @@ class SignIn {
 
   #register() {
     const t = this.#t;
-    const name = field(t("name"), { name: "name", autocomplete: "name", maxLength: 80 });
+    const name = nameField(t);
     const password = passwordField(t, "new");
     this.#form.show({
       title: t("newAccount"), fields: { ...this.#named(), name, password }, submit: t("register"),
@@ -152,7 +152,10 @@ class SignIn {
   // A letter with a link is on its way, or another letter: that is not told here.
   #sent(key, { challengeId }) {
     const t = this.#t;
-    this.#form.show({ title: t("lookAtMail"), about: [t(key)], more: [this.#again("mailAgain", challengeId), this.#back()] });
+    this.#form.show({
+      title: t("lookAtMail"), about: [t(key)], more: [this.#again("mailAgain", challengeId), this.#back()],
+      refusals: { NOT_FOUND: t("mailOver") },
+    });
   }
 
   #named() {
@@ -162,6 +165,7 @@ class SignIn {
   #again(key, challengeId, code) {
     return this.#does(key, async () => {
       await ask("/auth/resend-otp", { body: { challengeId } });
+      this.#form.say(this.#t("sentAgain"));
       code?.input.focus();
     });
   }

@@ -137,6 +137,7 @@ async function refused({ code, ended }) {
   const problem = code === UNAUTHENTICATED ? await ask(path, { token: ticket.token }).catch((error) => error) : null;
   if (!ended && !(problem instanceof CommandError && !problem.temporary)) return;
   shop.close();
+  clearTimeout(aging);
   forgetTicket(bookingId);
   view.end(t("ticketOver"));
 }
