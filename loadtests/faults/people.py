@@ -70,9 +70,10 @@ async def customer(client: Client, place: Place, pace: Pace) -> None:
 
 
 def _booking_of(answer: Json) -> str | None:
-    """The booking that a join gave, or that stands in its way."""
+    """The booking that a join gave, or that stands in its way. None, too, for an answer that makes no sense: an engine
+    that was broken on purpose may give one, and whoever judges the run tells of it."""
     if answer["ok"]:
-        booking_id: str = answer["data"]["booking"]["bookingId"]
+        booking_id: str | None = answer["data"].get("booking", {}).get("bookingId")
         return booking_id
     error = answer["error"]
     return error["details"].get("bookingId") if error["code"] == "ALREADY_IN_QUEUE" else None
