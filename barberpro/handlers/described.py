@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
+from barberpro.handlers.packing import takes_gzip
 from barberpro.handlers.rest.operations import Plain
 
 _HEADERS: Final = {
@@ -31,7 +32,7 @@ def described(path: str, name: str, words: str, make: Callable[[], dict[str, Any
     async def serve(request: web.Request) -> web.Response:
         body, packed = await asyncio.to_thread(written)
         headers = dict(_HEADERS)
-        if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        if takes_gzip(request):
             body, headers[hdrs.CONTENT_ENCODING] = packed, "gzip"
         return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
 

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from barberpro.domain.policy import Action, require
 from barberpro.domain.relations import to_display
 from barberpro.handlers.display_tokens import DisplayTokens
+from barberpro.handlers.packing import takes_gzip
 from barberpro.handlers.parts import Parts, is_there
 from barberpro.handlers.rest.context import is_id
 from barberpro.handlers.rest.operations import Plain
@@ -59,7 +60,7 @@ def _file(request: web.Request, name: str, cache: str) -> web.Response:
     status = 200
     if request.headers.get(hdrs.IF_NONE_MATCH, "").removeprefix("W/") == part.etag:
         body, status = None, 304
-    elif part.packed is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+    elif part.packed is not None and takes_gzip(request):
         body = part.packed
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     charset = None if part.kind == "image/png" else "utf-8"

@@ -97,7 +97,8 @@ async def test_a_part_named_by_its_build_may_be_kept_for_ever_and_others_are_ask
 async def test_parts_are_packed_for_whoever_can_unpack_them(options: NodeOptions) -> None:
     parts = await asyncio.to_thread(read_parts)
     async with rest_door(options, extend=lambda app: setup_pages(app, parts)) as door:
-        for asked, given in (("gzip", "gzip"), ("br", None), ("", None)):
+        packed, plain = ("gzip", "br, GZip;q=0.5"), ("br", "gzip;q=0, br", "")
+        for asked, given in [(one, "gzip") for one in packed] + [(one, None) for one in plain]:
             async with door.client.get("/static/theme.css", headers={"Accept-Encoding": asked}) as response:
                 assert response.headers.get("Content-Encoding") == given
                 assert await response.read() == parts.by_name["theme.css"].body
