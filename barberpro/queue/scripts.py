@@ -62,7 +62,7 @@ class Event:
     through: the shopSeq of the last event that must be committed together with it; its own, as a rule.
     """
 
-    __slots__ = ("born", "epoch", "link", "raw", "shop_id", "shop_seq", "stream_id", "through", "upon")
+    __slots__ = ("_data", "born", "epoch", "link", "raw", "shop_id", "shop_seq", "stream_id", "through", "upon")
 
     def __init__(self, stream_id: bytes, raw: bytes, born: bytes) -> None:
         """born: empty when it has none. Raises ValueError for what is no event."""
@@ -79,12 +79,16 @@ class Event:
         self.link = link.decode()
         self.upon = upon.decode()
         self.through = int(through) if through else self.shop_seq
+        self._data: Json | None = None
 
     @property
     def data(self) -> Json:
-        """All of it, decoded anew: hundreds wait for Postgres at a time, and what is kept so long is dear to let go."""
-        data: Json = orjson.loads(self.raw)
-        return data
+        """All of it, decoded once, and changed by nobody. To be asked for when it is committed: hundreds wait for
+        Postgres at a time, and so many objects that are kept so long are dear to let go.
+        """
+        if self._data is None:
+            self._data = orjson.loads(self.raw)
+        return self._data
 
     @property
     def told(self) -> "Told":

@@ -5,7 +5,7 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 import structlog
@@ -86,19 +86,18 @@ class Connections:
             if not self._users[user]:
                 del self._users[user]
 
-    @contextlib.contextmanager
-    def request(self) -> Iterator[None]:
-        """Around what a client asked: the server's end waits for it. Raises SHUTTING_DOWN."""
+    def begin(self) -> None:
+        """Before what a client asked: the server's end waits until it is done. Raises SHUTTING_DOWN."""
         if self.closing:
             raise BarberProError(ErrorCode.SHUTTING_DOWN)
         self._busy += 1
         self._quiet.clear()
-        try:
-            yield
-        finally:
-            self._busy -= 1
-            if not self._busy:
-                self._quiet.set()
+
+    def done(self) -> None:
+        """After what has begun."""
+        self._busy -= 1
+        if not self._busy:
+            self._quiet.set()
 
     def __len__(self) -> int:
         return len(self._live)

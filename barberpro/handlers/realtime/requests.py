@@ -1,8 +1,9 @@
 """What a client may ask on a live connection, the same on every door."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from barberpro.protocol.answers import AuthenticateAck, CommandAck, Refused, Sub
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.commands import Wire, parse_command
 from barberpro.protocol.errors import BarberProError, bad_request, refused
+from barberpro.protocol.ids import new_request_id
 from barberpro.protocol.requests import Authenticate, Since
 from barberpro.protocol.states import RoomState
 from barberpro.storage.postgres import Away
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _Model = TypeVar("_Model", bound=Wire)
 _Answer = TypeVar("_Answer")
+_REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id")
 
 
 def parse(model: type[_Model], document: object, *, strict: bool = True) -> _Model:
@@ -75,8 +78,7 @@ def _version(state: RoomState) -> tuple[int, int]:
 async def run_command(services: Services, session: Session, document: object) -> CommandAck:
     """Raises BarberProError, and what the stores raise while they are away."""
     session.commands.take()
-    request_id = structlog.contextvars.get_contextvars()["request_id"]
-    via = Via(request_id, session.ip, session.agent)
+    via = Via(_REQUEST_ID.get(), session.ip, session.agent)
     result = await submit(services, session.actor, parse_command(document), via)
     return {"ok": True, "replayed": result.replayed, "data": result.data}
 
@@ -86,10 +88,19 @@ async def answer(
     request: Callable[..., Awaitable[_Answer]],
     *arguments: Any,  # noqa: ANN401 - the request's own
 ) -> _Answer | Refused:
-    """What the request, called with the arguments, gives; a refusal, whatever goes wrong."""
+    """What the request, called with the arguments, gives; a refusal, whatever goes wrong.
+
+    In a task of its own: from here to its end, what it does and logs has this request's id.
+    """
+    request_id = new_request_id()
+    _REQUEST_ID.set(request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
     try:
-        with connections.request():
+        connections.begin()
+        try:
             return await request(*arguments)
+        finally:
+            connections.done()
     except Exception as problem:
         return _refused(problem)
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
-import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -27,7 +26,6 @@ from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.frames import text_frame
-from barberpro.protocol.ids import new_request_id
 from barberpro.protocol.requests import Handshake, RequestQueueStream, Since, Subscribe, Unsubscribe
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.queue.fold import Json
@@ -177,8 +175,7 @@ class SocketIODoor:
             client.session.requests.take()
             return await handler(client, document)
 
-        with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
-            return await answer(self._connections, asked)
+        return await answer(self._connections, asked)
 
     def _commanded(self, client: _Client, number: int, document: object, wire: Wire) -> None:
         """A command on a websocket, past the library: what it is asked, and what it is answered, is the same."""

@@ -25,7 +25,6 @@ from barberpro.handlers.rest.context import ADDRESS
 from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.errors import BarberProError, bad_field, refused
 from barberpro.protocol.frames import TOO_LARGE, FrameError, Opcode
-from barberpro.protocol.ids import new_request_id
 from barberpro.protocol.requests import Authenticate, Since, SubscribeAgain
 from barberpro.protocol.rooms import Room, RoomKind
 from barberpro.storage.postgres import Away
@@ -266,8 +265,7 @@ class _Visit:
     async def _command(self, frame: Json) -> None:
         given, shared = frame.get("commandId"), self._shared
         command_id = None if isinstance(given, list | dict) else given  # one may be too deep to be written
-        with structlog.contextvars.bound_contextvars(request_id=new_request_id()):
-            told = await answer(shared.connections, run_command, shared.services, self.session, frame)
+        told = await answer(shared.connections, run_command, shared.services, self.session, frame)
         self._send("ack", {"commandId": command_id, **told})
 
     def _answered(self, task: asyncio.Task[None]) -> None:
