@@ -148,18 +148,7 @@ class TransportOutlet:
             self._clear = False
             self._keep(channel, message)
             return
-        sent = self._sent
-        sent.frames += 1
-        sent.bytes += len(data)
-        if waiting:
-            transport.write(data)
-            return
-        try:
-            taken = os.write(self._descriptor, data)
-        except OSError:  # no room, or no connection: the transport waits, or finds out
-            taken = 0
-        if taken < len(data):
-            transport.write(data[taken:])
+        self._write(data, waiting)
 
     def _cleared(self) -> bool:
         """Whether what was before the next message is gone."""
@@ -180,15 +169,16 @@ class TransportOutlet:
         """What must not be lost: answers and notices. Whoever asks for more of them than it reads is cut off."""
         if self.closed:
             return
-        if self.transport.get_write_buffer_size() > 2 * self._congestion.limit:
+        waiting = self.waiting_bytes
+        if waiting > 2 * self._congestion.limit:
             self.evict()
             return
-        self._write(data)
+        self._write(data, waiting)
 
     def end(self, data: bytes) -> None:
         """The last that it writes: the connection's own goodbye, after which nothing may come."""
         if not self.closed:
-            self._write(data)
+            self._write(data, self.waiting_bytes)
         self._ended, self._clear = True, False
 
     def catch_up(self) -> bool:
@@ -196,18 +186,28 @@ class TransportOutlet:
         while self._behind:
             channel, message = next(iter(self._behind.items()))
             data: bytes = getattr(message, self.door)
-            waiting = self.transport.get_write_buffer_size()
+            waiting = self.waiting_bytes
             if waiting and waiting + len(data) > self._congestion.limit:
                 return False
             del self._behind[channel]
-            self._write(data)
+            self._write(data, waiting)
         self._behind = None
         return True
 
-    def _write(self, data: bytes) -> None:
-        self._sent.frames += 1
-        self._sent.bytes += len(data)
-        self.transport.write(data)
+    def _write(self, data: bytes, waiting: int) -> None:
+        """waiting: bytes before it, in the transport."""
+        sent = self._sent
+        sent.frames += 1
+        sent.bytes += len(data)
+        if waiting:
+            self.transport.write(data)
+            return
+        try:
+            taken = os.write(self._descriptor, data)
+        except OSError:  # no room, or no connection: the transport waits, or finds out
+            taken = 0
+        if taken < len(data):
+            self.transport.write(data[taken:])
 
     def evict(self) -> None:
         """Cuts the client off, with a moment for the last words."""
