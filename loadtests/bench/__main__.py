@@ -21,7 +21,7 @@ from loadtests.bench.plan import Plan
 from loadtests.bench.report import Figure, Json, machine, table
 from loadtests.bench.served import BARBERPRO
 from loadtests.bench.stores import Stores, bench_stores
-from loadtests.bench.suites import STORELESS, SUITES
+from loadtests.bench.suites import ROUNDS, STORELESS, SUITES
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -29,7 +29,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("suite", choices=sorted(SUITES))
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="a short run that only shows that it works")
-    parser.add_argument("--rounds", type=int, metavar="N", help="the median of N rounds counts (default 3, quick: 1)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="the median of N rounds counts (default 3, delivery: 5, quick: 1)")
     parser.add_argument("--minutes", type=float, metavar="N", help="how long the soak lasts (default 30)")
     parser.add_argument("--program", metavar="COMMAND", help="what the soak has serve instead of barberpro")
     parser.add_argument("--database-url", metavar="URL", help="a Postgres to make scratch databases in")
@@ -52,7 +52,7 @@ async def _run(arguments: argparse.Namespace) -> tuple[Json, list[Figure]]:
     none = arguments.suite in STORELESS
     stores_of = nullcontext(Stores("", "")) if none else bench_stores(arguments.database_url, arguments.redis_url)
     async with stores_of as stores:
-        rounds = arguments.rounds or (1 if arguments.quick else 3)
+        rounds = arguments.rounds or (1 if arguments.quick else ROUNDS.get(arguments.suite, 3))
         program = shlex.split(arguments.program) if arguments.program else BARBERPRO
         plan = Plan(stores, rounds, arguments.quick, arguments.minutes, program)
         for benchmark in SUITES[arguments.suite]:

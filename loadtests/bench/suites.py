@@ -41,3 +41,5 @@ SUITES: Final[dict[str, tuple[Benchmark, ...]]] = {
 }
 STORELESS: Final = frozenset({"waits"})
 """Suites of pure code: no stores are started for them, and their plan's stores stand for none."""
+ROUNDS: Final = {"delivery": 5}
+"""Where three are too few: a delivery's cost is a small difference of two measured ones."""
