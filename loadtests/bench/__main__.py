@@ -29,7 +29,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("suite", choices=sorted(SUITES))
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="a short run that only shows that it works")
-    parser.add_argument("--rounds", type=int, metavar="N", help="the median of N rounds counts (default 3, delivery: 5, quick: 1)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="their median counts (default 3, delivery 5, quick 1)")
     parser.add_argument("--minutes", type=float, metavar="N", help="how long the soak lasts (default 30)")
     parser.add_argument("--program", metavar="COMMAND", help="what the soak has serve instead of barberpro")
     parser.add_argument("--database-url", metavar="URL", help="a Postgres to make scratch databases in")

@@ -25,7 +25,9 @@ from barberpro.storage.catalogue import Catalogue
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.shops import NewService, NewShop, create_shop
+from loadtests.bench.askers import Asker
 from loadtests.bench.child import Child, child
+from loadtests.bench.entrance import hang_up, let_in, nobody
 from loadtests.bench.ours import Chair, chairs_of
 from loadtests.bench.sockets import Way
 from loadtests.bench.stores import Stores
@@ -48,6 +50,8 @@ class Served:
     barber_id: str
     service_id: str
     _http: aiohttp.ClientSession
+    _hand: Asker
+    """The barber's own, in no room: what a command costs on a live connection is little, and steady."""
     _numbers: "itertools.count[int]"
 
     @property
@@ -63,8 +67,8 @@ class Served:
         """One durable change of the queue, by a command: it is opened and paused in turn, so its state stays short."""
         number = next(self._numbers)
         command = {"commandId": f"c{number}", "type": ("open", "pause")[number % 2], "barberId": self.barber_id}
-        async with self._http.post(f"http://127.0.0.1:{self.port}/api/v1/queue/commands", json=command) as answer:
-            assert answer.status == 200, await answer.text()
+        answer = await self._hand.ask(command)
+        assert answer["ok"], answer
 
     async def fill(self, count: int) -> None:
         """The queue is opened and so many walk in, so that the room's states are long. Before any change."""
@@ -176,7 +180,12 @@ class Deployment:
             barber_id = self._chair.barber_id
             barber = self.token(Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id))
             http.headers["Authorization"] = f"Bearer {barber}"
-            yield Served(process, port, barber_id, self._chair.service_ids[0], http, self._numbers)
+            hand = Asker(Way("socketio", port), barber, nobody)
+            await let_in([hand])
+            try:
+                yield Served(process, port, barber_id, self._chair.service_ids[0], http, hand, self._numbers)
+            finally:
+                await hang_up([hand])
 
 
 @asynccontextmanager

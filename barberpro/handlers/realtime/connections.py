@@ -24,7 +24,7 @@ from barberpro.queue.tasks import end
 
 log = structlog.get_logger(__name__)
 
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 1.0
 _SPREAD_MS: Final = (500, 3000)
 """Within which clients are asked to come back, so that they do not all come at once."""
 

@@ -42,6 +42,8 @@ _LONGEST_REST_SECONDS: Final = 0.05
 class _Watched:
     room: RoomView
     outlets: dict[Outlet, None] = field(default_factory=dict)
+    left: int = 0
+    """How many have given their places up."""
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ class Hub:
         if watched is None or outlet not in watched.outlets:
             return
         del watched.outlets[outlet]
+        watched.left += 1
         outlet.forget(seat.channel)
         self._services.views.release(seat.shop_id)
         if not watched.outlets:
@@ -153,7 +156,7 @@ class Hub:
         for watched in list(self._watched.get(shop_id, {}).values()):
             if not _concerns(watched.room, barbers):
                 continue
-            seat = watched.room.seat
+            seat, left = watched.room.seat, watched.left
             message, channel = Message(seat.room.event, watched.room.state(self._services, lines)), seat.channel
             for outlets in _by_turns(watched.outlets):
                 if written >= _AT_ONCE:
@@ -162,6 +165,7 @@ class Hub:
                     if shop_id in self._dirty:  # whoever asked meanwhile was told of it: nobody may go back
                         lines = {}
                         message = Message(seat.room.event, watched.room.state(self._services, lines))
+                if watched.left != left:
                     outlets = [outlet for outlet in outlets if outlet in watched.outlets]
                 for outlet in outlets:
                     outlet.offer(channel, message)
