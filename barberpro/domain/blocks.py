@@ -15,6 +15,7 @@ from barberpro.protocol.ids import new_block_id
 from barberpro.storage import blocks
 from barberpro.storage.blocks import Block
 from barberpro.storage.postgres import Away
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +53,7 @@ class Blocks:
         self._task = asyncio.create_task(self._run(), name="blocks")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task] if self._task is not None else [])
 
     def left(self, network: str) -> float:
         """For how many seconds more the network is blocked; 0 when it is not."""

@@ -127,13 +127,21 @@ class Jobs:
         self._task = asyncio.create_task(self._run(), name="jobs")
         self._watcher = asyncio.create_task(self._watch(), name="jobs-watch")
 
+    def stop(self) -> None:
+        """Begins no more; what is under way may be finished.
+
+        The rest is done by other nodes, or after the next start.
+        """
+        if self._machine is not None:
+            self._machine.shutdown.set()
+
     async def close(self) -> None:
-        """What is under way may be finished first; the rest is done by other nodes, or after the next start."""
+        """As `stop`, and waits a moment for what is under way."""
         if self._task is None or self._watcher is None:
             return
         self._watcher.cancel()
         if self._machine is not None:
-            self._machine.shutdown.set()
+            self.stop()
             _, still = await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
             if still:  # with a long job; or with a silent Postgres, which would not answer to a cancellation either
                 self._pool.terminate()

@@ -11,6 +11,7 @@ from barberpro.domain.identity import Tokens
 from barberpro.domain.keys import KeyFileError, key_ring, names
 from barberpro.storage.sealing import Sealer
 from barberpro.storage.sealing_keys import SealingKeyError, read_ring
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +77,7 @@ class KeyWatch:
         self._task = asyncio.create_task(self._run(), name="key watch")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task] if self._task is not None else [])
 
     async def look(self) -> None:
         for keys in self._kinds:

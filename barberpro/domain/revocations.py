@@ -15,6 +15,7 @@ from barberpro.storage.listening import Ear
 from barberpro.storage.postgres import Away
 from barberpro.storage.revocations import revoked_since
 from barberpro.storage.sessions import sessions_revoked_since
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +50,7 @@ class Revocations:
         self._task = asyncio.create_task(self._run(), name="revocations")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task] if self._task is not None else [])
         await self._ear.close()
 
     def covers(self, identity: Identity) -> bool:

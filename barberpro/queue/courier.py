@@ -13,9 +13,9 @@ from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.metrics import PUBLISH_SECONDS
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event
-from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.redis import News
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -27,8 +27,8 @@ from barberpro.queue.metrics import COMMIT_EVENTS, COMMIT_SECONDS
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Reply
 from barberpro.queue.shoplog import ShopLog, Waiter
-from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away, renew
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -20,10 +20,10 @@ from barberpro.queue.metrics import LOOK_SECONDS
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.recovery import stream_event
 from barberpro.queue.scripts import Event
-from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.postgres import Away
 from barberpro.storage.primaries import Primaries
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -23,11 +23,11 @@ from redis.exceptions import AskError, ResponseError
 
 from barberpro.queue.gateway import RedisAway, RedisClient
 from barberpro.queue.scripts import Event, Library
-from barberpro.queue.tasks import end
 from barberpro.storage.keys import Keys
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import ShopSnapshot, load_commands, load_shops
 from barberpro.storage.together import heard
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,6 @@ from asyncpg import Pool
 from asyncpg.pool import PoolConnectionProxy
 
 from barberpro.queue.history import History, booking_difference
-from barberpro.queue.tasks import end
 from barberpro.storage.checkpoints import (
     due_shops,
     goes_before,
@@ -31,6 +30,7 @@ from barberpro.storage.checkpoints import (
 )
 from barberpro.storage.postgres import Away
 from barberpro.storage.snapshot import bookings_of
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -19,10 +19,10 @@ from barberpro.queue.bus import Bus
 from barberpro.queue.fold import Json, ShopState, called_in
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.scripts import Event, Told
-from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away, renew
 from barberpro.storage.snapshot import events_after, last_events, load_shops, load_visits, tokens_of
 from barberpro.storage.together import Together
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

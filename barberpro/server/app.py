@@ -48,7 +48,7 @@ from barberpro.storage.sealing import Sealer, sealer
 class RunningServer:
     """A node, its doors, and the aiohttp application that serves them.
 
-    In the end the doors are closed first, then what serves the application, then this.
+    In the end no job is begun any more, the doors are closed, then what serves the application, then this.
     """
 
     node: Node
@@ -56,6 +56,7 @@ class RunningServer:
     app: web.Application
     revocations: Revocations
     key_watch: KeyWatch
+    post_office: PostOffice
     opened: AsyncExitStack
 
     async def close(self) -> None:
@@ -103,7 +104,7 @@ async def build_server(settings: Settings, options: NodeOptions) -> RunningServe
         opened.push_async_callback(key_watch.close)
         key_watch.start()
         search_index.start()
-        return RunningServer(node, doors, app, revocations, key_watch, opened.pop_all())
+        return RunningServer(node, doors, app, revocations, key_watch, post_office, opened.pop_all())
 
 
 @asynccontextmanager

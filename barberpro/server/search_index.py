@@ -11,11 +11,11 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from barberpro.queue.outlooks import refresh_lines
-from barberpro.queue.tasks import end
 from barberpro.storage import search_index as index
 from barberpro.storage.lines import forget_lines
 from barberpro.storage.postgres import AnyConnection, Away, close_pool, connect_pool
 from barberpro.storage.search import SETTINGS
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

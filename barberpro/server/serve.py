@@ -10,7 +10,6 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from barberpro.handlers.rest.malformed import EnvelopeRunner
-from barberpro.queue.tasks import check_cancelled
 from barberpro.server.app import RunningServer, build_server
 from barberpro.server.collector import calm_collector
 from barberpro.server.embedded import StoreUrls
@@ -22,6 +21,7 @@ from barberpro.server.stores import node_options, open_stores
 from barberpro.server.supervisor import supervise
 from barberpro.storage.migrate import migrate
 from barberpro.storage.redis import connect
+from barberpro.tasks import check_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ async def listening(settings: Settings, urls: StoreUrls, *, shared_port: bool = 
             await _listen(runner, settings.host, settings.metrics_port, "BARBERPRO_METRICS_PORT")
         yield server
     finally:
+        server.post_office.stop()
         await server.doors.close()
         await runner.cleanup()
         await server.close()

@@ -17,6 +17,7 @@ from barberpro.protocol.states import Service as ServiceTold
 from barberpro.storage.postgres import Away
 from barberpro.storage.together import Together
 from barberpro.storage.zones import offsets_about, zone_of
+from barberpro.tasks import end
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,7 @@ class Catalogue:
             self._forget(shop)
 
     async def close(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        await end([self._asking] if self._asking is not None else [])
 
     async def _ask_revisions(self) -> None:
         """Lets go of what has changed, and of what nobody uses."""

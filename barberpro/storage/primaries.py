@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from barberpro.storage.cluster import Address, ClusterMap, ask, slot_of, url_at
 from barberpro.storage.redis import connect
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -111,9 +112,7 @@ class Primaries:
         return self._nodes[owner] if owner is not None else self._first
 
     async def aclose(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await end([self._looking] if self._looking is not None else [])
         for client in (self._first, *self._nodes.values()):
             await client.aclose()
 

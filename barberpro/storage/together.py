@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+from barberpro.tasks import end
+
 _Found = TypeVar("_Found")
 _MOST_AT_ONCE: Final = 256
 
@@ -45,10 +47,7 @@ class Together(Generic[_Found]):
 
     async def close(self) -> None:
         """Ends what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(list(self._tasks))
 
 
 class Gathered(Generic[_Found]):

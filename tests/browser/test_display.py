@@ -14,7 +14,7 @@ from barberpro.handlers.parts import Parts, read_parts
 from barberpro.server import app
 from barberpro.server.node import NodeOptions
 from tests.support.axe import barriers
-from tests.support.browsers import until
+from tests.support.browsers import STORAGE_CLOSED, until
 from tests.support.screens import BRIEFLY
 from tests.support.shops import ADMIN, VIA, TestShop
 from tests.support.stage import Stage, stage_for
@@ -125,6 +125,17 @@ async def test_a_call_is_announced_once_through_reloads_cuts_and_while_the_page_
     await is_live(page)
     await stage.does(0, "advance")
     assert await announced(page, 1) == ["Token 6\nBarber 0"]
+
+
+async def test_a_screen_on_which_pages_may_keep_nothing_shows_the_line_and_its_calls(stage: Stage) -> None:
+    await stage.shop.fill(stage.backstage, 2)
+    page = await stage.page(**TV)
+    for script in (STORAGE_CLOSED, BRIEFLY, REMEMBER):
+        await page.add_init_script(script)
+    await page.goto(f"{stage.url}/display/{stage.shop.shop_id}")
+    await is_live(page)
+    await stage.does(0, "advance")
+    assert await announced(page, 1) == ["Token 1\nBarber 0"]
 
 
 async def test_a_screen_that_is_switched_on_while_the_server_is_away_comes_up_and_waits(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from playwright.async_api import WebSocketRoute, expect
 
 from loadtests.faults.network import Network
 from tests.support.axe import barriers
+from tests.support.browsers import STORAGE_CLOSED
 from tests.support.phones import SIZE, Phone, in_line, join_address
 from tests.support.stage import Stage
 
@@ -97,6 +98,23 @@ async def test_a_join_whose_answer_was_lost_or_that_had_no_network_happens_once(
         await network.mend()
         await other.has_a_ticket()
         assert await in_line(stage) == [1, 2]
+
+
+async def test_a_phone_on_which_pages_may_keep_nothing_has_a_ticket_for_as_long_as_its_tab(stage: Stage) -> None:
+    phone = Phone(stage, await stage.page(viewport=SIZE), stage.url)
+    await phone.page.add_init_script(STORAGE_CLOSED)
+    await phone.scan()
+    await phone.join()
+    assert "#" not in phone.page.url
+    await phone.reads(number="1")
+    await stage.does(0, "advance")
+    await phone.reads(place="You are next")
+    await phone.page.reload()
+    await phone.has_a_ticket()
+    await phone.reads(number="1")
+    assert "#" not in phone.page.url
+    await phone.page.goto(f"{stage.url}/ticket/{phone.booking}#ticket=%7B%22")
+    await phone.reads(notice=re.compile("."))
 
 
 async def test_the_page_speaks_the_languages_of_its_readers_and_of_codes_that_are_not_good(stage: Stage) -> None:

@@ -14,11 +14,11 @@ from barberpro.queue.check import compare
 from barberpro.queue.engine import Result
 from barberpro.queue.recovery import stream_event
 from barberpro.queue.scripts import Event, load_library
-from barberpro.queue.tasks import end
 from barberpro.server.node import Node, NodeOptions
 from barberpro.storage.postgres import connect_pool
 from barberpro.storage.primaries import Primaries
 from barberpro.storage.snapshot import events_after
+from barberpro.tasks import end
 from tests.support.faults import HeldPool, fall_back, lose_memory, remember
 from tests.support.shops import ADMIN, TestShop, code_of, customer, lookup, new_id, running, seal, send
 

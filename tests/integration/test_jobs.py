@@ -104,6 +104,30 @@ async def test_two_nodes_share_the_jobs_and_do_each_once(pool: "Pool[Any]") -> N
     assert sorted(done, key=int) == [str(number) for number in range(50)]
 
 
+async def test_whoever_stops_begins_no_more_and_finishes_what_is_under_way(pool: "Pool[Any]") -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), []
+
+    async def echo(argument: str) -> None:
+        begun.set()
+        await may_end.wait()
+        done.append(argument)
+
+    jobs = Jobs(pool, {"echo": echo}, {}, look=0.1)
+    jobs.start()
+    try:
+        await put_down(pool, "first")
+        async with asyncio.timeout(20):
+            await begun.wait()
+        jobs.stop()
+        await put_down(pool, "second")
+        await asyncio.sleep(0.5)
+        may_end.set()
+    finally:
+        await jobs.close()
+    assert done == ["first"]
+    assert [(each.kind, each.waiting) for each in await waiting_jobs(pool)] == [("echo", 1)]
+
+
 async def test_what_the_library_notes_is_let_go_after_a_month(pool: "Pool[Any]") -> None:
     await pool.execute("""
         INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)

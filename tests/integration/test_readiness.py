@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from barberpro.queue.tasks import end
 from barberpro.server.embedded import EmbeddedServices
 from barberpro.server.node import NodeOptions
 from barberpro.server.readiness import Readiness
+from barberpro.tasks import end
 from tests.support.faults import HeldPool
 from tests.support.shops import customer, send
 from tests.support.whole_server import WholeServer, whole_server

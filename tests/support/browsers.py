@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
@@ -80,3 +80,10 @@ class Console:
     def errors(self) -> list[str]:
         """All but what the browser itself says about a server that is away, and about sound before the first touch."""
         return [text for text in self._errors if not any(words in text for words in _THE_BROWSERS_OWN)]
+
+
+STORAGE_CLOSED: Final = """
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("The storage is closed.", "SecurityError"); } });
+"""
+"""As where somebody has told their browser that pages may keep nothing."""

@@ -4,6 +4,7 @@
 // what is looked for in it: #bookings?status=waiting.
 
 import "./elements.js";
+import { storageOf } from "./barberpro-commands.js";
 import { BarberPro } from "./barberpro.js";
 import { Shops } from "./admin-shops.js";
 import { addressOf } from "./admin-words.js";
@@ -40,7 +41,7 @@ if (sections.length && (role === "admin" || session.user.shopIds.length)) begin(
 else refuse();
 
 function begin() {
-  const shop = new BarberPro({ token: () => session.token(), storage: sessionStorage });
+  const shop = new BarberPro({ token: () => session.token(), storage: storageOf("sessionStorage") });
   const page = { t, session, shop, admin: role === "admin", shops: new Shops(session) };
   let end = null; // what the present section does
   let turn = 0;

@@ -32,6 +32,19 @@ function userOf(token) {
   }
 }
 
+/**
+ * The browser's storage of this name; null where it is closed to the page, which keeps nothing then.
+ * @param {"localStorage" | "sessionStorage"} name
+ * @returns {Storage | null}
+ */
+export function storageOf(name) {
+  try {
+    return globalThis[name];
+  } catch {
+    return null;
+  }
+}
+
 export class Commands {
   #kept = new Map(); // by id: {command, at, user, carrier, attempt, resolve, reject}
   #storage;
@@ -41,7 +54,7 @@ export class Commands {
   #closed = false;
 
   /**
-   * @param {Storage} storage
+   * @param {Storage | null} storage
    * @param {number} patienceMs
    * @param {{carrier(): object|null, token(): Promise<string>, answered(detail: object): void}} shop
    *   carrier: what a command can be sent over now

@@ -108,8 +108,8 @@ export interface Options {
   url?: string;
   /** A token that is good now. Asked at first, when the last one is refused, and shortly before it ends. */
   token: (signal: AbortSignal) => Promise<string>;
-  /** Keeps commands until they are answered; localStorage by default. */
-  storage?: Storage;
+  /** Keeps commands until they are answered; localStorage by default, unless that is closed to the page. */
+  storage?: Storage | null;
   /** How often the server is asked whether what is here is still true; 5,000 by default. */
   askMs?: number;
   /** For how long a command is asked again; 600,000 by default. */

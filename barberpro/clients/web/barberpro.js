@@ -1,6 +1,6 @@
 // A shop's rooms and commands for pages and apps, over the WebSocket door. No dependency; docs/client-javascript.md.
 
-import { CommandError, Commands } from "./barberpro-commands.js";
+import { CommandError, Commands, storageOf } from "./barberpro-commands.js";
 import { Room } from "./barberpro-room.js";
 
 export { CommandError };
@@ -27,11 +27,11 @@ export class BarberPro extends EventTarget {
    * @param {(signal: AbortSignal) => Promise<string>} options.token asked for a token that is good now: at first, when the
    *   server takes the last one no more, and shortly before that ends. It must be the same user's; for another, make
    *   another client
-   * @param {Storage} [options.storage] keeps commands until they are answered
+   * @param {Storage | null} [options.storage] keeps commands until they are answered
    * @param {number} [options.askMs] how often the server is asked whether what is here is still true
    * @param {number} [options.patienceMs] for how long a command is asked again
    */
-  constructor({ url = location.origin, token, storage = localStorage, askMs = 5_000, patienceMs = 600_000 }) {
+  constructor({ url = location.origin, token, storage = storageOf("localStorage"), askMs = 5_000, patienceMs = 600_000 }) {
     super();
     this.url = url.replace(/\/$/, "");
     this.askMs = askMs;

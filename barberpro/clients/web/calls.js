@@ -3,6 +3,8 @@
 // The state carries the shop's last calls, so none is lost that was made while this screen was away. What was announced
 // is noted on this device, when its announcement begins.
 
+import { storageOf } from "./barberpro-commands.js";
+
 const LONG_AGO_MS = 15 * 60_000; // called before that, nobody waits for it any more: of yesterday, most likely
 const KEY = "barberpro.calls.";
 
@@ -12,8 +14,8 @@ export class Calls {
   #known = null; // ids that are no news; null before this device has ever looked
   #noted;        // those of them whose announcement has begun
 
-  /** @param {string} shopId @param {Storage} storage */
-  constructor(shopId, storage = localStorage) {
+  /** @param {string} shopId @param {Storage | null} storage */
+  constructor(shopId, storage = storageOf("localStorage")) {
     this.#key = KEY + shopId;
     this.#storage = storage;
     this.#noted = this.#read();

@@ -1,7 +1,7 @@
 // A barber's desk: the line as the server last told it, and what was asked and is not answered yet. It never shows what it
 // only hopes: the line changes when the server says so.
 
-import { newId } from "./barberpro-commands.js";
+import { newId, storageOf } from "./barberpro-commands.js";
 import { BarberPro, CommandError } from "./barberpro.js";
 
 const SHOWN_MS = 3_000;   // for the state that an answer belongs to
@@ -27,7 +27,7 @@ export class Desk extends EventTarget {
     this.barberId = barberId;
     this.room = `queue:${barberId}`;
     // A walk-in's name may be among what was not answered yet: it must not outlive the tab.
-    this.shop = new BarberPro({ token: () => session.token(), storage: sessionStorage });
+    this.shop = new BarberPro({ token: () => session.token(), storage: storageOf("sessionStorage") });
     this.shop.addEventListener("error", ({ detail }) => {
       if (detail.ended && detail.room === this.room) this.#emit("gone");
     });

@@ -12,6 +12,7 @@ import { askClose, askPerson, askReason, askStatus, askTransfer, askWalkIn } fro
 import { Sorter } from "./console-sort.js";
 import { allDetails, View } from "./console-view.js";
 import { whyNot, who } from "./console-words.js";
+import { storageOf } from "./barberpro-commands.js";
 import { button, byId, el } from "./dom.js";
 import { signedIn } from "./signin.js";
 import { texts, translate } from "./texts.js";
@@ -23,7 +24,8 @@ const t = await texts("console");
 translate(t);
 const barberId = new URLSearchParams(location.search).get("barber") ?? session.user.barberId;
 session.addEventListener("over", () => {
-  for (const key of Object.keys(sessionStorage)) if (key.startsWith("barberpro.")) sessionStorage.removeItem(key);
+  const kept = storageOf("sessionStorage");
+  for (const key of Object.keys(kept ?? {})) if (key.startsWith("barberpro.")) kept.removeItem(key);
   location.replace(location.pathname + location.search);
 });
 if (barberId) work(barberId);

@@ -9,7 +9,7 @@ import { JoinForm } from "./join-form.js";
 import { ask, insist } from "./rest.js";
 import { keepShell, offerLanguages, wordsFor } from "./shell.js";
 import { texts, translate } from "./texts.js";
-import { forgetTicket, keepTicket, liveTickets } from "./tickets.js";
+import { addressOfTicket, forgetTicket, keepTicket, liveTickets } from "./tickets.js";
 
 const shopId = location.pathname.split("/")[2];
 const code = new URLSearchParams(location.search).get("code");
@@ -127,7 +127,7 @@ function refused(error) {
 }
 
 function lead(bookingId) {
-  location.replace(`/ticket/${bookingId}`);
+  location.replace(addressOfTicket(bookingId));
 }
 
 function notice(words) {

@@ -8,7 +8,7 @@ import { ask, insist } from "./rest.js";
 import { keepShell, offerLanguages, wordsFor } from "./shell.js";
 import { texts, translate } from "./texts.js";
 import { TicketView } from "./ticket-view.js";
-import { forgetTicket, keepTicket, liveTickets, ticketOf } from "./tickets.js";
+import { forgetTicket, handedTicket, keepTicket, liveTickets, ticketOf } from "./tickets.js";
 
 const MOST_PLACES = 3;
 const AGED_MS = 1_500;
@@ -37,10 +37,10 @@ keepShell();
 
 async function begin() {
   if (!bookingId) return toTheNewest();
-  ticket = ticketOf(bookingId);
+  ticket = ticketOf(bookingId) ?? handedTicket(bookingId);
   if (location.hash.length > 1) ticket ??= await takeOver(location.hash.slice(1));
   if (!ticket) return view.end(t("noTicket"));
-  history.replaceState(null, "", location.pathname); // nobody should find a code in the address that somebody shares
+  history.replaceState(history.state, "", location.pathname); // nobody should find a code in the address that somebody shares
   if (ticket.seen) {
     view.show(ticket.seen);
     aging = setTimeout(() => view.aged(ticket.seen.seenAt), AGED_MS);

@@ -1,6 +1,13 @@
 // The tickets of this phone, one a booking. Whoever has a ticket has the place, so it is kept here and nowhere else.
 
+//
+// Where a phone keeps nothing (its storage is closed, or full), the tab does: the page, and its entry in the history, which
+// outlives a reload and goes along in no address that somebody shares.
+
 const PREFIX = "barberpro.ticket.";
+const HANDED = "#ticket=";
+
+const unkept = new Map(); // by booking
 
 /**
  * @typedef {object} Ticket
@@ -16,7 +23,7 @@ const PREFIX = "barberpro.ticket.";
 
 /** @returns {Ticket | null} */
 export function ticketOf(bookingId) {
-  return read(PREFIX + bookingId);
+  return read(PREFIX + bookingId) ?? unkept.get(bookingId) ?? living(history.state?.[PREFIX + bookingId]);
 }
 
 /** Adds to what is known of a ticket, or begins with it. */
@@ -25,12 +32,34 @@ export function keepTicket(bookingId, more) {
   try {
     localStorage.setItem(PREFIX + bookingId, JSON.stringify(ticket));
   } catch {
-    // Full, or closed to this page: the ticket lives as long as the page then.
+    unkept.set(bookingId, ticket);
+    note(bookingId, ticket);
   }
   return ticket;
 }
 
+/** Where the ticket's page is; it brings the ticket along where the phone does not keep it. */
+export function addressOfTicket(bookingId) {
+  const ticket = unkept.get(bookingId);
+  return `/ticket/${bookingId}${ticket ? HANDED + encodeURIComponent(JSON.stringify(lasting(ticket))) : ""}`;
+}
+
+/** The ticket that came along in the address, which it leaves at once; null when none did. */
+export function handedTicket(bookingId) {
+  if (!location.hash.startsWith(HANDED)) return null;
+  const told = location.hash.slice(HANDED.length);
+  history.replaceState(history.state, "", location.pathname);
+  try {
+    const ticket = living(JSON.parse(decodeURIComponent(told)));
+    return ticket && keepTicket(bookingId, ticket);
+  } catch {
+    return null; // written by nobody here
+  }
+}
+
 export function forgetTicket(bookingId) {
+  unkept.delete(bookingId);
+  note(bookingId, undefined);
   try {
     localStorage.removeItem(PREFIX + bookingId);
   } catch {
@@ -59,11 +88,28 @@ function all() {
 // A ticket that has ended is of no use to anybody, and removed.
 function read(key) {
   try {
-    const ticket = JSON.parse(localStorage.getItem(key));
-    if (ticket && Date.parse(ticket.expiresAt) > Date.now()) return ticket;
+    const ticket = living(JSON.parse(localStorage.getItem(key)));
+    if (ticket) return ticket;
     localStorage.removeItem(key);
   } catch {
     // Nothing that could be read.
   }
   return null;
+}
+
+function living(ticket) {
+  return ticket && Date.parse(ticket.expiresAt) > Date.now() ? ticket : null;
+}
+
+// Browsers take only so many changes of the history in a minute, so none that says nothing new.
+function note(bookingId, ticket) {
+  const name = PREFIX + bookingId;
+  const before = history.state?.[name];
+  const now = ticket && lasting(ticket);
+  if (JSON.stringify(before) !== JSON.stringify(now)) history.replaceState({ ...history.state, [name]: now }, "");
+}
+
+// Without what the page showed last, which changes all the time.
+function lasting({ seen: _, ...ticket }) {
+  return ticket;
 }

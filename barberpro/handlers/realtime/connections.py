@@ -20,7 +20,7 @@ from barberpro.handlers.services import Limits
 from barberpro.protocol.answers import ServerRestarting, SessionExpiring
 from barberpro.protocol.codes import ErrorCode
 from barberpro.protocol.errors import BarberProError
-from barberpro.queue.tasks import end
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -24,8 +24,8 @@ from barberpro.protocol.rooms import RoomKind
 from barberpro.queue.fold import Json, ShopState
 from barberpro.queue.pulse import Pulse
 from barberpro.queue.states import Line
-from barberpro.queue.tasks import end
 from barberpro.storage.postgres import Away
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

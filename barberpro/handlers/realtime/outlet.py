@@ -16,7 +16,7 @@ from aiohttp import web
 from barberpro.handlers.metrics import SENT, DoorName
 from barberpro.handlers.realtime.messages import Message
 from barberpro.queue.pulse import Pulse
-from barberpro.queue.tasks import end
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.outlet import Congestion, TransportOutlet
 from barberpro.protocol.closing import CloseCode
 from barberpro.protocol.frames import ClientFrames, FrameError, Opcode, close_frame, frame, may_be_told
-from barberpro.queue.tasks import end
+from barberpro.tasks import end
 
 log = structlog.get_logger(__name__)
 

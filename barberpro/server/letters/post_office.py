@@ -64,6 +64,10 @@ class PostOffice(Collector):
     async def _tidy(self) -> None:
         log.info("tidied", rows=await tidy(self._pool))
 
+    def stop(self) -> None:
+        """Begins no more. A letter that is being handed over has until `close`, and a moment."""
+        self._jobs.stop()
+
     async def close(self) -> None:
         await self._jobs.close()
         await self._deliverer.close()
