@@ -113,7 +113,7 @@ async def test_a_phone_on_which_pages_may_keep_nothing_has_a_ticket_for_as_long_
     await phone.has_a_ticket()
     await phone.reads(number="1")
     assert "#" not in phone.page.url
-    await phone.page.goto(f"{stage.url}/ticket/{phone.booking}#ticket=%7B%22")
+    await phone.page.goto(f"{stage.url}/ticket/bk_nobodys#ticket=%7B%22")
     await phone.reads(notice=re.compile("."))
 
 

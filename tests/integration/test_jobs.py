@@ -119,8 +119,9 @@ async def test_whoever_stops_begins_no_more_and_finishes_what_is_under_way(pool:
         async with asyncio.timeout(20):
             await begun.wait()
         jobs.stop()
+        await asyncio.sleep(0.5)  # the library may look once more
         await put_down(pool, "second")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         may_end.set()
     finally:
         await jobs.close()
