@@ -7,7 +7,11 @@ from tests.support.benches import quick_results
 
 FIGURES = {
     "engine": ["P1", "P2", "P8-length", "P8-queues", "P8-spread"],
-    "commands": ["P4-socketio", "P4-socketio-open", "P4-websocket", "P4-websocket-open", "P6"],
+    "commands": [
+        *("P4-socketio", "P4-socketio-share", "P4-socketio-open", "P4-socketio-open-share"),
+        *("P4-websocket", "P4-websocket-share", "P4-websocket-open", "P4-websocket-open-share"),
+        "P6",
+    ],
     "stalled": ["P3s"],
     "year": ["Y1-transition", "Y1-rebuild", "Y1-redis", "Y1-events"],
     "waits": ["W1", "W2", "W3"],
