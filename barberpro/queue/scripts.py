@@ -83,17 +83,17 @@ class Event:
 
     @property
     def data(self) -> Json:
-        """All of it, decoded once, and changed by nobody. To be asked for when it is committed: hundreds wait for
-        Postgres at a time, and so many objects that are kept so long are dear to let go.
+        """All of it, decoded; changed by nobody. Not kept: hundreds wait for Postgres at a time, and so many objects
+        that are kept so long are dear to let go.
         """
-        if self._data is None:
-            self._data = orjson.loads(self.raw)
-        return self._data
+        data, self._data = self._data if self._data is not None else orjson.loads(self.raw), None
+        return data
 
     @property
     def told(self) -> "Told":
-        """What whoever follows the shop needs of it."""
-        return self.data, orjson.loads(self.born) if self.born else None
+        """What whoever follows the shop needs of it. Kept for `data`, of which the command's answer is made next."""
+        self._data = self.data
+        return self._data, orjson.loads(self.born) if self.born else None
 
 
 Told = tuple[Json, Json | None]
