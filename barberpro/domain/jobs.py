@@ -5,6 +5,7 @@ takes over what a dead one had begun. So a job may be done twice, and has to bea
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -112,6 +113,8 @@ class Jobs:
         self._kinds = kinds
         self._regular = {"jobs.forget": Regular("11 3 * * *", self.forget), **regular}
         self._machine: PgQueuer | None = None
+        self._stopped = asyncio.Event()
+        """By us: a machine's own shutdown is set by whatever goes wrong, too."""
         self._task: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self.outcomes: Counter[tuple[str, str]] = Counter(
@@ -132,6 +135,7 @@ class Jobs:
 
         The rest is done by other nodes, or after the next start.
         """
+        self._stopped.set()
         if self._machine is not None:
             self._machine.shutdown.set()
 
@@ -140,11 +144,10 @@ class Jobs:
         if self._task is None or self._watcher is None:
             return
         self._watcher.cancel()
-        if self._machine is not None:
-            self.stop()
-            _, still = await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
-            if still:  # with a long job; or with a silent Postgres, which would not answer to a cancellation either
-                self._pool.terminate()
+        self.stop()
+        _, still = await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
+        if still:  # with a long job; or with a silent Postgres, which would not answer to a cancellation either
+            self._pool.terminate()
         self._task.cancel()
         await asyncio.gather(self._task, self._watcher, return_exceptions=True)
 
@@ -154,7 +157,7 @@ class Jobs:
             await self._pool.execute(statement, _KEPT_DAYS)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopped.is_set():  # a cancellation may have been lost on the way here
             machine = self._machine = self._built()
             try:
                 await machine.run(self._look, batch_size=_AT_ONCE, heartbeat_timeout=_HEARTBEAT)
@@ -163,9 +166,9 @@ class Jobs:
                 log.info("jobs_wait", problem=repr(error))
             except Exception:
                 log.exception("jobs_failed")
-            if machine.shutdown.is_set():  # a cancellation may have been lost on the way here
-                return
-            await asyncio.sleep(_AGAIN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN_SECONDS):
+                    await self._stopped.wait()
 
     async def _watch(self) -> None:
         while True:
@@ -173,7 +176,7 @@ class Jobs:
                 self.waiting = await waiting_jobs(self._pool)
             except Away as error:
                 log.info("jobs_unwatched", problem=repr(error))
-            if self._machine is not None and self._machine.shutdown.is_set():  # as above
+            if self._stopped.is_set():  # as above
                 return
             await asyncio.sleep(_WATCH_SECONDS)
 

@@ -129,6 +129,41 @@ async def test_whoever_stops_begins_no_more_and_finishes_what_is_under_way(pool:
     assert [(each.kind, each.waiting) for each in await waiting_jobs(pool)] == [("echo", 1)]
 
 
+async def test_jobs_go_on_when_postgres_was_away_and_whoever_stops_meanwhile_begins_none(
+    pool: "Pool[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dequeue, asked, done = Queries.dequeue, asyncio.Event(), asyncio.Event()
+
+    async def cut(queries: Queries, **wish: Any) -> Any:  # noqa: ANN401 - the library's
+        if asked.is_set():
+            return await dequeue(queries, **wish)
+        asked.set()
+        raise ConnectionResetError("Postgres is away")
+
+    async def echo(_: str) -> None:
+        done.set()
+
+    monkeypatch.setattr(Queries, "dequeue", cut)
+    monkeypatch.setattr("barberpro.domain.jobs._AGAIN_SECONDS", 0.5)
+    await put_down(pool, "x")
+    for stops in (True, False):
+        asked.clear()
+        jobs = Jobs(pool, {"echo": echo}, {}, look=0.1)
+        jobs.start()
+        try:
+            async with asyncio.timeout(20):
+                await asked.wait()
+                await asyncio.sleep(0.2)
+                if stops:
+                    jobs.stop()
+                    await asyncio.sleep(1)
+                    assert not done.is_set()
+                else:
+                    await done.wait()
+        finally:
+            await jobs.close()
+
+
 async def test_what_the_library_notes_is_let_go_after_a_month(pool: "Pool[Any]") -> None:
     await pool.execute("""
         INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)
