@@ -113,8 +113,39 @@ async def test_a_phone_on_which_pages_may_keep_nothing_has_a_ticket_for_as_long_
     await phone.has_a_ticket()
     await phone.reads(number="1")
     assert "#" not in phone.page.url
+    async with phone.page.expect_navigation():
+        await phone.page.select_option("#language", "hi")
+    await phone.has_a_ticket()
+    await expect(phone.page.locator("html")).to_have_attribute("lang", "hi")
     await phone.page.goto(f"{stage.url}/ticket/bk_nobodys#ticket=%7B%22")
     await phone.reads(notice=re.compile("."))
+
+
+async def test_a_ticket_is_the_newest_though_the_phone_is_full_and_no_more_is_taken_from_an_address_than_is_handed(
+    stage: Stage,
+) -> None:
+    page = await stage.page(viewport=SIZE)
+    await page.goto(f"{stage.url}/join/{stage.shop.shop_id}")
+    full, *handed = await page.evaluate(
+        """async () => {
+          const { handedTicket, keepTicket } = await import("/static/tickets.js");
+          const ticket = { token: "t", expiresAt: new Date(Date.now() + 60_000).toISOString(), shopId: "s" };
+          const handed = (bookingId, more) => {
+            location.hash = `ticket=${encodeURIComponent(JSON.stringify({ ...ticket, ...more }))}`;
+            return handedTicket(bookingId);
+          };
+          keepTicket("a", ticket);
+          const { setItem } = Storage.prototype;
+          Storage.prototype.setItem = () => { throw new DOMException("It is full.", "QuotaExceededError"); };
+          keepTicket("a", { alerts: true });
+          const full = keepTicket("a", { over: false });
+          Storage.prototype.setItem = setItem;
+          const taken = Object.keys(handed("b", { seen: {}, over: true })).sort();
+          return [full.alerts, taken, handed("c", { expiresAt: 9999 })];
+        }"""
+    )
+    assert full is True
+    assert handed == [["bookingId", "expiresAt", "shopId", "token"], None]
 
 
 async def test_the_page_speaks_the_languages_of_its_readers_and_of_codes_that_are_not_good(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from barberpro.handlers.metrics import DoorName
 from barberpro.handlers.realtime.hub import Hub, pause_after
 from barberpro.handlers.realtime.messages import Message
-from barberpro.handlers.realtime.rooms import seat_for
+from barberpro.handlers.realtime.rooms import Seat, seat_for
 from barberpro.handlers.services import SERVICES, Services
 from barberpro.protocol.actors import Actor, Role
 from barberpro.protocol.rooms import Room, RoomKind
@@ -77,6 +78,35 @@ async def test_what_changes_while_a_large_room_is_written_to_is_in_what_its_last
     await hub.close()
     assert first.heard == [before, before + 1]
     assert others[-1].heard == [before + 1] * 2
+
+
+class Escort(Ear):
+    """One behind whose first turn somebody leaves, before the next."""
+
+    def __init__(self, hub: Hub, seat: Seat, leaves: Ear) -> None:
+        super().__init__()
+        self._leave = partial(hub.leave, seat, leaves)
+
+    def offer(self, channel: str, message: Message) -> None:
+        super().offer(channel, message)
+        asyncio.get_running_loop().call_soon(self._leave)
+
+
+async def test_who_leaves_while_a_large_room_is_written_to_is_offered_no_more(server: LiveServer) -> None:
+    node, services = server.node, server.running.app[SERVICES]
+    shop = await TestShop.create(node)
+    await shop.open(node)
+    hub, others = Hub(services, requote_seconds=3600), [Ear() for _ in range(OUTLETS)]
+    seat = await seat_for(services, Actor("us_ann", Role.CUSTOMER), Room(RoomKind.QUEUE, shop.barbers[0]))
+    for ear in (Escort(hub, seat, others[-1]), *others):
+        await hub.enter(seat, ear)
+    hub.start()
+    await send(node, customer(1), **shop.join())
+    async with asyncio.timeout(10):
+        while not others[-2].heard:  # noqa: ASYNC110 - the hub has no event for that
+            await asyncio.sleep(0)
+    await hub.close()
+    assert others[-1].heard == []
 
 
 class Tired(Hub):

@@ -16,10 +16,10 @@ export function offerLanguages(select, present, known = ["en", "hi", "ar"]) {
     return option;
   }));
   select.addEventListener("change", () => {
-    choose(select.value);
     const address = new URL(location.href);
-    address.searchParams.delete("lang");
-    history.replaceState(null, "", address);
+    if (choose(select.value)) address.searchParams.delete("lang");
+    else address.searchParams.set("lang", select.value);
+    history.replaceState(history.state, "", address); // a ticket may lie in its state
     location.reload();
   });
 }

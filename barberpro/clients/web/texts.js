@@ -18,12 +18,13 @@ export function preferred(known = Object.keys(LANGUAGES)) {
   return wanted.find((language) => known.includes(language)) ?? FALLBACK;
 }
 
-/** Keeps the choice for the next time. */
+/** Keeps the choice for the next time; whether this device does. */
 export function choose(language) {
   try {
     localStorage.setItem(KEPT, language);
+    return true;
   } catch {
-    // It is good for this time then.
+    return false;
   }
 }
 

@@ -1,5 +1,4 @@
 // The tickets of this phone, one a booking. Whoever has a ticket has the place, so it is kept here and nowhere else.
-
 //
 // Where a phone keeps nothing (its storage is closed, or full), the tab does: the page, and its entry in the history, which
 // outlives a reload and goes along in no address that somebody shares.
@@ -23,7 +22,8 @@ const unkept = new Map(); // by booking
 
 /** @returns {Ticket | null} */
 export function ticketOf(bookingId) {
-  return read(PREFIX + bookingId) ?? unkept.get(bookingId) ?? living(history.state?.[PREFIX + bookingId]);
+  // What could not be kept is newer than what was.
+  return living(unkept.get(bookingId)) ?? read(PREFIX + bookingId) ?? living(history.state?.[PREFIX + bookingId]);
 }
 
 /** Adds to what is known of a ticket, or begins with it. */
@@ -31,6 +31,7 @@ export function keepTicket(bookingId, more) {
   const ticket = { ...ticketOf(bookingId), ...more, bookingId };
   try {
     localStorage.setItem(PREFIX + bookingId, JSON.stringify(ticket));
+    unkept.delete(bookingId);
   } catch {
     unkept.set(bookingId, ticket);
     note(bookingId, ticket);
@@ -41,17 +42,18 @@ export function keepTicket(bookingId, more) {
 /** Where the ticket's page is; it brings the ticket along where the phone does not keep it. */
 export function addressOfTicket(bookingId) {
   const ticket = unkept.get(bookingId);
-  return `/ticket/${bookingId}${ticket ? HANDED + encodeURIComponent(JSON.stringify(lasting(ticket))) : ""}`;
+  return `/ticket/${bookingId}${ticket ? HANDED + encodeURIComponent(JSON.stringify(handed(ticket))) : ""}`;
 }
 
-/** The ticket that came along in the address, which it leaves at once; null when none did. */
+/** The ticket that came along in the address, which it leaves at once; null when none did. Anybody can write one. */
 export function handedTicket(bookingId) {
   if (!location.hash.startsWith(HANDED)) return null;
   const told = location.hash.slice(HANDED.length);
   history.replaceState(history.state, "", location.pathname);
   try {
-    const ticket = living(JSON.parse(decodeURIComponent(told)));
-    return ticket && keepTicket(bookingId, ticket);
+    const ticket = handed(JSON.parse(decodeURIComponent(told)));
+    const whole = Object.values(ticket).every((part) => typeof part === "string");
+    return whole && living(ticket) ? keepTicket(bookingId, ticket) : null;
   } catch {
     return null; // written by nobody here
   }
@@ -107,6 +109,11 @@ function note(bookingId, ticket) {
   const before = history.state?.[name];
   const now = ticket && lasting(ticket);
   if (JSON.stringify(before) !== JSON.stringify(now)) history.replaceState({ ...history.state, [name]: now }, "");
+}
+
+// What a page that has shown nothing of it yet needs.
+function handed({ token, expiresAt, shopId }) {
+  return { token, expiresAt, shopId };
 }
 
 // Without what the page showed last, which changes all the time.
