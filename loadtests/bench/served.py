@@ -50,9 +50,11 @@ class Served:
     barber_id: str
     service_id: str
     _http: aiohttp.ClientSession
-    _hand: Asker
-    """The barber's own, in no room: what a command costs on a live connection is little, and steady."""
+    _barber: str
+    """The barber's token."""
     _numbers: "itertools.count[int]"
+    _hand: Asker | None = None
+    """The barber's own, in no room, from the first change on: what a command costs on a live connection is little."""
 
     @property
     def socketio(self) -> Way:
@@ -67,8 +69,16 @@ class Served:
         """One durable change of the queue, by a command: it is opened and paused in turn, so its state stays short."""
         number = next(self._numbers)
         command = {"commandId": f"c{number}", "type": ("open", "pause")[number % 2], "barberId": self.barber_id}
+        if self._hand is None:
+            hand = Asker(Way("socketio", self.port), self._barber, nobody)
+            await let_in([hand])
+            self._hand = hand
         answer = await self._hand.ask(command)
         assert answer["ok"], answer
+
+    async def close(self) -> None:
+        if self._hand is not None:
+            await hang_up([self._hand])
 
     async def fill(self, count: int) -> None:
         """The queue is opened and so many walk in, so that the room's states are long. Before any change."""
@@ -180,12 +190,11 @@ class Deployment:
             barber_id = self._chair.barber_id
             barber = self.token(Actor(f"us_{barber_id}", Role.BARBER, barber_id=barber_id))
             http.headers["Authorization"] = f"Bearer {barber}"
-            hand = Asker(Way("socketio", port), barber, nobody)
-            await let_in([hand])
+            served = Served(process, port, barber_id, self._chair.service_ids[0], http, barber, self._numbers)
             try:
-                yield Served(process, port, barber_id, self._chair.service_ids[0], http, hand, self._numbers)
+                yield served
             finally:
-                await hang_up([hand])
+                await served.close()
 
 
 @asynccontextmanager
