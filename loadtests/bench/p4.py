@@ -56,8 +56,8 @@ class _Door:
     ceiling: list[float] = field(default_factory=list)
     eased: list[Tally] = field(default_factory=list)
     """As `at_ease`, while as large a share of python-socketio's empty commands arrives as 2,000 were there."""
-    shares: list[float] = field(default_factory=list)
-    """Of python-socketio's empty commands in the same round, what was done saturated."""
+    here: list[float] = field(default_factory=list)
+    """Empty commands a second of python-socketio, at either door: how fast this machine was."""
 
 
 async def p4(plan: Plan) -> list[Figure]:
@@ -76,11 +76,11 @@ async def p4(plan: Plan) -> list[Figure]:
             here = ceilings["socketio"]
             for door in doors if number % 2 == 0 else reversed(doors):
                 door.ceiling.append(ceilings[door.kind])
+                door.here.append(here)
                 async with people(town, served, door.kind) as everybody:
                     shown, began = everybody.shown, time.perf_counter()
                     door.saturated.append(await _saturate(plan, floor, door, everybody, served))
                     door.shown.append((everybody.shown - shown) / (time.perf_counter() - began))
-                    door.shares.append(door.saturated[-1].rate / here)
                     door.at_ease.append(await _ease(plan, floor, door, everybody, served, rate))
                     door.eased.append(await _ease(plan, floor, door, everybody, served, rate / _THERE * here))
                 async with people(town, served, door.kind, watching=False) as everybody:
@@ -138,17 +138,17 @@ async def _ceiling(plan: Plan, scale: Scale, peer: Peer, kind: str) -> float:
 
 def _figures(door: _Door, town: Town, rate: float) -> list[Figure]:
     name, asked = _NAMES[door.kind], ASKED_RATE[door.kind] / _THERE
-    share = median(door.shares)
+    shares = [tally.rate / here for tally, here in zip(door.saturated, door.here, strict=True)]
     return [
         _saturated(door, town),
         Figure(
             id=f"P4-{door.kind}-share",
             title=f"the same over {name}, of what {_PEERS['socketio']}, answers here",
-            value=share,
+            value=median(shares),
             unit="times",
             asked=f">= {asked:.2f} ({ASKED_RATE[door.kind]:,} of {_THERE:,.0f})",
-            holds=share >= asked and _meant(door.saturated),
-            details={"rounds": [round(each, 3) for each in door.shares]},
+            holds=median(shares) >= asked and _meant(door.saturated),
+            details={"rounds": [round(share, 3) for share in shares]},
         ),
         _at_ease(
             f"P4-{door.kind}-open",
@@ -160,7 +160,7 @@ def _figures(door: _Door, town: Town, rate: float) -> list[Figure]:
             f"P4-{door.kind}-open-share",
             f"the same while {rate / _THERE:.3f} as many arrive as {_PEERS['socketio']}, answers here",
             door.eased,
-            [rate / _THERE * tally.rate / own for tally, own in zip(door.saturated, door.shares, strict=True)],
+            [rate / _THERE * here for here in door.here],
         ),
     ]
 
