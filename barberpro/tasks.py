@@ -7,12 +7,12 @@ from typing import Any, Final
 _AGAIN_SECONDS: Final = 0.5
 
 
-async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancels the tasks and waits until they are gone.
+async def end(tasks: Iterable["asyncio.Task[Any] | None"]) -> None:
+    """Cancels the tasks and waits until they are gone. None: one that was never begun.
 
     Once may not be enough (see check_cancelled).
     """
-    left = {task for task in tasks if not task.done()}
+    left = {task for task in tasks if task is not None and not task.done()}
     while left:
         for task in left:
             task.cancel()

@@ -53,7 +53,7 @@ class Blocks:
         self._task = asyncio.create_task(self._run(), name="blocks")
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
 
     def left(self, network: str) -> float:
         """For how many seconds more the network is blocked; 0 when it is not."""

@@ -77,7 +77,7 @@ class KeyWatch:
         self._task = asyncio.create_task(self._run(), name="key watch")
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
 
     async def look(self) -> None:
         for keys in self._kinds:

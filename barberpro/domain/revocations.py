@@ -50,7 +50,7 @@ class Revocations:
         self._task = asyncio.create_task(self._run(), name="revocations")
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
         await self._ear.close()
 
     def covers(self, identity: Identity) -> bool:

@@ -95,7 +95,7 @@ class Keeper:
         self.pulse.carried_by(self._task)
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
 
     async def _run(self) -> None:
         while True:

@@ -84,7 +84,7 @@ class Trimmer:
 
     async def close(self) -> None:
         """A step that is under way is undone, and done again by whoever trims next."""
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
 
     async def _run(self) -> None:
         await asyncio.sleep(self._every * _FIRST_LOOK * random.random())  # noqa: S311 - no secret

@@ -59,7 +59,7 @@ class Views:
         self.pulse.carried_by(self._task)
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
         await self._loads.close()
 
     def __len__(self) -> int:

@@ -47,7 +47,7 @@ class SearchIndex(Collector):
 
     async def close(self) -> None:
         """After who searches with its connections."""
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
         await close_pool(self.pool)
 
     def collect(self) -> Iterator[Metric]:

@@ -185,7 +185,7 @@ class Catalogue:
             self._forget(shop)
 
     async def close(self) -> None:
-        await end([self._asking] if self._asking is not None else [])
+        await end([self._asking])
 
     async def _ask_revisions(self) -> None:
         """Lets go of what has changed, and of what nobody uses."""

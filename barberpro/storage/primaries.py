@@ -112,7 +112,7 @@ class Primaries:
         return self._nodes[owner] if owner is not None else self._first
 
     async def aclose(self) -> None:
-        await end([self._looking] if self._looking is not None else [])
+        await end([self._looking])
         for client in (self._first, *self._nodes.values()):
             await client.aclose()
 

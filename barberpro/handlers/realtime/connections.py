@@ -135,7 +135,7 @@ class Connections:
     async def close(self) -> None:
         """Answers what was asked, tells everybody that the server restarts and when to come back, and hangs up."""
         self.closing = True
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.drain_seconds):
                 await self._quiet.wait()

@@ -58,7 +58,7 @@ class Congestion:
         self.pulse.carried_by(self._task)
 
     async def close(self) -> None:
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
 
     def add(self, outlet: "TransportOutlet") -> None:
         self._slow.setdefault(outlet, time.monotonic())

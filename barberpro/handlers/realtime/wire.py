@@ -197,7 +197,7 @@ class Wires:
 
     async def close(self, code: int, reason: str) -> None:
         """Ends those that are left."""
-        await end([self._task] if self._task is not None else [])
+        await end([self._task])
         for wire in list(self._open):
             wire.close(code, reason)
         await asyncio.gather(*(wire.closed() for wire in list(self._open)))
